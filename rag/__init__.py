@@ -1,0 +1,22 @@
+"""Ask a folder of documents; get cited answers, or a plain refusal.
+
+>>> from rag import KnowledgeBase
+"""
+
+from rag.errors import RagError
+from rag.knowledge_base import KnowledgeBase
+from rag.settings import Settings
+from rag.sync import SyncReport
+from rag.types import Answer, Citation, Document, Hit
+
+__all__ = [
+    "Answer",
+    "Citation",
+    "Document",
+    "Hit",
+    "KnowledgeBase",
+    "RagError",
+    "Settings",
+    "SyncReport",
+]
+__version__ = "0.1.0"

@@ -1,0 +1,149 @@
+"""Decides: answer with citations, or refuse and say why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+from rag.chunk import index_text
+from rag.cite import cite_spans, finished_part, resolve_markers
+from rag.followup import History, has_question, standalone_question
+from rag.types import REASONS, REFUSAL_TEXT, Answer, Generator, Hit, Reader, Span
+
+MOST_STATEMENTS = 3
+"""Sentences of an extractive answer, at most."""
+
+NEAR_BEST = 0.8
+"""A further sentence is shown if its probability is this share of the best one's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answerer:
+    """What is needed to answer; ``generator`` None answers in the documents' own words."""
+
+    retrieve: Callable[[str], list[Hit]]
+    has_documents: Callable[[], bool]
+    reader: Reader
+    generator: Generator | None
+    refuse_below: float
+
+    @property
+    def name(self) -> str:
+        """What ``Answer.answerer`` says."""
+        return self.generator.name if self.generator else self.reader.name
+
+    def stream(self, question: str, history: History = ()) -> Iterator[Answer]:
+        """Growing answers; the last is the answer. Raises ``ValueError`` for a blank question."""
+        if not question.strip():
+            raise ValueError("the question is blank: ask something")
+        clock = _Clock()
+        draft = Answer(question=question, text="", answerer=self.name)
+        full_question = standalone_question(question, history)
+        if not has_question(full_question):
+            yield self._refusal(draft, "no_question", clock)
+            return
+        if not self.has_documents():
+            yield self._refusal(draft, "no_documents", clock)
+            return
+        hits = self.retrieve(full_question)
+        clock.lap("retrieve")
+        draft = replace(draft, hits=tuple(hits))
+        if not hits:
+            yield self._refusal(draft, "nothing_relevant", clock)
+            return
+        spans = self.reader.read(full_question, hits)
+        clock.lap("read")
+        draft = replace(draft, confidence=spans[0].probability if spans else 0.0)
+        if self.generator is not None:
+            yield from self._generated(draft, full_question, self.generator, clock)
+        elif draft.confidence < self.refuse_below:
+            yield self._refusal(draft, "not_stated", clock)
+        else:
+            yield from self._extracted(draft, spans, clock)
+
+    def _extracted(self, draft: Answer, spans: Sequence[Span], clock: _Clock) -> Iterator[Answer]:
+        statements = _statements(spans)
+        for count in range(1, len(statements) + 1):
+            cited = cite_spans(statements[:count])
+            yield replace(
+                draft,
+                text=cited.text,
+                short=spans[0].text,
+                citations=cited.citations,
+                seconds=clock.seconds(),
+            )
+
+    def _generated(
+        self, draft: Answer, question: str, generator: Generator, clock: _Clock
+    ) -> Iterator[Answer]:
+        """What the model writes, sentence by sentence, each checked before it is shown."""
+        passages = [index_text(hit.chunk) for hit in draft.hits]
+        written, shown = "", ""
+        for piece in generator.generate(question, passages):
+            written += piece
+            finished = finished_part(written)
+            if len(finished) > len(shown) and not _is_refusal(written):
+                shown = finished
+                cited = resolve_markers(shown, draft.hits)
+                yield replace(draft, text=cited.text, citations=cited.citations)
+        if _is_refusal(written):
+            yield self._refusal(draft, "not_stated", clock)
+            return
+        cited = resolve_markers(written.strip(), draft.hits)
+        grounded = bool(cited.citations)
+        yield replace(
+            draft,
+            text=cited.text,
+            citations=cited.citations,
+            dropped_markers=cited.dropped,
+            reason=None if grounded else "not_grounded",
+            confidence=draft.confidence if grounded else 0.0,
+            seconds=clock.seconds(),
+        )
+
+    def _refusal(self, draft: Answer, reason: str, clock: _Clock) -> Answer:
+        return replace(
+            draft,
+            text=f"{REFUSAL_TEXT} {REASONS[reason]}",
+            refused=True,
+            reason=reason,
+            seconds=clock.seconds(),
+        )
+
+
+def _is_refusal(written: str) -> bool:
+    return written.strip().startswith(REFUSAL_TEXT.rstrip("."))
+
+
+def _statements(spans: Sequence[Span]) -> list[list[Span]]:
+    """The best spans as statements, in reading order; equal words become one statement."""
+    floor = spans[0].probability * NEAR_BEST
+    groups: dict[str, list[Span]] = {}
+    for span in spans:
+        words = " ".join(span.text.casefold().split())
+        if words in groups:
+            groups[words].append(span)
+        elif span.probability >= floor and len(groups) < MOST_STATEMENTS:
+            groups[words] = [span]
+    best_source = spans[0].hit.source
+    return sorted(
+        groups.values(),
+        key=lambda group: (group[0].hit.source != best_source, group[0].hit.source, group[0].start),
+    )
+
+
+class _Clock:
+    """Seconds of each stage, by wall clock."""
+
+    def __init__(self) -> None:
+        self._start = self._last = perf_counter()
+        self._laps = {"retrieve": 0.0, "read": 0.0}
+
+    def lap(self, stage: str) -> None:
+        now = perf_counter()
+        self._laps[stage] += now - self._last
+        self._last = now
+
+    def seconds(self) -> dict[str, float]:
+        return {**self._laps, "total": perf_counter() - self._start}

@@ -1,0 +1,135 @@
+"""Citations: numbering them, and resolving and checking the markers that a language model wrote.
+
+Pure: no model, no store. A citation's quote is a slice of its document, so it cannot differ from
+the source; what is checked here is that the quote supports the sentence that carries the marker.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rag.sentences import TextSpan, sentence_spans
+from rag.store.lexical import STOP_WORDS, index_terms
+from rag.types import Citation, Hit, Span
+
+MARKER = re.compile(r"[\[【]\s*(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\s*[\]】]")
+"""``[1]``, and what models write instead: ``[1, 2]``, ``【1】``."""
+
+SUPPORT = 0.5
+"""Share of a claim's words that the cited passage must hold. Its numbers must all be there."""
+
+_LEADING_MARKERS = re.compile(rf"(?:\s*{MARKER.pattern})+")
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """A text whose markers ``[n]`` each have their citation; ``dropped`` counts removed ones."""
+
+    text: str
+    citations: tuple[Citation, ...]
+    dropped: int = 0
+
+
+def cite_spans(statements: Sequence[Sequence[Span]]) -> Cited:
+    """A text of verbatim statements, each followed by the markers of the spans that make it.
+
+    The spans of one statement hold the same words, in one or several documents.
+    """
+    citations: list[Citation] = []
+    sentences: list[str] = []
+    for spans in statements:
+        markers = ""
+        for span in spans:
+            citation = Citation(len(citations) + 1, span.hit, span.start, span.end)
+            citations.append(citation)
+            markers += f"[{citation.number}]"
+        sentences.append(f"{' '.join(spans[0].text.split())} {markers}")
+    return Cited(" ".join(sentences), tuple(citations))
+
+
+def resolve_markers(text: str, hits: Sequence[Hit]) -> Cited:
+    """Replace a model's markers, numbers of ``hits`` from 1, by those of exact citations.
+
+    A marker is dropped when it names no given passage, or when that passage does not support
+    the sentence before it. Markers are numbered anew, in order; equal quotes share a number.
+    """
+    numbers: dict[tuple[str, int, int], Citation] = {}
+    pieces: list[str] = []
+    dropped = 0
+    position = 0
+    for match in MARKER.finditer(text):
+        pieces.append(text[position : match.start()])
+        position = match.end()
+        claim = _claim_before(MARKER.sub("", text[: match.start()]))
+        kept: list[int] = []
+        for number in map(int, re.findall(r"\d+", match.group(1))):
+            quote = _supporting_quote(claim, hits[number - 1]) if 0 < number <= len(hits) else None
+            if quote is None:
+                dropped += 1
+                continue
+            hit = hits[number - 1]
+            key = (hit.source, *quote)
+            citation = numbers.setdefault(key, Citation(len(numbers) + 1, hit, *quote))
+            kept.append(citation.number)
+        if kept:
+            pieces.extend(f"[{number}]" for number in dict.fromkeys(kept))
+        else:
+            pieces[-1] = pieces[-1].rstrip(" ")
+    pieces.append(text[position:])
+    return Cited("".join(pieces), tuple(numbers.values()), dropped)
+
+
+def finished_part(text: str) -> str:
+    """The sentences of a growing text that are whole, with the markers that follow them."""
+    spans = sentence_spans(text)
+    if len(spans) < 2:
+        return ""
+    start = spans[-1][0]
+    markers = _LEADING_MARKERS.match(text, start)
+    if markers is None:
+        return text[:start].rstrip()
+    return text[: markers.end()] if text[markers.end() :].strip() else text[:start].rstrip()
+
+
+def _claim_before(text: str) -> str:
+    spans = sentence_spans(text)
+    return text[spans[-1][0] : spans[-1][1]] if spans else ""
+
+
+def _supporting_quote(claim: str, hit: Hit) -> TextSpan | None:
+    """The sentence of the hit that supports the claim best; None if the hit does not."""
+    wanted = terms(claim)
+    text = hit.chunk.document.text
+    held = terms(hit.text)
+    if not wanted or not _numbers(wanted) <= held or held_share(wanted, held) < SUPPORT:
+        return None
+    spans = sentence_spans(text, hit.start, hit.end)
+    scored = [(held_share(wanted, terms(text[start:end])), -start, end) for start, end in spans]
+    if not scored:
+        return None
+    _, negative_start, end = max(scored)
+    return -negative_start, end
+
+
+def terms(text: str) -> set[str]:
+    """The words of ``text`` that carry meaning, folded as they are indexed."""
+    return set(index_terms(text).split()) - STOP_WORDS
+
+
+def _numbers(words: set[str]) -> set[str]:
+    return {word for word in words if word[0].isdigit()}
+
+
+def held_share(wanted: set[str], held: set[str]) -> float:
+    """Share of the words ``wanted`` that are among ``held``, in any ending; 1 if none is wanted."""
+    return sum(_is_held(term, held) for term in wanted) / len(wanted) if wanted else 1.0
+
+
+def _is_held(term: str, held: set[str]) -> bool:
+    """Whether a word is there in some form: "produced" is held by "produces"."""
+    if term in held:
+        return True
+    stem = term[: max(4, len(term) - 3)]
+    return len(term) > 4 and any(other.startswith(stem) for other in held)

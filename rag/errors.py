@@ -1,0 +1,47 @@
+"""Errors that a user can act on. Each message says what is wrong, which value, and what to do.
+
+::
+
+    RagError
+    ├── LoadError          a file cannot be read as a document; the message is the reason
+    ├── SettingsError      an unknown setting, or a value out of range
+    ├── KnowledgeBaseError the index is missing, damaged, busy or made with other settings
+    ├── ModelError         a model is missing, damaged or not the expected one
+    ├── GeneratorError     the language model's endpoint failed
+    ├── QuestionSetError   a question set is malformed
+    └── NotFoundError      no such document or span
+
+Programming errors stay ``ValueError`` and ``TypeError``.
+"""
+
+
+class RagError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class LoadError(RagError):
+    """A file cannot be read as a document; the message is the reason, for the sync report."""
+
+
+class SettingsError(RagError):
+    """An unknown setting, or a value out of range."""
+
+
+class KnowledgeBaseError(RagError):
+    """The index is missing, damaged, busy or made with other settings."""
+
+
+class ModelError(RagError):
+    """A model is missing, damaged or not the expected one."""
+
+
+class GeneratorError(RagError):
+    """The language model's endpoint failed."""
+
+
+class QuestionSetError(RagError):
+    """A question set is malformed."""
+
+
+class NotFoundError(RagError):
+    """No such document or span."""

@@ -1,0 +1,235 @@
+"""The public class: opens an index, keeps it in step with a folder, searches and answers.
+
+The composition root: the only module that names the adapters behind the ports.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+from rag.answer import Answerer
+from rag.chunk import Limit, chunk
+from rag.embed import make_embedder
+from rag.errors import KnowledgeBaseError, NotFoundError, SettingsError
+from rag.followup import History
+from rag.generate import OpenAIGenerator
+from rag.read import SentenceReader
+from rag.retrieve import retrieve
+from rag.settings import Settings
+from rag.store.local import LocalStore
+from rag.sync import Sync, SyncReport, only_writer
+from rag.types import Answer, Chunk, Document, Embedder, Generator, Hit, Progress, Reader
+
+REMOVED = ".removed"
+"""Folder, hidden from sync, where removed documents are put."""
+
+_FOLDER = "folder"
+
+
+class KnowledgeBase:
+    """A folder of documents, indexed in ``path``; created by the first :meth:`sync`.
+
+    ``settings`` default to :class:`Settings`; an embedder, a reader or a generator given here
+    takes the place of the one that they name. Safe to use from several threads. The index is
+    opened at first use, which raises :class:`KnowledgeBaseError` if it was made with other
+    settings.
+
+    >>> with KnowledgeBase("index") as kb:       # doctest: +SKIP
+    ...     kb.sync("seeds")
+    ...     print(kb.ask("When does production start?").text)
+    """
+
+    def __init__(
+        self,
+        path: str | Path = "index",
+        settings: Settings | None = None,
+        *,
+        embedder: Embedder | None = None,
+        reader: Reader | None = None,
+        generator: Generator | None = None,
+    ) -> None:
+        self.path = Path(path)
+        self.settings = settings or Settings()
+        self._embedder = embedder or make_embedder(self.settings.embedder)
+        self._reader = reader or SentenceReader(self._embedder)
+        self._generator = generator or _configured_generator(self.settings)
+        self._opened: LocalStore | None = None
+        self._opening = threading.Lock()
+
+    def close(self) -> None:
+        """Close the index; the knowledge base can be opened anew."""
+        with self._opening:
+            if self._opened is not None:
+                self._opened.close()
+                self._opened = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    # Documents
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder of the last sync; None before the first."""
+        store = self._store()
+        noted = store.note(_FOLDER) if store else None
+        return Path(noted) if noted else None
+
+    def sync(
+        self, folder: str | Path, progress: Progress | None = None, *, rebuild: bool = False
+    ) -> SyncReport:
+        """Make the index equal to the folder.
+
+        Files that cannot be read are in the report's ``failed``, with the reason; a version of
+        theirs that was indexed before is removed. ``rebuild`` starts from nothing.
+        """
+        folder = Path(folder)
+        if not folder.is_dir():
+            raise KnowledgeBaseError(f"no folder {str(folder)!r}: name an existing folder")
+        with only_writer(self.path):
+            if rebuild:
+                self.close()
+                LocalStore.delete(self.path)
+            store = self._open()
+            report = Sync(store, self._embedder, self._chunk, progress).run(folder)
+            store.set_note(_FOLDER, str(folder.resolve()))
+        return report
+
+    def add(self, paths: Sequence[str | Path], progress: Progress | None = None) -> SyncReport:
+        """Copy files into the folder and sync. A file of the same name is replaced."""
+        folder = self._require_folder()
+        for path in map(Path, paths):
+            if path.name.startswith(".") or not path.is_file():
+                raise KnowledgeBaseError(f"cannot add {path.name!r}: not a regular, visible file")
+            shutil.copyfile(path, folder / path.name)
+        return self.sync(folder, progress)
+
+    def remove(self, source: str, progress: Progress | None = None) -> SyncReport:
+        """Move a document's file to ``.removed`` in the folder and sync."""
+        folder = self._require_folder()
+        if source not in self.sources():
+            raise NotFoundError(f"no document {source!r}; 'rag status' lists them")
+        if (folder / source).exists():
+            target = folder / REMOVED / source
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(folder / source, target)
+        return self.sync(folder, progress)
+
+    def sources(self) -> list[str]:
+        """Sources of all documents, sorted."""
+        store = self._store()
+        return store.sources() if store else []
+
+    def document(self, source: str) -> Document:
+        """The document, whose ``text`` all offsets refer to. Raises :class:`NotFoundError`."""
+        store = self._store()
+        if store is None:
+            raise NotFoundError(f"no document {source!r}: the knowledge base is empty")
+        return store.document(source)
+
+    def status(self) -> dict[str, Any]:
+        """What the index holds and what it was made with."""
+        store = self._store()
+        counts = store.counts() if store else {}
+        folder = self.folder
+        return {
+            "index": str(self.path),
+            "folder": str(folder) if folder else None,
+            "documents": counts.get("documents", 0),
+            "chunks": counts.get("chunks", 0),
+            "embedder": self._embedder.name,
+            "chunk_tokens": self.settings.chunk_tokens,
+            "answerers": list(self.answerers),
+            "sources": self.sources(),
+        }
+
+    # Questions
+
+    @property
+    def answerers(self) -> tuple[str, ...]:
+        """What ``answerer`` can be: ``extractive``, and ``llm`` where one is configured."""
+        return ("extractive", "llm") if self._generator else ("extractive",)
+
+    def search(self, question: str, k: int = 5) -> list[Hit]:
+        """The ``k`` best passages, best first; fewer if fewer share anything with the question."""
+        if k < 1:
+            raise ValueError(f"k is {k}: ask for at least 1")
+        store = self._store()
+        if store is None or not question.strip() or not store.counts()["chunks"]:
+            return []
+        return retrieve(question, store, self._embedder, k)
+
+    def ask(self, question: str, history: History = (), answerer: str | None = None) -> Answer:
+        """The answer, or a refusal. ``history`` is ``[(question, answer text), ...]``."""
+        *_, answer = self.stream(question, history, answerer)
+        return answer
+
+    def stream(
+        self, question: str, history: History = (), answerer: str | None = None
+    ) -> Iterator[Answer]:
+        """Growing answers; the last one is what :meth:`ask` returns."""
+        chosen = answerer or self.settings.answerer
+        if chosen not in self.answerers:
+            raise SettingsError(
+                f"answerer {chosen!r} is not available, only {', '.join(self.answerers)}; for "
+                "'llm' set RAG_LLM_BASE_URL and RAG_LLM_MODEL"
+            )
+        return Answerer(
+            retrieve=partial(self.search, k=self.settings.top_k),
+            has_documents=lambda: bool(self.sources()),
+            reader=self._reader,
+            generator=self._generator if chosen == "llm" else None,
+            refuse_below=self.settings.refuse_below,
+        ).stream(question, history)
+
+    # Inside
+
+    def _store(self) -> LocalStore | None:
+        """The index, opened if need be; None before the first sync."""
+        if self._opened is None and not LocalStore.exists(self.path):
+            return None
+        return self._open()
+
+    def _open(self) -> LocalStore:
+        with self._opening:
+            if self._opened is None:
+                manifest = {
+                    "embedder": self._embedder.name,
+                    "chunk_tokens": self.settings.chunk_tokens,
+                    "chunk_overlap": self.settings.chunk_overlap,
+                }
+                self._opened = LocalStore(self.path, manifest)
+            return self._opened
+
+    def _chunk(self, document: Document) -> list[Chunk]:
+        return chunk(
+            document,
+            max_tokens=self.settings.chunk_tokens,
+            overlap=self.settings.chunk_overlap,
+            embedder_limit=Limit(self._embedder.count_tokens, self._embedder.max_tokens),
+        )
+
+    def _require_folder(self) -> Path:
+        folder = self.folder
+        if folder is None:
+            raise KnowledgeBaseError("the knowledge base follows no folder yet: sync one first")
+        return folder
+
+
+def _configured_generator(settings: Settings) -> Generator | None:
+    if not settings.llm_base_url:
+        return None
+    return OpenAIGenerator(
+        settings.llm_base_url,
+        settings.llm_model,
+        settings.llm_api_key or None,
+        timeout=settings.llm_timeout,
+    )

@@ -1,0 +1,153 @@
+"""Sentence borders as character spans, for many languages and without a model.
+
+A span never holds leading or trailing white space. Lines that carry no words worth indexing
+(images, bare links, rules) are in no span; offsets still count them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+TextSpan = tuple[int, int]
+
+_LINK = (
+    r"!?\[[^\[\]\n]*\]\([^()\n]*\)|!\[[^\[\]\n]*\]\[[^\[\]\n]*\]"
+    r"|<?https?://[^\s<>]+>?|<img\b[^>\n]*>"
+)
+_NOISE_LINE = re.compile(rf"(?:\s|[-*+•|]|\d+\.\s|{_LINK})*")
+_HAS_WORD = re.compile(r"[^\W_]")
+
+_CLOSERS = "\"'”’»)]」』）】〉》*_"
+_TERMINATOR = re.compile(
+    rf"[.!?…]+[{re.escape(_CLOSERS)}]*(?=\s|$)"  # Latin and others: white space must follow
+    rf"|[。！？｡!?]+[{re.escape(_CLOSERS)}]*(?=[^\x00-\x7f\s])"  # CJK: no white space needed
+    rf"|[。！？｡।؟۔]+[{re.escape(_CLOSERS)}]*"
+    r"|(?<=[a-z]{3})\.(?=[A-Z][a-z,’' ])"  # a forgotten blank: "consumers.Now"
+)
+_LAST_WORD = re.compile(r"[^\s(\[\"“‘'„«]+$")
+_OPENERS = "\"'“‘„«([¿¡*_"
+_LIST_MARKER = re.compile(r"\s*(?:[-*+•‣–]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])\s")
+
+ABBREVIATIONS = frozenset(
+    "mr mrs ms dr prof sr jr st vs cf inc ltd corp approx lt sgt capt rev hon gov sen rep messrs "
+    "ca resp e.g i.e a.m p.m ph.d u.s u.k u.n d.c z.b d.h u.a bzw usw evtl ggf hr fr sra srta dra "
+    "ee.uu mme mlle jan feb mar apr jun jul aug sept sep oct nov dec".split()
+)
+"""Words, lower case and without their last full stop, after which a sentence seldom ends."""
+
+_BEFORE_NUMBERS = frozenset("no nos nr art abs sec ch vol vols fig figs p pp eq ed".split())
+"""Abbreviations only where a number follows: "No. 5"."""
+
+_STARTERS = frozenset(
+    "the a an this that these those it he she they we you i in on at as by for from after before "
+    "however but and or so if when while although there its his her their our my der die das ein "
+    "eine es er sie wir el la los las un una en".split()
+)
+
+
+def sentence_spans(text: str, start: int = 0, end: int | None = None) -> list[TextSpan]:
+    """Spans ``(start, end)`` of the sentences in ``text[start:end]``, in order, not overlapping.
+
+    Every character outside the spans is white space or belongs to a line without words.
+    """
+    end = len(text) if end is None else end
+    return [
+        sentence
+        for block_start, block_end in _blocks(text, start, end)
+        for sentence in _split_block(text, block_start, block_end)
+    ]
+
+
+def is_noise(line: str) -> bool:
+    """Whether a line has no words of its own: only images, links, bullets or punctuation."""
+    return not _HAS_WORD.search(line) or _NOISE_LINE.fullmatch(line) is not None
+
+
+def without_noise(text: str) -> str:
+    """``text`` without its lines that carry no words."""
+    return "\n".join(line for line in text.split("\n") if line.strip() and not is_noise(line))
+
+
+def _blocks(text: str, start: int, end: int) -> Iterator[TextSpan]:
+    """Runs of lines that sentences may span: paragraphs, with wrapped lines kept together."""
+    paragraph: list[TextSpan] = []
+    position = start
+    for line in text[start:end].split("\n"):
+        span = (position, position + len(line))
+        position = span[1] + 1
+        if line.strip() and not is_noise(line):
+            paragraph.append(span)
+        else:
+            yield from _join_wrapped(text, paragraph)
+            paragraph = []
+    yield from _join_wrapped(text, paragraph)
+
+
+def _join_wrapped(text: str, lines: list[TextSpan]) -> Iterator[TextSpan]:
+    if not lines:
+        return
+    width = max(end - start for start, end in lines)
+    block_start, block_end = lines[0]
+    for line_start, line_end in lines[1:]:
+        if _is_wrapped(text[block_start:block_end], text[line_start:line_end], width):
+            block_end = line_end
+        else:
+            yield block_start, block_end
+            block_start, block_end = line_start, line_end
+    yield block_start, block_end
+
+
+def _is_wrapped(above: str, below: str, width: int) -> bool:
+    """Whether a line break is only the margin: the next word would not have fitted the line."""
+    if " | " in below or _LIST_MARKER.match(below):
+        return False
+    last_line = above.rsplit("\n", 1)[-1]
+    if below.lstrip()[:1].islower() and not last_line.rstrip().endswith((".", "!", "?", ":", ";")):
+        return True
+    first_word = below.split(maxsplit=1)[0]
+    return 40 <= width <= 120 and len(last_line) + 1 + len(first_word) > width
+
+
+def _split_block(text: str, start: int, end: int) -> Iterator[TextSpan]:
+    sentence_start = start
+    for match in _TERMINATOR.finditer(text, start, end):
+        if _ends_sentence(text, sentence_start, match.start(), match.end(), end):
+            yield from _trimmed(text, sentence_start, match.end())
+            sentence_start = match.end()
+    yield from _trimmed(text, sentence_start, end)
+
+
+def _trimmed(text: str, start: int, end: int) -> Iterator[TextSpan]:
+    while start < end and text[start].isspace():
+        start += 1
+    while start < end and text[end - 1].isspace():
+        end -= 1
+    if start < end:
+        yield start, end
+
+
+def _ends_sentence(text: str, start: int, mark: int, after: int, end: int) -> bool:
+    """Whether the punctuation at ``mark`` ends a sentence, or an abbreviation or a number."""
+    rest = text[after : min(end, after + 40)].lstrip().lstrip(_OPENERS)
+    if not rest or text[mark] in "。！？｡।؟۔":
+        return True
+    if rest[0].islower():
+        return False
+    if text[mark] != "." or after - mark > 1:
+        return True
+    word = _LAST_WORD.search(text, max(start, mark - 40), mark)
+    if word is None:
+        return True
+    return not _is_abbreviation(word.group(), text[start:mark].lstrip() == word.group(), rest)
+
+
+def _is_abbreviation(word: str, is_first: bool, rest: str) -> bool:
+    next_word = re.split(r"\W", rest, maxsplit=1)[0].lower()
+    if word.isdigit() and len(word) <= 2:  # "am 1. Januar", or a list's number
+        return is_first or next_word not in _STARTERS
+    if len(word) == 1 and word.isalpha():  # an initial: "J. Smith", "z. B."
+        return True
+    if word.lower() in ABBREVIATIONS or re.fullmatch(r"(?:[A-Za-z]\.)+[A-Za-z]", word):
+        return next_word not in _STARTERS
+    return word.lower() in _BEFORE_NUMBERS and next_word[:1].isdigit()

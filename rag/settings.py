@@ -1,0 +1,94 @@
+"""All settings, in one frozen dataclass. Only the edges read the environment and arguments."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
+
+from rag.errors import SettingsError
+
+ENV_PREFIX = "RAG_"
+ANSWERERS = ("extractive", "llm")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What can be set; each field is also the environment variable ``RAG_<NAME>``.
+
+    Raises :class:`SettingsError` for a value out of range. ``embedder``, ``chunk_tokens`` and
+    ``chunk_overlap`` are part of the index: changing them asks for ``rag index --rebuild``.
+    """
+
+    embedder: str = "all-MiniLM-L6-v2"
+    """The bundled model, ``hashing`` (no model, for tests), or any sentence-transformers model."""
+    chunk_tokens: int = 160
+    """Size of a chunk, in tiktoken ``cl100k_base`` tokens."""
+    chunk_overlap: int = 1
+    """Sentences that a chunk shares with the one before."""
+    top_k: int = 5
+    """Passages that are read to answer a question."""
+    answerer: str = "extractive"
+    """``extractive`` (the documents' own words) or ``llm`` (needs ``llm_base_url``)."""
+    refuse_below: float = 0.5
+    """Refuse when the calibrated probability of being right is lower."""
+    llm_base_url: str = ""
+    """Base URL of an OpenAI-compatible endpoint, such as ``http://127.0.0.1:8080/v1``."""
+    llm_model: str = ""
+    llm_api_key: str = field(default="", repr=False)
+    llm_timeout: float = 60.0
+    """Seconds to wait for the next piece of the model's answer."""
+
+    def __post_init__(self) -> None:
+        self._require("embedder", bool(self.embedder.strip()), "name a model")
+        self._require("chunk_tokens", 16 <= self.chunk_tokens <= 8192, "use 16 to 8192")
+        self._require("chunk_overlap", 0 <= self.chunk_overlap <= 10, "use 0 to 10")
+        self._require("top_k", 1 <= self.top_k <= 100, "use 1 to 100")
+        self._require("answerer", self.answerer in ANSWERERS, f"use {' or '.join(ANSWERERS)}")
+        self._require("refuse_below", 0.0 <= self.refuse_below <= 1.0, "use 0 to 1")
+        self._require("llm_timeout", self.llm_timeout > 0, "use a number of seconds above 0")
+        if self.answerer == "llm" and not self.llm_base_url:
+            raise SettingsError(
+                "answerer 'llm' needs an endpoint: set RAG_LLM_BASE_URL and RAG_LLM_MODEL"
+            )
+        if self.llm_base_url and not self.llm_model:
+            raise SettingsError("llm_base_url is set but llm_model is not: set RAG_LLM_MODEL")
+
+    def _require(self, name: str, holds: bool, advice: str) -> None:
+        if not holds:
+            raise SettingsError(f"setting {name} is {getattr(self, name)!r}: {advice}")
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str], **overrides: Any) -> Self:
+        """Settings from ``RAG_*`` variables; ``overrides`` that are not None win.
+
+        Raises :class:`SettingsError` for an unknown ``RAG_*`` variable or an unreadable value.
+        """
+        types = {f.name: type(f.default) for f in fields(cls)}
+        values: dict[str, Any] = {}
+        for variable, raw in env.items():
+            if not variable.startswith(ENV_PREFIX):
+                continue
+            name = variable.removeprefix(ENV_PREFIX).lower()
+            if name not in types:
+                raise SettingsError(_unknown(variable, list(types)))
+            values[name] = _convert(variable, raw, types[name])
+        values.update({k: v for k, v in overrides.items() if v is not None})
+        return cls(**values)
+
+
+def _unknown(variable: str, names: list[str]) -> str:
+    known = [ENV_PREFIX + name.upper() for name in names]
+    close = difflib.get_close_matches(variable, known, n=1)
+    advice = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
+    return f"unknown setting {variable} in the environment: {advice}"
+
+
+def _convert(variable: str, raw: str, kind: type) -> Any:
+    try:
+        return kind(raw.strip())
+    except ValueError:
+        # The value itself is not repeated: it may be a key put into the wrong variable.
+        expected = {int: "a whole number", float: "a number"}.get(kind, kind.__name__)
+        raise SettingsError(f"{variable} must be {expected}") from None

@@ -1,0 +1,1 @@
+"""Stores: documents, chunks, vectors and words on disk, and their search."""

@@ -1,0 +1,103 @@
+"""The FAISS side of the local store: exact inner product, derived from the vectors in SQLite."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.types import Vectors
+
+Ids = npt.NDArray[np.int64]
+
+
+class DenseIndex:
+    """Vectors of length 1 by id. ``generation`` is the state of the database it equals."""
+
+    def __init__(self, index: Any, generation: int) -> None:
+        self._index = index
+        self.generation = generation
+
+    @classmethod
+    def empty(cls, dimension: int) -> DenseIndex:
+        """An index without vectors, older than any state of the database."""
+        import faiss
+
+        return cls(faiss.IndexIDMap2(faiss.IndexFlatIP(dimension)), -1)
+
+    @classmethod
+    def load(cls, path: Path, sha256: str, generation: int) -> DenseIndex | None:
+        """The checkpoint at ``path``; None if it is missing or not the one that was saved."""
+        import faiss
+
+        try:
+            if _file_sha256(path) != sha256:
+                return None
+        except OSError:
+            return None
+        return cls(faiss.read_index(str(path)), generation)
+
+    def save(self, path: Path) -> str:
+        """Replace the checkpoint at ``path`` in one step. Returns its SHA-256."""
+        import faiss
+
+        partial = path.with_suffix(".partial")
+        faiss.write_index(self._index, str(partial))
+        with partial.open("rb+") as file:
+            os.fsync(file.fileno())
+        sha256 = _file_sha256(partial)
+        partial.replace(path)
+        return sha256
+
+    def __len__(self) -> int:
+        return int(self._index.ntotal)
+
+    def ids(self) -> set[int]:
+        """Ids of all vectors."""
+        import faiss
+
+        return set(faiss.vector_to_array(self._index.id_map).tolist())
+
+    def update(self, remove: Collection[int], ids: Sequence[int], vectors: Vectors) -> None:
+        """Drop the vectors ``remove``, then add ``vectors`` of shape ``(len(ids), dimension)``."""
+        if remove:
+            self._index.remove_ids(np.fromiter(remove, dtype=np.int64))
+        if len(ids):
+            self._index.add_with_ids(vectors, np.asarray(ids, dtype=np.int64))
+
+    def search(self, vector: Vectors, n: int) -> list[int]:
+        """Ids of the ``n`` nearest vectors and of all that are as near as the last of them."""
+
+        def nearest(limit: int) -> tuple[list[int], list[float]]:
+            scores, ids = self._index.search(vector[np.newaxis, :], limit)
+            return ids[0].tolist(), scores[0].tolist()
+
+        return with_ties(nearest, n, len(self))
+
+
+def with_ties(
+    best: Callable[[int], tuple[list[int], list[float]]], n: int, total: int
+) -> list[int]:
+    """The ``n`` best ids and those that tie with the last, so that no order of storage decides.
+
+    ``best(limit)`` gives at most ``limit`` ids with their scores, best first; ``total`` is the
+    most there can be. Scores within 1e-6 of each other tie.
+    """
+    limit = min(n + 1, total)
+    while limit:
+        ids, scores = best(limit)
+        if len(ids) < limit or limit == total or scores[-1] < scores[n - 1] - 1e-6:
+            cut = scores[n - 1] - 1e-6 if len(scores) >= n else -np.inf
+            return [i for i, score in zip(ids, scores, strict=True) if score >= cut]
+        limit = min(limit * 2, total)
+    return []
+
+
+def _file_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

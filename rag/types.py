@@ -1,0 +1,325 @@
+"""The values that flow through the program, and the ports its adapters implement.
+
+Values hold each other (``Hit.chunk``, ``Citation.hit``); whatever can be derived is a property.
+Every ``start`` and ``end`` is a position in characters of ``Document.text``, so that
+``document.text[start:end]`` is the quoted text. Nothing here does I/O.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Vectors = npt.NDArray[np.float32]
+"""Embeddings: float32, ``(n, dimension)`` or ``(dimension,)``, each row of Euclidean length 1."""
+
+Progress = Callable[[str, int, int], None]
+"""Called as ``progress(stage, done, total)``; ``stage`` is a word to show: ``"Reading"``."""
+
+REFUSAL_TEXT = "The documents do not say."
+"""What a refusal begins with: in the answer, in the LLM's instructions and in the tests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading: its words stand at ``text[start:end]``; ``level`` 1 is the outermost."""
+
+    level: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page, counted from 1, that covers ``text[start:end]``."""
+
+    number: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document's canonical text: line ends are ``\\n``, and all offsets refer to it.
+
+    ``source`` is the path relative to the synced folder, with ``/``. ``title`` comes from the
+    content, never from the file's name, so that renaming a file changes nothing else.
+    ``pages`` is empty for formats without pages; ``headings`` are in reading order.
+    """
+
+    source: str
+    text: str
+    title: str = ""
+    pages: tuple[Page, ...] = ()
+    headings: tuple[Heading, ...] = ()
+
+    @property
+    def sha256(self) -> str:
+        """Hex SHA-256 of the canonical text as UTF-8."""
+        return text_sha256(self.text)
+
+    def page_at(self, position: int) -> int | None:
+        """Number of the page that holds the character at ``position``; None without pages."""
+        for page in self.pages:
+            if page.start <= position < page.end:
+                return page.number
+        return None
+
+    def headings_above(self, position: int) -> tuple[Heading, ...]:
+        """The headings that ``position`` stands in or under, outermost first."""
+        above: list[Heading] = []
+        for heading in self.headings:
+            if heading.start > position:
+                break
+            while above and above[-1].level >= heading.level:
+                above.pop()
+            above.append(heading)
+        return tuple(above)
+
+
+@lru_cache(maxsize=256)
+def text_sha256(text: str) -> str:
+    """Hex SHA-256 of ``text`` as UTF-8."""
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A passage ``document.text[start:end]`` that is indexed and found as one."""
+
+    document: Document
+    start: int
+    end: int
+
+    @property
+    def source(self) -> str:
+        return self.document.source
+
+    @property
+    def text(self) -> str:
+        return self.document.text[self.start : self.end]
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """The words of the headings the chunk stands under, outermost first."""
+        above = self.document.headings_above(self.start)
+        return tuple(self.document.text[h.start : h.end] for h in above)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A chunk that a store found: ``dense`` and ``lexical`` as in :class:`Hit`, not yet fused."""
+
+    chunk: Chunk
+    dense: float
+    lexical: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A chunk that retrieval found for a question.
+
+    ``score`` orders the hits, in 0..1. It is made of ``dense`` (cosine similarity, -1..1) and
+    ``lexical`` (BM25, at least 0 and unbounded; 0 where no word matched). Higher is better.
+    """
+
+    chunk: Chunk
+    score: float
+    dense: float
+    lexical: float
+
+    @property
+    def source(self) -> str:
+        return self.chunk.source
+
+    @property
+    def start(self) -> int:
+        return self.chunk.start
+
+    @property
+    def end(self) -> int:
+        return self.chunk.end
+
+    @property
+    def text(self) -> str:
+        return self.chunk.text
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "source": self.source,
+            "start": self.start,
+            "end": self.end,
+            "text": self.text,
+            "score": round(self.score, 6),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Words of a hit's document that may answer: ``text[start:end]``.
+
+    ``probability`` is the calibrated probability that they do.
+    """
+
+    hit: Hit
+    start: int
+    end: int
+    probability: float
+
+    @property
+    def text(self) -> str:
+        return self.hit.chunk.document.text[self.start : self.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A marker ``[number]`` of an answer and the exact words it stands for."""
+
+    number: int
+    hit: Hit
+    start: int
+    end: int
+
+    @property
+    def source(self) -> str:
+        return self.hit.source
+
+    @property
+    def quote(self) -> str:
+        return self.hit.chunk.document.text[self.start : self.end]
+
+    @property
+    def page(self) -> int | None:
+        return self.hit.chunk.document.page_at(self.start)
+
+    @property
+    def sha256(self) -> str:
+        """Hex SHA-256 of the document's canonical text as UTF-8."""
+        return self.hit.chunk.document.sha256
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "number": self.number,
+            "source": self.source,
+            "start": self.start,
+            "end": self.end,
+            "quote": self.quote,
+            "page": self.page,
+            "sha256": self.sha256,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer, or a refusal with its reason.
+
+    ``text`` carries markers such as ``[1]``; ``short`` is the shortest exact answer, a verbatim
+    piece of a cited document. ``confidence`` is the calibrated probability that the answer is
+    right, given for a refusal too. ``reason`` is a code of :data:`REASONS`. ``seconds`` has
+    ``retrieve``, ``read`` and ``total``. ``dropped_markers`` counts the markers of an LLM that
+    pointed at no given passage or at one that does not support the sentence.
+    """
+
+    question: str
+    text: str
+    short: str | None = None
+    refused: bool = False
+    reason: str | None = None
+    confidence: float = 0.0
+    answerer: str = ""
+    citations: tuple[Citation, ...] = ()
+    hits: tuple[Hit, ...] = ()
+    seconds: Mapping[str, float] | None = None
+    dropped_markers: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """The answer as JSON-ready values."""
+        seconds = self.seconds or {}
+        return {
+            "question": self.question,
+            "text": self.text,
+            "short": self.short,
+            "refused": self.refused,
+            "reason": self.reason,
+            "confidence": round(self.confidence, 4),
+            "answerer": self.answerer,
+            "citations": [citation.to_dict() for citation in self.citations],
+            "hits": [hit.to_dict() for hit in self.hits],
+            "seconds": {k: round(seconds.get(k, 0.0), 4) for k in ("retrieve", "read", "total")},
+        }
+
+
+REASONS: Mapping[str, str] = {
+    "no_question": "That is not a question about the documents.",
+    "no_documents": "The knowledge base holds no documents yet.",
+    "nothing_relevant": "No passage shares anything with the question.",
+    "not_stated": "The nearest passages are on the subject but do not state the answer.",
+    "not_grounded": "The model's answer cites no passage that supports it.",
+}
+"""Code of a refusal, or of an answer to distrust, and what it means to a person."""
+
+
+class Embedder(Protocol):
+    """Turns text into vectors. Adapters return rows of length 1 (``rag.embed.normalize``)."""
+
+    @property
+    def name(self) -> str:
+        """Identity recorded in the index: vectors of two names never mix."""
+
+    @property
+    def dimension(self) -> int: ...
+
+    @property
+    def max_tokens(self) -> int:
+        """The longest input that is read whole, in this embedder's own tokens."""
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Length of each text in this embedder's own tokens, without special tokens."""
+
+    def embed_documents(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+        """Vectors of shape ``(len(texts), dimension)``, in the order of ``texts``."""
+
+    def embed_query(self, text: str) -> Vectors:
+        """The vector of one question, of shape ``(dimension,)``."""
+
+
+class Store(Protocol):
+    """Holds documents, chunks and vectors, and searches them."""
+
+    def search(self, question: str, vector: Vectors, n: int) -> list[Candidate]:
+        """The ``n`` best chunks by vector and the ``n`` best by words, each chunk once.
+
+        Both scores are exact for every candidate, whichever side found it. Deleted documents
+        are never among them. Order: by source, then by position.
+        """
+
+    def document(self, source: str) -> Document:
+        """Raises :class:`rag.errors.NotFoundError`."""
+
+    def sources(self) -> list[str]: ...
+
+
+class Reader(Protocol):
+    """Finds the words that answer a question."""
+
+    @property
+    def name(self) -> str: ...
+
+    def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
+        """Spans that may answer, most probable first; empty when there is nothing to read."""
+
+
+class Generator(Protocol):
+    """A language model that writes an answer from numbered passages."""
+
+    @property
+    def name(self) -> str: ...
+
+    def generate(self, question: str, passages: Sequence[str]) -> Iterator[str]:
+        """Pieces of the answer as they come. Raises :class:`rag.errors.GeneratorError`."""

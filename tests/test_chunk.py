@@ -1,0 +1,131 @@
+"""Chunks: exact offsets, whole sentences, limits and headings, on plain and on nasty text."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from rag.chunk import Limit, chunk, count_tiktoken, index_context, index_text
+from rag.embed import HashingEmbedder, SentenceTransformerEmbedder
+from rag.sentences import sentence_spans
+from rag.types import Chunk, Document, Heading
+
+WORDS = Limit(HashingEmbedder().count_tokens, 200)
+
+
+def cut(document: Document, max_tokens: int = 40, overlap: int = 1) -> list[Chunk]:
+    return chunk(document, max_tokens=max_tokens, overlap=overlap, embedder_limit=WORDS)
+
+
+def numbered(count: int) -> str:
+    return " ".join(f"This is sentence number {i} of the text." for i in range(count))
+
+
+def test_whole_sentences_with_one_shared() -> None:
+    document = Document("a.txt", numbered(12))
+    chunks = cut(document)
+    borders = sentence_spans(document.text)
+    starts, ends = zip(*borders, strict=True)
+    assert len(chunks) > 2
+    for before, after in zip(chunks, chunks[1:], strict=False):
+        assert after.start in starts
+        assert before.end in ends
+        shared = document.text[after.start : before.end]
+        assert sentence_spans(shared) == [(0, len(shared))]
+        assert count_tiktoken([before.text])[0] <= 45
+
+
+def test_without_overlap_no_sentence_comes_twice() -> None:
+    document = Document("a.txt", numbered(12))
+    chunks = cut(document, overlap=0)
+    assert " ".join(c.text for c in chunks) == document.text
+
+
+def with_headings() -> Document:
+    text = "Guide\n\nInstall\n\nRun the installer. Wait.\n\nUse\n\nOpen a file. Save it."
+    at = text.index
+    headings = (
+        Heading(1, 0, 5),
+        Heading(2, at("Install"), at("Install") + 7),
+        Heading(2, at("Use"), at("Use") + 3),
+    )
+    return Document("a.md", text, "Guide", headings=headings)
+
+
+def test_a_chunk_stays_under_one_heading() -> None:
+    chunks = cut(with_headings(), max_tokens=100)
+    assert [c.text for c in chunks] == [
+        "Guide\n\nInstall\n\nRun the installer. Wait.",
+        "Use\n\nOpen a file. Save it.",
+    ]
+
+
+def test_index_text_carries_the_headings_above() -> None:
+    document = with_headings()
+    start = document.text.index("Open")
+    assert index_text(Chunk(document, start, start + 12)) == "Guide > Use\nOpen a file."
+    assert index_context(Chunk(document, document.text.index("Use"), start + 12)) == "Guide"
+
+
+def test_image_lines_are_not_indexed_but_counted() -> None:
+    text = "Before the image.\n![](http://a.example/secret.png)\nAfter the image."
+    (only,) = cut(Document("a.txt", text))
+    assert only.text == text
+    assert index_text(only) == "Before the image.\nAfter the image."
+
+
+NASTY = [
+    "漢字かな交じり文。" * 80,
+    "👩‍👩‍👧‍👦👍🏽é🇩🇪 " * 60,
+    "First line.\nSecond line, no final newline",
+    "x" * 10_000,
+    "",
+    " \n ",
+    "ไทยไม่มีช่องว่าง" * 60,
+    "a\u0301" * 500,
+    "![](http://a.example/b.png)\n" * 30,
+]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.text(
+        alphabet=st.characters(exclude_categories=["Cs"]) | st.sampled_from("ab .\n。!"),
+        max_size=600,
+    )
+    | st.lists(st.sampled_from(NASTY), max_size=3).map(" ".join),
+    st.integers(0, 2),
+)
+@example("x" * 10_000, 1)
+def test_offsets_limits_and_coverage(text: str, overlap: int) -> None:
+    document = Document("nasty.txt", text, title="A title")
+    limit = Limit(HashingEmbedder().count_tokens, 60)
+    chunks = chunk(document, max_tokens=40, overlap=overlap, embedder_limit=limit)
+    sentences = sentence_spans(text)
+    for c in chunks:
+        assert 0 <= c.start < c.end <= len(text)
+        assert c.text == text[c.start : c.end] == c.text.strip()
+        assert limit.count([index_text(c)])[0] <= limit.maximum
+    for start, end in sentences:  # each sentence is covered, in one chunk or in pieces
+        covered = {i for c in chunks for i in range(max(start, c.start), min(end, c.end))}
+        missed = set(range(start, end)) - covered
+        assert all(text[i].isspace() for i in missed)
+    assert sorted(chunks, key=lambda c: (c.start, c.end)) == chunks
+
+
+@pytest.mark.parametrize("text", NASTY)
+def test_the_bundled_model_reads_every_chunk_whole(
+    model: SentenceTransformerEmbedder, text: str
+) -> None:
+    limit = Limit(model.count_tokens, model.max_tokens)
+    document = Document("nasty.txt", text, title="Überschrift " * 30)
+    chunks = chunk(document, max_tokens=160, overlap=1, embedder_limit=limit)
+    assert bool(chunks) == bool(sentence_spans(text))
+    assert all(n <= model.max_tokens for n in model.count_tokens([index_text(c) for c in chunks]))
+
+
+def test_a_cut_word_keeps_its_combining_marks() -> None:
+    chunks = cut(Document("a.txt", "a\u0301" * 900), overlap=0)
+    assert len(chunks) > 1
+    assert all(c.text[0] == "a" for c in chunks)

@@ -1,0 +1,224 @@
+"""A synced index equals a fresh build; what is deleted is gone; only what is new is embedded."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from conftest import MakeKb, write_folder
+from filelock import FileLock
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rag import KnowledgeBase
+from rag.embed import HashingEmbedder
+from rag.errors import KnowledgeBaseError
+from rag.types import Progress, Vectors
+
+
+class CountingEmbedder(HashingEmbedder):
+    """Remembers what it embedded."""
+
+    def __init__(self) -> None:
+        self.embedded: list[str] = []
+
+    def embed_documents(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+        self.embedded.extend(texts)
+        return super().embed_documents(texts, progress)
+
+
+NAMES = st.sampled_from(["a.txt", "b.txt", "c.md", "sub/d.txt", "sub/e.md"])
+TEXTS = st.sampled_from(
+    [
+        "Apples grow on trees. Apples are red.",
+        "Pears grow on trees. They are sweet.",
+        "# Cars\n\nCars have four wheels.\n\n# Boats\n\nBoats float on water.",
+        "Wheels float. Trees grow. Water is sweet. " * 12,
+        "苹果长在树上。苹果是红色的。",
+        "Red apples. " * 3,
+    ]
+)
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("write"), NAMES, TEXTS),
+        st.tuples(st.just("delete"), NAMES, st.just("")),
+        st.tuples(st.just("rename"), NAMES, NAMES),
+        st.tuples(st.just("sync"), st.just(""), st.just("")),
+    ),
+    min_size=1,
+    max_size=12,
+)
+QUESTIONS = ("apples on trees", "four wheels", "sweet water", "苹果是什么颜色", "unknown words")
+
+
+@settings(max_examples=40, deadline=None)
+@given(STEPS)
+def test_a_synced_index_equals_a_fresh_build(steps: list[tuple[str, str, str]]) -> None:
+    with tempfile.TemporaryDirectory() as temporary:
+        root = Path(temporary)
+        folder = write_folder(root / "docs", {})
+        with KnowledgeBase(root / "synced", embedder=HashingEmbedder()) as synced:
+            for action, name, argument in steps:
+                path = folder / name
+                if action == "write":
+                    write_folder(folder, {name: argument})
+                elif action == "delete":
+                    path.unlink(missing_ok=True)
+                elif action == "rename" and path.exists() and name != argument:
+                    (folder / argument).parent.mkdir(exist_ok=True)
+                    path.replace(folder / argument)
+                elif action == "sync":
+                    synced.sync(folder)
+            synced.sync(folder)
+            with KnowledgeBase(root / "fresh", embedder=HashingEmbedder()) as fresh:
+                fresh.sync(folder)
+                assert_equal(synced, fresh)
+
+
+def assert_equal(synced: KnowledgeBase, fresh: KnowledgeBase) -> None:
+    assert synced.sources() == fresh.sources()
+    assert synced._open().counts() == fresh._open().counts()
+    for source in fresh.sources():
+        assert synced.document(source) == fresh.document(source)
+        assert synced._open().chunks(source) == fresh._open().chunks(source)
+    for question in QUESTIONS:
+        for k in (1, 3, 50):
+            found, expected = synced.search(question, k), fresh.search(question, k)
+            assert [(h.source, h.start, h.end) for h in found] == [
+                (h.source, h.start, h.end) for h in expected
+            ]
+            for one, other in zip(found, expected, strict=True):
+                for score in ("score", "dense", "lexical"):
+                    assert getattr(one, score) == pytest.approx(getattr(other, score), abs=1e-6)
+
+
+def test_the_report_names_what_happened(make_kb: MakeKb, tmp_path: Path) -> None:
+    kb = make_kb({"a.txt": "Apples.", "b.txt": "Pears.", "c.txt": "Plums."})
+    folder = tmp_path / "kb-docs"
+    write_folder(folder, {"a.txt": "Apples and figs.", "d.txt": "Dates."})
+    (folder / "b.txt").unlink()
+    (folder / "e.txt").write_bytes(b"")
+    report = kb.sync(folder).to_dict()
+    assert report.pop("seconds") >= 0
+    assert report.pop("failed")[0]["source"] == "e.txt"
+    assert report == {
+        "added": ["d.txt"],
+        "updated": ["a.txt"],
+        "deleted": ["b.txt"],
+        "unchanged": 1,
+    }
+
+
+def test_a_file_that_stops_loading_is_no_longer_answered_from(
+    make_kb: MakeKb, tmp_path: Path
+) -> None:
+    kb = make_kb({"a.txt": "Apples.", "b.txt": "Pears."})
+    (tmp_path / "kb-docs" / "a.txt").write_bytes(b"")
+    report = kb.sync(tmp_path / "kb-docs")
+    assert [failure.source for failure in report.failed] == ["a.txt"]
+    assert kb.sources() == ["b.txt"]
+    assert all(hit.source == "b.txt" for hit in kb.search("apples pears"))
+
+
+def test_only_what_is_new_is_embedded(tmp_path: Path) -> None:
+    long = "\n\n".join(f"Paragraph {i} tells of topic {i}. " * 9 for i in range(6))
+    folder = write_folder(tmp_path / "docs", {"a.txt": long, "b.txt": "Pears."})
+    embedder = CountingEmbedder()
+    with KnowledgeBase(tmp_path / "index", embedder=embedder) as kb:
+        kb.sync(folder)
+        first = len(embedder.embedded)
+        assert first > 6
+        kb.sync(folder)
+        (folder / "a.txt").rename(folder / "renamed.txt")
+        write_folder(folder, {"copy.txt": "Pears."})
+        assert kb.sync(folder).added == ("copy.txt", "renamed.txt")
+        assert len(embedder.embedded) == first
+        write_folder(folder, {"renamed.txt": long + "\n\nOne more paragraph stands at the end."})
+        kb.sync(folder)
+        assert 1 <= len(embedder.embedded) - first <= 2
+        assert "One more paragraph" in embedder.embedded[-1]
+
+
+def test_deleted_means_gone_from_the_bytes_on_disk(make_kb: MakeKb, tmp_path: Path) -> None:
+    kb = make_kb({"a.txt": "The canary Xyzzyplugh sings. " * 20, "b.txt": "Pears. " * 50})
+    folder = tmp_path / "kb-docs"
+
+    def on_disk(word: bytes) -> list[str]:
+        files = (path for path in (tmp_path / "kb").iterdir() if path.is_file())
+        return [path.name for path in files if word in path.read_bytes().lower()]
+
+    assert on_disk(b"xyzzyplugh")
+    (folder / "a.txt").rename(folder / "quux.txt")
+    kb.sync(folder)
+    assert not on_disk(b"a.txt")
+    write_folder(folder, {"quux.txt": "The canary Frobnicate sings. " * 20})
+    kb.sync(folder)
+    assert on_disk(b"frobnicate")
+    assert not on_disk(b"xyzzyplugh")
+    (folder / "quux.txt").unlink()
+    kb.sync(folder)
+    assert not on_disk(b"frobnicate")
+    assert not on_disk(b"quux")
+
+
+def test_an_interrupted_sync_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    texts = {f"{i:02}.txt": f"Document {i} speaks of topic {i}. " * 400 for i in range(24)}
+    folder = write_folder(tmp_path / "docs", texts)
+
+    class Interrupting(CountingEmbedder):
+        calls = 0
+
+        def embed_documents(
+            self, texts: Sequence[str], progress: Progress | None = None
+        ) -> Vectors:
+            self.calls += 1
+            if self.calls == 2:
+                raise KeyboardInterrupt
+            return super().embed_documents(texts, progress)
+
+    embedder = Interrupting()
+    with KnowledgeBase(tmp_path / "index", embedder=embedder) as kb:
+        with pytest.raises(KeyboardInterrupt):
+            kb.sync(folder)
+        done = kb.sources()
+        assert 0 < len(done) < len(texts)
+        report = kb.sync(folder)
+        assert report.unchanged == len(done)
+        assert len(embedder.embedded) == len(set(embedder.embedded))
+        with KnowledgeBase(tmp_path / "fresh", embedder=HashingEmbedder()) as fresh:
+            fresh.sync(folder)
+            assert_equal(kb, fresh)
+
+
+def test_two_syncs_at_once_are_refused(make_kb: MakeKb, tmp_path: Path) -> None:
+    kb = make_kb({"a.txt": "Apples."})
+    with (
+        FileLock(tmp_path / "kb" / "sync.lock"),
+        pytest.raises(KnowledgeBaseError, match="another sync"),
+    ):
+        kb.sync(tmp_path / "kb-docs")
+
+
+def test_a_missing_folder_is_named_and_changes_nothing(make_kb: MakeKb, tmp_path: Path) -> None:
+    kb = make_kb({"a.txt": "Apples."})
+    with pytest.raises(KnowledgeBaseError, match="nowhere"):
+        kb.sync(tmp_path / "nowhere", rebuild=True)
+    assert kb.sources() == ["a.txt"]
+
+
+def test_same_name_in_two_folders_are_two_documents(make_kb: MakeKb) -> None:
+    kb = make_kb({"a/x.txt": "Apples.", "b/x.txt": "Pears."})
+    assert kb.sources() == ["a/x.txt", "b/x.txt"]
+    assert kb.document("b/x.txt").text == "Pears."
+
+
+def test_add_and_remove(make_kb: MakeKb, tmp_path: Path) -> None:
+    kb = make_kb({"a.txt": "Apples."})
+    write_folder(tmp_path, {"new.txt": "Figs are soft."})
+    assert kb.add([tmp_path / "new.txt"]).added == ("new.txt",)
+    assert kb.search("figs", k=1)[0].source == "new.txt"
+    assert kb.remove("new.txt").deleted == ("new.txt",)
+    assert kb.sources() == ["a.txt"]
+    assert (tmp_path / "kb-docs" / ".removed" / "new.txt").read_text() == "Figs are soft."
