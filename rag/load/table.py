@@ -1,0 +1,97 @@
+"""Tables as lines: each row a line of its own that carries its headers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MAX_SPAN = 100
+"""A cell that claims to span more columns than this spans so many: such a claim is a mistake."""
+
+_WIDEST = 64  # columns up to which spans count; keeps a hostile table from filling the memory
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell's words, how far it reaches, and whether it is marked as a header."""
+
+    text: str
+    colspan: int = 1
+    rowspan: int = 1
+    header: bool = False
+
+
+Row = list[Cell]
+
+
+def table_lines(rows: list[Row], header_rows: int) -> list[str]:
+    """One line for each body row: ``Header: value | Header: value``.
+
+    The first ``header_rows`` rows are the headers; with 0 the values stand alone. A cell over
+    several rows is repeated in each, one over several columns is written once. A header cell at
+    the start of a body row names the row. Without body rows the headers are written as a row.
+    """
+    grid = _grid(rows)
+    headers, body = grid[:header_rows], grid[header_rows:]
+    if not any(cell.text for row in body for cell in row):
+        headers, body = [], grid
+    width = max((len(row) for row in grid), default=0)
+    names = [_column_name(headers, column) for column in range(width)]
+    return [line for row in body if (line := _line(row, names))]
+
+
+def _grid(rows: list[Row]) -> list[Row]:
+    """The rows with every cell put into all the places that it covers."""
+    grid: list[Row] = []
+    hanging: dict[int, tuple[Cell, int]] = {}  # column -> cell from above, rows it still covers
+    for row in rows:
+        line: Row = []
+        below: dict[int, tuple[Cell, int]] = {}
+        waiting = list(reversed(row))
+        last_hanging = max(hanging, default=-1)
+        while waiting or len(line) <= last_hanging:
+            column = len(line)
+            if column in hanging:
+                cell, left = hanging[column]
+                line.append(cell)
+                if left > 1:
+                    below[column] = (cell, left - 1)
+                continue
+            cell = waiting.pop() if waiting else Cell("")
+            room = max(1, min(cell.colspan, _WIDEST - column))
+            line.extend([cell] * room)
+            if cell.rowspan > 1 and column < _WIDEST:
+                below.update((column + i, (cell, cell.rowspan - 1)) for i in range(room))
+        grid.append(line)
+        hanging = below
+    return grid
+
+
+def _column_name(headers: list[Row], column: int) -> str:
+    """The header over ``column``; of several levels those that differ, outermost first."""
+    names: list[str] = []
+    for row in headers:
+        text = row[column].text.rstrip(":") if column < len(row) else ""
+        if text and text not in names:
+            names.append(text)
+    return " / ".join(names)
+
+
+def _line(row: Row, names: list[str]) -> str:
+    pieces: list[str] = []
+    row_name = ""
+    if len(row) > 1 and row[0].header and not all(cell.header for cell in row) and not names[0]:
+        row_name = row[0].text.rstrip(":")
+    previous: Cell | None = None
+    for column, cell in enumerate(row):
+        if cell is previous or not cell.text or (row_name and column == 0):
+            continue
+        previous = cell
+        spans_all = column == 0 and all(other is cell for other in row)
+        name = "" if spans_all else names[column]
+        pieces.append(f"{name}: {cell.text}" if name else cell.text)
+    line = " | ".join(pieces)
+    if not row_name:
+        return line
+    if not line:
+        return row_name
+    return f"{row_name} | {line}" if any(names) else f"{row_name}: {line}"

@@ -1,0 +1,118 @@
+"""DOCX: everything in document order, headings by style, tables with headers."""
+
+import io
+from pathlib import Path
+
+import docx
+import pytest
+from docx.oxml import OxmlElement
+
+from rag.load import load_bytes
+from rag.types import Document
+
+DATA = Path(__file__).parent / "data"
+
+
+def load(word: "docx.document.Document") -> Document:
+    buffer = io.BytesIO()
+    word.save(buffer)
+    return load_bytes(buffer.getvalue(), "a.docx")
+
+
+def test_text_headings_lists_and_title() -> None:
+    word = docx.Document()
+    word.core_properties.title = "From the properties"
+    word.add_heading("The title", 0)
+    word.add_heading("Chapter", 1)
+    paragraph = word.add_paragraph("One ")
+    paragraph.add_run("bold").bold = True
+    paragraph.add_run("\tand\n more")
+    word.add_paragraph("first", style="List Bullet")
+    word.add_paragraph("second", style="List Number")
+    word.add_heading("Deeper", 3)
+    word.add_paragraph("End.")
+    document = load(word)
+    assert document.text == (
+        "The title\n\nChapter\n\nOne bold\tand\n more\n\n- first\n- second\n\nDeeper\n\nEnd."
+    )
+    assert [(h.level, document.text[h.start : h.end]) for h in document.headings] == [
+        (1, "The title"),
+        (1, "Chapter"),
+        (3, "Deeper"),
+    ]
+    assert document.title == "From the properties"
+
+
+@pytest.mark.parametrize(
+    ("style", "title"), [("Title", "Words"), ("Heading 1", "Words"), ("Normal", "")]
+)
+def test_title_without_properties(style: str, title: str) -> None:
+    word = docx.Document()
+    word.core_properties.title = "Microsoft Word - draft.doc"
+    word.add_paragraph("Words", style=style)
+    assert load(word).title == title
+
+
+@pytest.mark.parametrize(
+    ("rows", "lines"),
+    [
+        (["City|People|Area", "Rome|2.8|1285"], "City: Rome | People: 2.8 | Area: 1285"),
+        (
+            ["City|People", "Rome|2.8 m", "Oslo|0.7 m"],
+            "City: Rome | People: 2.8 m\nCity: Oslo | People: 0.7 m",
+        ),
+        (["Name|Ann", "Town|Rome"], "Name | Ann\nTown | Rome"),
+        (["1|2|3", "4|5|6"], "1 | 2 | 3\n4 | 5 | 6"),
+    ],
+)
+def test_tables(rows: list[str], lines: str) -> None:
+    assert load(table_of(rows)).text == f"Before\n\n{lines}\n\nAfter"
+
+
+def table_of(rows: list[str]) -> "docx.document.Document":
+    word = docx.Document()
+    word.add_paragraph("Before")
+    table = word.add_table(0, rows[0].count("|") + 1)
+    for row in rows:
+        for cell, text in zip(table.add_row().cells, row.split("|"), strict=True):
+            cell.text = text
+    word.add_paragraph("After")
+    return word
+
+
+def test_marked_headers_and_merged_cells() -> None:
+    word = table_of(["Name|Ann|x", "Town|Rome|y", "Town|Oslo|z"])
+    table = word.tables[0]
+    table.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
+    table.cell(2, 0).text = ""
+    table.cell(1, 0).merge(table.cell(2, 0))
+    table.cell(0, 1).merge(table.cell(0, 2)).text = "Ann"
+    assert "Name: Town | Ann: Rome | Ann: y\nName: Town | Ann: Oslo | Ann: z" in load(word).text
+
+
+def test_text_boxes_links_notes_and_footers() -> None:
+    data = (DATA / "testWORD_various.docx").read_bytes()
+    text = load_bytes(data, "a.docx").text
+    for words in (
+        "Here is a text box",
+        "This is a hyperlink",
+        "- Bullet 2",
+        "Row 1 Col 1 | Row 1 Col 2 | Row 1 Col 3\nRow 2 Col 1",
+        "𐌲𐌿𐍄𐌹𐍃𐌺",
+        "This is a footnote.",
+        "This is the header text.",
+        "This is the footer text.",
+    ):
+        assert text.count(words) == 1
+
+
+def test_deleted_text_is_gone_and_inserted_text_is_there() -> None:
+    word = docx.Document()
+    paragraph = word.add_paragraph("kept ")
+    for tag, child in (("w:ins", "w:t"), ("w:del", "w:delText")):
+        change, run, text = OxmlElement(tag), OxmlElement("w:r"), OxmlElement(child)
+        text.text = tag[2:]
+        run.append(text)
+        change.append(run)
+        paragraph._p.append(change)
+    assert load(word).text == "kept ins"

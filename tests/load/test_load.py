@@ -1,0 +1,137 @@
+"""The edge: types, refusals, and that nothing but LoadError comes out."""
+
+import io
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rag.errors import LoadError
+from rag.load import SUFFIXES, load_bytes
+
+DATA = Path(__file__).parent / "data"
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(50)
+
+
+def zip_of(**parts: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name.replace("__", "/"), content)
+    return buffer.getvalue()
+
+
+def test_the_supported_suffixes() -> None:
+    listed = ".docm .docx .htm .html .log .markdown .md .pdf .rst .text .txt .xhtml"
+    assert " ".join(SUFFIXES) == listed
+
+
+def test_importing_loads_no_parser() -> None:
+    code = (
+        "import sys, rag.load\n"
+        "print([m for m in ('pypdfium2', 'docx', 'lxml', 'selectolax', 'charset_normalizer',"
+        " 'markdown_it') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("source", "data", "reason"),
+    [
+        ("a.txt", b"", "is empty"),
+        ("a.txt", b" \r\n\t\n", "holds no text"),
+        ("a.html", b"<title>T</title><script>x</script>", "holds no text"),
+        ("a.txt", PNG, "is a PNG image"),
+        ("a.pdf", PNG, "is a PNG image"),
+        ("a.txt", b"some\0binary\0\0\0\xff\xfe", "is binary data"),
+        ("a.txt", bytes(range(1, 32)) * 9 + b"\xff", "is binary data"),
+        ("a.txt", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "is a legacy Office file"),
+        (
+            "a.doc",
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600) + "WordDocument".encode("utf-16-le"),
+            "is a legacy Word document (.doc), which is not supported; save it as .docx or PDF",
+        ),
+        ("a.rtf", b"{\\rtf1 hi}", "is an RTF document"),
+        ("a.xlsx", zip_of(xl__workbook="", **{"xl__workbook.xml": ""}), "is an Excel workbook"),
+        ("a.zip", zip_of(a="x"), "is a ZIP archive"),
+        ("a.docx", zip_of(a="x"), "is a ZIP archive"),
+        ("a.docx", b"PK\x03\x04 cut short", "is damaged or not a Word document"),
+        ("a.docx", b"just text", "is damaged or not a Word document"),
+        ("a.docx", zip_of(**{"word__document.xml": "<a"}), "is damaged or not a Word document"),
+        ("a.pdf", b"just text", "is damaged or not a PDF"),
+        ("a.pdf", b"%PDF-1.7 nothing else", "is damaged or not a PDF"),
+        ("a.csv", b"a,b\n1,2\n", "is of an unsupported type (.csv)"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_a_reason(
+    source: str, data: bytes, reason: str
+) -> None:
+    with pytest.raises(LoadError) as refused:
+        load_bytes(data, source)
+    assert str(refused.value).startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("encrypted-file.pdf", "is encrypted; remove its password"),
+        ("r6-user-password.pdf", "is encrypted; remove its password"),
+        ("testOCR.pdf", "has no text layer (scanned pages?)"),
+        ("testWORD_protected_passtika.docx", "is an encrypted Office document"),
+    ],
+)
+def test_protected_and_scanned_files(name: str, reason: str) -> None:
+    with pytest.raises(LoadError) as refused:
+        load_bytes((DATA / name).read_bytes(), name)
+    assert str(refused.value).startswith(reason)
+
+
+def test_content_counts_more_than_the_name() -> None:
+    pdf = (DATA / "testPDF_bookmarks.pdf").read_bytes()
+    for source in ("a.txt", "a", "a.bin", "a.docx"):
+        assert len(load_bytes(pdf, source).pages) == 2
+    assert load_bytes(b"<!DOCTYPE html><p>one<p>two", "a.txt").text == "one\n\ntwo"
+    assert load_bytes(b"<html> is Markdown here", "a.md").text == "<html> is Markdown here"
+    assert load_bytes(b"no suffix", "folder.d/README").text == "no suffix"
+    assert load_bytes(b"upper case", "A.TXT").text == "upper case"
+
+
+def seeds() -> list[bytes]:
+    html = b"<html><table><tr><th>a<td rowspan=2>b</table><h1>x"
+    return [html, b"%PDF-1.4\n", b"PK\x03\x04", b"# a\n\n---\n", b"\xff\xfe", b"\xd0\xcf\x11\xe0"]
+
+
+@pytest.mark.parametrize("suffix", [*SUFFIXES, "", ".doc"])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(start=st.sampled_from([b"", *seeds()]), rest=st.binary(max_size=300))
+def test_any_bytes_load_or_are_refused(suffix: str, start: bytes, rest: bytes) -> None:
+    check(start + rest, "file" + suffix)
+
+
+@pytest.mark.parametrize("name", ["testPDF_bookmarks.pdf", "testWORD_various.docx"])
+@settings(max_examples=40, deadline=None)
+@given(at=st.floats(0, 1, exclude_max=True), junk=st.binary(max_size=20), cut=st.booleans())
+def test_damaged_files_load_or_are_refused(name: str, at: float, junk: bytes, cut: bool) -> None:
+    data = (DATA / name).read_bytes()
+    place = int(at * len(data))
+    check(data[:place] + junk + (b"" if cut else data[place + len(junk) :]), name)
+
+
+def check(data: bytes, source: str) -> None:
+    try:
+        document = load_bytes(data, source)
+    except LoadError:
+        return
+    assert document.text.strip()
+    document.text.encode("utf-8")  # fails for lone surrogates
+    assert "\r" not in document.text
+    assert "\0" not in document.text
+    for heading in document.headings:
+        words = document.text[heading.start : heading.end]
+        assert words
+        assert words == words.strip()
