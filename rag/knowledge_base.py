@@ -201,7 +201,7 @@ class KnowledgeBase:
     def _open(self) -> LocalStore:
         with self._opening:
             if self._opened is None:
-                manifest = {
+                manifest: dict[str, str | int] = {
                     "embedder": self._embedder.name,
                     "chunk_tokens": self.settings.chunk_tokens,
                     "chunk_overlap": self.settings.chunk_overlap,
@@ -232,4 +232,5 @@ def _configured_generator(settings: Settings) -> Generator | None:
         settings.llm_model,
         settings.llm_api_key or None,
         timeout=settings.llm_timeout,
+        max_tokens=settings.llm_max_tokens,
     )

@@ -39,6 +39,8 @@ class Settings:
     llm_api_key: str = field(default="", repr=False)
     llm_timeout: float = 60.0
     """Seconds to wait for the next piece of the model's answer."""
+    llm_max_tokens: int = 512
+    """Longest answer of the model, in its own tokens."""
 
     def __post_init__(self) -> None:
         self._require("embedder", bool(self.embedder.strip()), "name a model")
@@ -48,6 +50,7 @@ class Settings:
         self._require("answerer", self.answerer in ANSWERERS, f"use {' or '.join(ANSWERERS)}")
         self._require("refuse_below", 0.0 <= self.refuse_below <= 1.0, "use 0 to 1")
         self._require("llm_timeout", self.llm_timeout > 0, "use a number of seconds above 0")
+        self._require("llm_max_tokens", self.llm_max_tokens >= 1, "use at least 1")
         if self.answerer == "llm" and not self.llm_base_url:
             raise SettingsError(
                 "answerer 'llm' needs an endpoint: set RAG_LLM_BASE_URL and RAG_LLM_MODEL"
