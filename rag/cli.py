@@ -195,7 +195,15 @@ def serve(host: str, port: int, index: Path, as_json: bool) -> None:
     from rag import server
 
     with _open(index, must_exist=False) as kb:
-        server.run(kb, host, port, log_json=as_json)
+        url = f"http://{host}:{port}"
+        if as_json:
+            click.echo(json.dumps({"url": url, "index": str(index)}))
+        else:
+            click.echo(f"Serving {index} at {url} (Ctrl-C ends it)")
+        try:
+            server.serve(kb, host, port)
+        except OSError as error:
+            raise KnowledgeBaseError(str(error)) from error
 
 
 @contextmanager

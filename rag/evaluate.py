@@ -116,8 +116,8 @@ def _check_evidence(kb: KnowledgeBase, questions: Sequence[Question]) -> None:
 def _is_valid(citation: dict[str, Any], kb: KnowledgeBase) -> bool:
     """Whether the quote, as shown, stands at its offsets in the document, as stored."""
     document = kb.document(citation["source"])
-    stands = document.text[citation["start"] : citation["end"]] == citation["quote"] != ""
-    return stands and document.sha256 == citation["sha256"]
+    text = document.text[citation["start"] : citation["end"]]
+    return bool(text) and (text, document.sha256) == (citation["quote"], citation["sha256"])
 
 
 def summarize(outcomes: Sequence[Outcome]) -> dict[str, Any]:

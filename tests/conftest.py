@@ -9,10 +9,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-for name in [name for name in os.environ if name.startswith("RAG_")]:
-    del os.environ[name]
-
 import pytest
 
 from rag import KnowledgeBase
@@ -57,6 +53,13 @@ def reached_hosts() -> Iterator[list[str]]:
     hosts = list(_reached)
     _reached.clear()
     assert not hosts, f"the test tried to reach {hosts}"
+
+
+@pytest.fixture(autouse=True)
+def default_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests see none of the user's settings."""
+    for name in [name for name in os.environ if name.startswith("RAG_")]:
+        monkeypatch.delenv(name)
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -28,7 +30,7 @@ def test_whole_sentences_with_one_shared() -> None:
     borders = sentence_spans(document.text)
     starts, ends = zip(*borders, strict=True)
     assert len(chunks) > 2
-    for before, after in zip(chunks, chunks[1:], strict=False):
+    for before, after in itertools.pairwise(chunks):
         assert after.start in starts
         assert before.end in ends
         shared = document.text[after.start : before.end]

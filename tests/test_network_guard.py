@@ -1,7 +1,9 @@
 """The guard itself: a test that reaches for another host fails."""
 
 import socket
+from pathlib import Path
 
+import conftest
 import pytest
 
 
@@ -15,9 +17,11 @@ def test_another_host_is_refused_and_noted(reached_hosts: list[str]) -> None:
 
 
 def test_loopback_is_open() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        with socket.create_connection(server.getsockname(), timeout=5) as client:
-            assert client.getpeername() == server.getsockname()
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(server.getsockname(), timeout=5) as client,
+    ):
+        assert client.getpeername() == server.getsockname()
 
 
 def test_a_swallowed_attempt_still_fails(pytester: pytest.Pytester) -> None:
@@ -36,7 +40,4 @@ def test_a_swallowed_attempt_still_fails(pytester: pytest.Pytester) -> None:
 
 
 def _this_conftest() -> str:
-    import conftest
-
-    with open(conftest.__file__, encoding="utf-8") as file:
-        return file.read()
+    return Path(conftest.__file__).read_text(encoding="utf-8")

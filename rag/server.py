@@ -1,0 +1,82 @@
+"""The chat page and a JSON API on one port. Importing this imports FastAPI.
+
+``POST /v1/ask`` and ``POST /v1/search`` take ``{"question": str}`` and give what ``rag ask --json``
+and ``rag search --json`` print; ``GET /v1/status`` and ``GET /v1/documents/SOURCE`` likewise. The
+page's guards hold for both: on loopback, a request under another host's name is refused, so no
+site can reach a local knowledge base through the user's browser.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException
+from pydantic import BaseModel, Field
+
+from rag.errors import NotFoundError, RagError
+from rag.knowledge_base import KnowledgeBase
+
+LONGEST_QUESTION = 10_000
+"""Characters; longer ones are refused with status 422."""
+
+
+class SearchQuery(BaseModel):
+    """What ``POST /v1/search`` takes."""
+
+    question: Annotated[str, Field(min_length=1, max_length=LONGEST_QUESTION)]
+    k: Annotated[int, Field(ge=1, le=100)] = 5
+
+
+class AskQuery(BaseModel):
+    """What ``POST /v1/ask`` takes; ``history`` is ``[[question, answer text], ...]``."""
+
+    question: Annotated[str, Field(min_length=1, max_length=LONGEST_QUESTION)]
+    history: list[tuple[str, str]] = []
+    answerer: str | None = None
+
+
+def serve(kb: KnowledgeBase, host: str, port: int) -> None:
+    """Serve until interrupted. Raises OSError if the port is taken."""
+    import ui
+
+    ui.serve(kb, host, port, routes=make_api(kb).routes)
+
+
+def make_api(kb: KnowledgeBase) -> APIRouter:
+    """The API's routes, for any FastAPI application."""
+    api = APIRouter(prefix="/v1")
+
+    @api.post("/ask")
+    def ask(query: AskQuery) -> dict[str, Any]:
+        with _explained():
+            return kb.ask(query.question, query.history, query.answerer).to_dict()
+
+    @api.post("/search")
+    def search(query: SearchQuery) -> list[dict[str, Any]]:
+        with _explained():
+            return [hit.to_dict() for hit in kb.search(query.question, query.k)]
+
+    @api.get("/status")
+    def status() -> dict[str, Any]:
+        with _explained():
+            return kb.status()
+
+    @api.get("/documents/{source:path}")
+    def document(source: str) -> dict[str, Any]:
+        with _explained():
+            found = kb.document(source)
+        return {"source": source, "title": found.title, "text": found.text, "sha256": found.sha256}
+
+    return api
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turns errors that a user can act on into responses that say so."""
+    try:
+        yield
+    except (RagError, ValueError) as error:
+        status = 404 if isinstance(error, NotFoundError) else 400
+        raise HTTPException(status, str(error)) from error

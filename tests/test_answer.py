@@ -1,0 +1,163 @@
+"""Answering: what is said, what is refused and why, and how a model's text is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from conftest import MakeKb
+
+from rag.answer import Answerer
+from rag.errors import GeneratorError, SettingsError
+from rag.generate import ScriptedGenerator
+from rag.types import REASONS, REFUSAL_TEXT, Answer, Chunk, Document, Hit, Span
+
+TEXT = (
+    "Lexus sold 851,200 vehicles worldwide in 2024. Electrified vehicles were 52% of sales. "
+    "Production is expected to begin in 2027."
+)
+DOCUMENT = Document("lexus.txt", TEXT)
+HIT = Hit(Chunk(DOCUMENT, 0, len(TEXT)), 1.0, 0.5, 3.0)
+SOLD, SHARE, BEGIN = (0, 46), (47, 87), (88, 128)
+
+
+class FixedReader:
+    """Finds what it is told to find, and remembers the questions."""
+
+    name = "extractive"
+
+    def __init__(self, *spans: tuple[tuple[int, int], float]) -> None:
+        self.spans = spans
+        self.questions: list[str] = []
+
+    def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
+        self.questions.append(question)
+        return [Span(hits[0], *place, probability) for place, probability in self.spans]
+
+
+def answerer(
+    reader: FixedReader, generator: ScriptedGenerator | None = None, hits: Sequence[Hit] = (HIT,)
+) -> Answerer:
+    return Answerer(lambda question: list(hits), lambda: True, reader, generator, 0.5)
+
+
+def ask(answers: Answerer, question: str = "How many vehicles did Lexus sell?") -> Answer:
+    *_, last = answers.stream(question)
+    return last
+
+
+def test_the_best_sentences_in_reading_order() -> None:
+    answer = ask(answerer(FixedReader((BEGIN, 0.9), (SOLD, 0.85), (SHARE, 0.3))))
+    assert answer.text == f"{TEXT[:46]} [1] {TEXT[88:]} [2]"
+    assert answer.short == TEXT[88:]
+    assert answer.confidence == 0.9
+    assert not answer.refused
+    assert [citation.quote for citation in answer.citations] == [TEXT[:46], TEXT[88:]]
+    assert answer.to_dict()["citations"][0] == {
+        "number": 1,
+        "source": "lexus.txt",
+        "start": 0,
+        "end": 46,
+        "quote": TEXT[:46],
+        "page": None,
+        "sha256": DOCUMENT.sha256,
+    }
+
+
+def test_a_stream_grows() -> None:
+    reader = FixedReader((SOLD, 0.9), (BEGIN, 0.85))
+    texts = [a.text for a in answerer(reader).stream("How many vehicles did Lexus sell?")]
+    assert len(texts) == 2
+    assert texts[1].startswith(texts[0])
+
+
+def test_weak_support_is_refused_with_the_nearest_passages() -> None:
+    answer = ask(answerer(FixedReader((SOLD, 0.49))))
+    assert answer.refused
+    assert answer.reason == "not_stated"
+    assert answer.text == f"{REFUSAL_TEXT} {REASONS['not_stated']}"
+    assert answer.short is None
+    assert answer.citations == ()
+    assert answer.hits == (HIT,)
+    assert answer.confidence == 0.49
+
+
+def test_nothing_retrieved_and_no_model_is_called() -> None:
+    reader, generator = FixedReader(), ScriptedGenerator()
+    answer = ask(answerer(reader, generator, hits=()))
+    assert (answer.refused, answer.reason) == (True, "nothing_relevant")
+    assert reader.questions == []
+    assert list(generator.history) == []
+
+
+@pytest.mark.parametrize("greeting", ["Hi", "Thanks!", "what is it?"])
+def test_a_greeting_is_not_searched(greeting: str) -> None:
+    reader = FixedReader((SOLD, 0.9))
+    assert ask(answerer(reader), greeting).reason == "no_question"
+    assert reader.questions == []
+
+
+def test_a_blank_question_is_an_error() -> None:
+    with pytest.raises(ValueError, match="blank"):
+        ask(answerer(FixedReader()), "  ")
+
+
+def test_a_follow_up_is_read_as_a_whole_question() -> None:
+    reader = FixedReader((SOLD, 0.9))
+    history = [("How many vehicles did Lexus sell in 2024?", "851,200 [1]")]
+    *_, answer = answerer(reader).stream("And in 2023?", history)
+    assert reader.questions == ["How many vehicles did Lexus sell in 2023?"]
+    assert answer.question == "And in 2023?"
+
+
+def generate(reply: str, probability: float = 0.8) -> Answer:
+    generator = ScriptedGenerator()
+    generator.enqueue(reply)
+    return ask(answerer(FixedReader((SOLD, probability)), generator))
+
+
+def test_a_models_answer_is_resolved_to_exact_quotes() -> None:
+    answer = generate("Lexus sold 851,200 vehicles in 2024 [1]. It builds engines [4].")
+    assert answer.text == "Lexus sold 851,200 vehicles in 2024 [1]. It builds engines."
+    assert [c.quote for c in answer.citations] == [TEXT[:46]]
+    assert answer.dropped_markers == 1
+    assert answer.reason is None
+    assert answer.confidence == 0.8
+
+
+def test_a_models_answer_without_a_valid_citation_is_not_grounded() -> None:
+    answer = generate("Lexus sold 999,999 vehicles [1].")
+    assert (answer.refused, answer.reason) == (False, "not_grounded")
+    assert answer.citations == ()
+    assert answer.confidence == 0.0
+
+
+def test_a_models_refusal_is_a_refusal() -> None:
+    answer = generate(REFUSAL_TEXT)
+    assert (answer.refused, answer.reason) == (True, "not_stated")
+
+
+def test_a_models_text_is_shown_only_where_it_is_checked() -> None:
+    generator = ScriptedGenerator()
+    generator.enqueue("Production begins in 2027 [9]. Lexus sold 851,200 vehicles [1]. Bye.")
+    shown = [a.text for a in answerer(FixedReader((SOLD, 0.8)), generator).stream("When? Lexus")]
+    assert all("[9]" not in text for text in shown)
+    assert shown[0] == "Production begins in 2027."
+    assert len(shown) >= 3
+
+
+def test_a_failing_endpoint_is_an_error_not_an_answer() -> None:
+    generator = ScriptedGenerator()
+    generator.enqueue(GeneratorError("the endpoint is down"))
+    with pytest.raises(GeneratorError, match="down"):
+        ask(answerer(FixedReader((SOLD, 0.8)), generator))
+
+
+def test_an_answerer_that_is_not_configured_is_named(make_kb: MakeKb) -> None:
+    with pytest.raises(SettingsError, match="RAG_LLM_BASE_URL"):
+        make_kb({"a.txt": "Apples."}).ask("apples?", answerer="llm")
+
+
+def test_an_empty_knowledge_base_says_so(make_kb: MakeKb) -> None:
+    answer = make_kb().ask("When does production start?")
+    assert (answer.refused, answer.reason) == (True, "no_documents")

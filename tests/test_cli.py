@@ -1,0 +1,162 @@
+"""The command line, as a user types it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from conftest import SEED, SEEDS, write_folder
+
+from rag.cli import main
+
+TEXT = "Lexus sold 851,200 vehicles worldwide in 2024. Production is expected to begin in 2027."
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of one document, in the current directory, for the hashing embedder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RAG_EMBEDDER", "hashing")
+    return write_folder(tmp_path / "docs", {"lexus.txt": TEXT})
+
+
+def rag(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments, catch_exceptions=False)
+
+
+def rag_json(*arguments: str) -> object:
+    result = rag(*arguments, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_index_search_ask_show(folder: Path) -> None:
+    report = rag_json("index", str(folder))
+    assert isinstance(report, dict)
+    assert list(report) == ["added", "updated", "deleted", "unchanged", "failed", "seconds"]
+    assert report["added"] == ["lexus.txt"]
+    hits = rag_json("search", "Lexus vehicles", "-k", "1")
+    assert isinstance(hits, list)
+    assert [(h["source"], h["start"], h["end"], h["text"]) for h in hits] == [
+        ("lexus.txt", 0, len(TEXT), TEXT)
+    ]
+    answer = rag_json("ask", "How many vehicles did Lexus sell worldwide in 2024?")
+    assert isinstance(answer, dict)
+    assert list(answer) == [
+        "question", "text", "short", "refused", "reason", "confidence", "answerer", "citations",
+        "hits", "seconds",
+    ]  # fmt: skip
+    citation = answer["citations"][0]
+    assert "851,200" in citation["quote"]
+    span = f"{citation['start']}:{citation['end']}"
+    assert rag("show", "lexus.txt", "--span", span).stdout == citation["quote"] + "\n"
+    shown = rag_json("show", "lexus.txt", "--span", span)
+    assert isinstance(shown, dict)
+    assert (shown["text"], shown["sha256"]) == (citation["quote"], citation["sha256"])
+
+
+def test_text_output_for_people(folder: Path) -> None:
+    write_folder(folder, {"broken.pdf": "%PDF-1.4 nothing"})
+    indexed = rag("index", str(folder)).stdout
+    assert "1 added, 0 updated, 0 deleted, 0 unchanged, 1 failed" in indexed
+    assert "broken.pdf: " in indexed
+    answer = rag("ask", "How many vehicles did Lexus sell worldwide in 2024?").stdout
+    assert "851,200 vehicles worldwide in 2024. [1]" in answer
+    assert "[1] lexus.txt, 0:46" in answer
+    refusal = rag("ask", "Which painter lived in Vienna?").stdout
+    assert refusal.startswith("The documents do not say.")
+    status = rag("status").stdout
+    assert "hashing-256" in status
+    assert "  lexus.txt" in status
+    assert rag("verify").stdout == "The index is whole.\n"
+
+
+def test_eval(folder: Path, tmp_path: Path) -> None:
+    rag("index", str(folder))
+    line = {
+        "id": "1",
+        "question": "When is production expected to begin?",
+        "answers": ["2027"],
+        "evidence": [{"source": "lexus.txt", "start": TEXT.index("2027"), "end": len(TEXT) - 1}],
+    }
+    Path("q.jsonl").write_text(json.dumps(line), encoding="utf-8")
+    metrics = rag_json("eval", "q.jsonl")
+    assert isinstance(metrics, dict)
+    assert list(metrics) == [
+        "questions", "answerable", "retrieval", "answer", "citation", "refusal", "calibration",
+        "seconds",
+    ]  # fmt: skip
+    assert metrics["retrieval"]["recall@1"] == 1.0
+    assert "recall@5" in rag("eval", "q.jsonl").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["ask", "Who?"], "rag index FOLDER"),
+        (["index", "nowhere"], "'nowhere'"),
+        (["eval", "nowhere.jsonl"], "'nowhere.jsonl'"),
+        (["verify"], "rag index FOLDER"),
+    ],
+)
+def test_errors_are_one_line_and_exit_1(folder: Path, arguments: list[str], said: str) -> None:
+    result = rag(*arguments)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr.count("\n") == 1
+    assert result.stderr.startswith("rag: ")
+    assert said in result.stderr
+    assert not Path("index", "knowledge.sqlite").exists()
+
+
+def test_errors_about_documents_and_settings(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rag("index", str(folder))
+    assert "no document 'x.txt'" in rag("show", "x.txt").stderr
+    assert "not within" in rag("show", "lexus.txt", "--span", "0:999").stderr
+    monkeypatch.setenv("RAG_CHUNK_TOKEN", "5")
+    result = rag("status")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "did you mean RAG_CHUNK_TOKENS?" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["ask"], ["ask", "  "], ["search", "q", "-k", "0"], ["show", "a", "--span", "x"], ["sing"]],
+)
+def test_wrong_usage_exits_2(folder: Path, arguments: list[str]) -> None:
+    rag("index", str(folder))
+    if arguments[0] == "show":
+        arguments = ["show", "lexus.txt", "--span", "x"]
+    assert rag(*arguments).exit_code == 2
+
+
+def test_an_index_of_another_model_is_repaired_by_the_command_in_the_error(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rag("index", str(folder))
+    monkeypatch.setenv("RAG_CHUNK_TOKENS", "32")
+    result = rag("search", "Lexus")
+    assert result.exit_code == 1
+    assert "rag index FOLDER --rebuild" in result.stderr
+    assert rag("index", str(folder), "--rebuild").exit_code == 0
+    assert rag("search", "Lexus").exit_code == 0
+
+
+def test_the_seed_answer_from_a_fresh_process(tmp_path: Path) -> None:
+    shutil.copytree(SEEDS, tmp_path / "seeds")
+
+    def run(*arguments: str) -> str:
+        command = [sys.executable, "-m", "rag", *arguments, "--index", str(tmp_path / "index")]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    run("index", str(tmp_path / "seeds"))
+    answer = json.loads(run("ask", "How many vehicles did Lexus sell worldwide in 2024?", "--json"))
+    (citation, *_) = [c for c in answer["citations"] if "851,200" in c["quote"]]
+    assert citation["source"] == SEED
+    span = f"{citation['start']}:{citation['end']}"
+    assert run("show", SEED, "--span", span) == citation["quote"] + "\n"

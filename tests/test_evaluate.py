@@ -1,0 +1,175 @@
+"""Question sets and metrics; the floors of the seed question set."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from conftest import SEED, MakeKb
+
+from rag import Answer, Citation, Hit, KnowledgeBase
+from rag.errors import QuestionSetError
+from rag.evaluate import Outcome, evaluate, normalize_answer, summarize, token_f1
+from rag.questions import Evidence, Question, read_questions
+from rag.types import Chunk, Document
+
+DATA = Path(__file__).parent / "data"
+DOCUMENT = Document("a.txt", "Lexus sold 851,200 vehicles. Production begins in 2027.")
+
+
+def hit(start: int, end: int) -> Hit:
+    return Hit(Chunk(DOCUMENT, start, end), 1.0, 0.5, 1.0)
+
+
+RIGHT, WRONG = hit(0, 28), hit(29, 55)
+QUESTION = Question("q", "How many?", ("851,200",), (Evidence("a.txt", 11, 18),))
+NOT_STATED = Question("n", "Who?", (), ())
+
+
+def outcome(
+    question: Question = QUESTION,
+    hits: tuple[Hit, ...] = (RIGHT, WRONG),
+    cited: tuple[Hit, ...] = (RIGHT,),
+    short: str = "851,200",
+    confidence: float = 0.9,
+    refused: bool = False,
+) -> Outcome:
+    citations = tuple(Citation(n, h, h.start, h.end) for n, h in enumerate(cited, start=1))
+    answer = Answer(
+        question.question,
+        short,
+        short=None if refused else short,
+        refused=refused,
+        confidence=confidence,
+        citations=() if refused else citations,
+        hits=hits,
+        seconds={"total": 0.5},
+    )
+    return Outcome(question, hits, answer, len(answer.citations))
+
+
+def test_squad_normalisation_and_f1() -> None:
+    assert normalize_answer("The  Quick, brown (fox)!") == "quick brown fox"
+    assert token_f1("the quick fox", "quick brown fox") == pytest.approx(0.8)
+    assert token_f1("cat", "dog") == 0.0
+    assert token_f1("北京市", "北京") == pytest.approx(0.8)
+    assert token_f1("", "dog") == 0.0
+
+
+def test_ranking_counts_the_first_right_hit() -> None:
+    second = outcome(Question("q2", "How many?", ("x",), QUESTION.evidence), hits=(WRONG, RIGHT))
+    missed = outcome(Question("q3", "How many?", ("x",), QUESTION.evidence), hits=(WRONG,))
+    found = summarize([outcome(), second, missed])["retrieval"]
+    assert found["recall@1"] == pytest.approx(1 / 3)
+    assert found["recall@5"] == found["recall@10"] == pytest.approx(2 / 3)
+    assert found["mrr@10"] == pytest.approx((1 + 1 / 2) / 3)
+    assert found["ndcg@10"] == pytest.approx((1 + 0.6309297) / 3, abs=1e-6)
+
+
+def test_answers_and_citations() -> None:
+    wordy = outcome(Question("q2", "Q?", ("851,200",), QUESTION.evidence), short="sold 851,200")
+    refused = outcome(Question("q3", "Q?", ("x",), QUESTION.evidence), refused=True)
+    wrong = outcome(NOT_STATED, cited=(WRONG,))
+    metrics = summarize([outcome(cited=(RIGHT, WRONG)), wordy, refused, wrong])
+    assert metrics["answer"]["em"] == pytest.approx(1 / 3)
+    assert metrics["answer"]["f1"] == pytest.approx((1 + 2 / 3) / 3)
+    assert metrics["citation"] == {
+        "valid": 1.0,
+        "precision": pytest.approx(2 / 4),
+        "recall": pytest.approx(2 / 3),
+    }
+
+
+def test_refusals_and_calibration() -> None:
+    second = Question("q2", "Q?", ("851,200",), QUESTION.evidence)
+    fourth = Question("n2", "Q?", (), ())
+    metrics = summarize(
+        [
+            outcome(confidence=0.9),
+            outcome(second, refused=True, confidence=0.2),
+            outcome(NOT_STATED, refused=True, confidence=0.1),
+            outcome(fourth, cited=(WRONG,), confidence=0.6),
+        ]
+    )
+    assert metrics["refusal"] == {
+        "precision": 0.5,
+        "recall": 0.5,
+        "f1": 0.5,
+        "auroc": pytest.approx(0.75),
+    }
+    # Answered: one right at 0.9, one wrong at 0.6, in two bins of half the answers each.
+    assert metrics["calibration"]["ece"] == pytest.approx(0.5 * 0.1 + 0.5 * 0.6)
+
+
+def test_a_set_without_unanswerable_questions_has_no_refusal_figures() -> None:
+    metrics = summarize([outcome()])
+    assert set(metrics["refusal"].values()) == {None}
+    json.dumps(metrics, allow_nan=False)
+
+
+def test_a_quote_that_does_not_stand_is_not_valid(make_kb: MakeKb) -> None:
+    kb = make_kb({"a.txt": "Apples grow on trees in the old garden."})
+    question = Question("q", "Where do apples grow?", ("trees",), (Evidence("a.txt", 15, 20),))
+    (result,) = evaluate(kb, [question])
+    assert result.valid_citations == len(result.answer.citations) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("{", "line 2: not JSON"),
+        ("[]", "line 2: not an object"),
+        ('{"id": "b", "question": "Q?", "answers": []}', "'evidence' is missing"),
+        ('{"id": "b", "question": " ", "answers": [], "evidence": []}', "'question' is blank"),
+        (
+            '{"id": "b", "question": "Q?", "answers": "x", "evidence": []}',
+            "'answers' is not a list",
+        ),
+        (
+            '{"id": "a", "question": "Q?", "answers": [], "evidence": []}',
+            "stands in line 1 already",
+        ),
+        (
+            '{"id": "b", "question": "Q?", "answers": ["x"], "evidence": '
+            '[{"source": "a.txt", "start": 5, "end": 5}]}',
+            "from 5 to 5 is no span",
+        ),
+    ],
+)
+def test_a_malformed_question_set_is_explained(tmp_path: Path, line: str, said: str) -> None:
+    good = '{"id": "a", "question": "Q?", "answers": [], "evidence": []}'
+    path = tmp_path / "set.jsonl"
+    path.write_text(f"{good}\n{line}\n", encoding="utf-8")
+    with pytest.raises(QuestionSetError, match=r"set\.jsonl, line 2") as error:
+        read_questions(path)
+    assert said in str(error.value)
+
+
+def test_evidence_must_lie_in_the_documents(make_kb: MakeKb) -> None:
+    kb = make_kb({"a.txt": "Apples."})
+    for evidence, said in (
+        (Evidence("b.txt", 0, 3), "no document 'b.txt'"),
+        (Evidence("a.txt", 0, 99), "has 7 characters"),
+    ):
+        with pytest.raises(QuestionSetError, match=said):
+            evaluate(kb, [Question("q", "Q?", ("x",), (evidence,))])
+
+
+def test_the_seed_questions_evidence_holds_an_answer(seed_kb: KnowledgeBase) -> None:
+    text = seed_kb.document(SEED).text
+    questions = read_questions(DATA / "seed_questions.jsonl")
+    assert len(questions) == 30
+    assert sum(not question.answerable for question in questions) == 10
+    for question in questions:
+        for evidence in question.evidence:
+            assert text[evidence.start : evidence.end] in question.answers
+
+
+def test_the_floors_of_the_seed_questions(seed_kb: KnowledgeBase) -> None:
+    metrics = summarize(evaluate(seed_kb, read_questions(DATA / "seed_questions.jsonl")))
+    assert metrics["citation"]["valid"] == 1.0
+    assert metrics["retrieval"]["recall@5"] >= 0.95
+    assert metrics["citation"]["recall"] >= 0.6
+    assert metrics["refusal"]["precision"] >= 0.6
+    assert metrics["refusal"]["recall"] >= 0.9
