@@ -164,10 +164,7 @@ def _pack(
     while first < len(pieces):
         last = _last_that_fits(pieces, first, limits)
         packed = Chunk(document, pieces[first][0][0], pieces[last][0][1])
-        # Cutting inside a word changes how it is tokenised, so the sum is checked once more.
-        while last > first and embedder_limit.count([index_text(packed)])[0] > (
-            embedder_limit.maximum
-        ):
+        while last > first and _exceeds(packed, pieces[first : last + 1], limits, embedder_limit):
             last -= 1
             packed = Chunk(document, pieces[first][0][0], pieces[last][0][1])
         yield packed
@@ -178,6 +175,16 @@ def _pack(
         first = max(first + 1, following - overlap)
         while first < following and _last_that_fits(pieces, first, limits) < following:
             first += 1
+
+
+def _exceeds(
+    packed: Chunk, pieces: Sequence[Piece], limits: Sequence[Limit], embedder_limit: Limit
+) -> bool:
+    """Whether the embedder would cut the chunk. Joined pieces may measure more than their sum."""
+    total = sum(sizes[-1] for _, sizes in pieces)
+    if total + len(pieces) <= 0.9 * limits[-1].maximum:
+        return False  # far from the limit: not worth counting again
+    return embedder_limit.count([index_text(packed)])[0] > embedder_limit.maximum
 
 
 def _last_that_fits(pieces: Sequence[Piece], first: int, limits: Sequence[Limit]) -> int:

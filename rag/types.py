@@ -8,6 +8,7 @@ Every ``start`` and ``end`` is a position in characters of ``Document.text``, so
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -66,21 +67,21 @@ class Document:
 
     def page_at(self, position: int) -> int | None:
         """Number of the page that holds the character at ``position``; None without pages."""
-        for page in self.pages:
-            if page.start <= position < page.end:
-                return page.number
-        return None
+        index = bisect_right(self.pages, position, key=lambda page: page.start) - 1
+        page = self.pages[index] if index >= 0 else None
+        return page.number if page and position < page.end else None
 
     def headings_above(self, position: int) -> tuple[Heading, ...]:
         """The headings that ``position`` stands in or under, outermost first."""
         above: list[Heading] = []
-        for heading in self.headings:
-            if heading.start > position:
+        last = bisect_right(self.headings, position, key=lambda heading: heading.start)
+        for index in range(last - 1, -1, -1):
+            heading = self.headings[index]
+            if not above or heading.level < above[-1].level:
+                above.append(heading)
+            if heading.level == 1:
                 break
-            while above and above[-1].level >= heading.level:
-                above.pop()
-            above.append(heading)
-        return tuple(above)
+        return tuple(reversed(above))
 
 
 @lru_cache(maxsize=256)
