@@ -16,7 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.errors import GeneratorError, SettingsError
-from rag.generate import CUT_MARK, OpenAIGenerator, ReasoningFilter, ScriptedGenerator
+from rag.generate import OpenAIGenerator, ScriptedGenerator
+from rag.generate.endpoint import CUT_MARK
+from rag.generate.stream import ReasoningFilter
 from rag.types import REFUSAL_TEXT, Generator
 
 KEY = "sk-Sehr9Geheim"

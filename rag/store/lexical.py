@@ -75,6 +75,11 @@ def match_expression(question: str) -> str | None:
     return " OR ".join(phrases) or None
 
 
+def count_words(text: str) -> float:
+    """Number of words; in scripts without blanks, two characters count as one."""
+    return sum(len(word) / 2 if kind == "unspaced" else 1.0 for kind, word in _words(text))
+
+
 def _phrases(question: str, stop_words: frozenset[str]) -> list[str]:
     """The first :data:`MAX_QUESTION_TERMS` different terms, quoted for FTS5."""
     quoted = (
