@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from conftest import MakeKb
+from helpers import MakeKb
 
 from rag.answer import Answerer
 from rag.errors import GeneratorError, SettingsError

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from conftest import SEED, SEEDS, write_folder
+from helpers import SEED, SEEDS, write_folder
 
 from rag.cli import main
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from conftest import SEED, MakeKb
+from helpers import SEED, MakeKb, write_folder
 
 from rag import Answer, Citation, Hit, KnowledgeBase
+from rag.embed import HashingEmbedder
 from rag.errors import QuestionSetError
 from rag.evaluate import Outcome, evaluate, normalize_answer, summarize, token_f1
 from rag.questions import Evidence, Question, read_questions
-from rag.types import Chunk, Document
+from rag.types import Chunk, Document, Span
 
 DATA = Path(__file__).parent / "data"
 DOCUMENT = Document("a.txt", "Lexus sold 851,200 vehicles. Production begins in 2027.")
@@ -108,11 +110,32 @@ def test_a_set_without_unanswerable_questions_has_no_refusal_figures() -> None:
     json.dumps(metrics, allow_nan=False)
 
 
-def test_a_quote_that_does_not_stand_is_not_valid(make_kb: MakeKb) -> None:
-    kb = make_kb({"a.txt": "Apples grow on trees in the old garden."})
+class WholeReader:
+    """Cites each hit as a whole, from ``text`` in place of what the hit's document says."""
+
+    name = "whole"
+
+    def __init__(self, text: str | None = None) -> None:
+        self.text = text
+
+    def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
+        text = self.text or hits[0].chunk.document.text
+        document = Document(hits[0].source, text)
+        return [Span(Hit(Chunk(document, 0, len(text)), 1.0, 1.0, 1.0), 0, len(text), 0.9)]
+
+
+@pytest.mark.parametrize(("cited", "valid"), [(None, 1), ("Apples lie in the cellar.", 0)])
+def test_only_a_quote_that_stands_in_the_stored_document_is_valid(
+    tmp_path: Path, cited: str | None, valid: int
+) -> None:
+    folder = write_folder(tmp_path / "docs", {"a.txt": "Apples grow on trees."})
     question = Question("q", "Where do apples grow?", ("trees",), (Evidence("a.txt", 15, 20),))
-    (result,) = evaluate(kb, [question])
-    assert result.valid_citations == len(result.answer.citations) == 1
+    reader = WholeReader(cited)
+    with KnowledgeBase(tmp_path / "index", embedder=HashingEmbedder(), reader=reader) as kb:
+        kb.sync(folder)
+        (result,) = evaluate(kb, [question])
+    assert len(result.answer.citations) == 1
+    assert result.valid_citations == valid
 
 
 @pytest.mark.parametrize(

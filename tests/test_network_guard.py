@@ -1,9 +1,9 @@
 """The guard itself: a test that reaches for another host fails."""
 
+import shutil
 import socket
 from pathlib import Path
 
-import conftest
 import pytest
 
 
@@ -25,7 +25,8 @@ def test_loopback_is_open() -> None:
 
 
 def test_a_swallowed_attempt_still_fails(pytester: pytest.Pytester) -> None:
-    pytester.makeconftest(_this_conftest())
+    shutil.copy(Path(__file__).parent / "network_guard.py", pytester.path)
+    pytester.makeconftest('pytest_plugins = ["network_guard"]')
     pytester.makepyfile(
         """
         import contextlib, socket
@@ -37,7 +38,3 @@ def test_a_swallowed_attempt_still_fails(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(["*tried to reach*192.0.2.1*"])
-
-
-def _this_conftest() -> str:
-    return Path(conftest.__file__).read_text(encoding="utf-8")

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from conftest import MakeKb, write_folder
 from filelock import FileLock
+from helpers import MakeKb, write_folder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

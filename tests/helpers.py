@@ -1,0 +1,23 @@
+"""What several tests use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from rag import KnowledgeBase
+
+SEEDS = Path(__file__).parent.parent / "seeds"
+SEED = "000_4d99796a1b9c3cb8.txt"
+
+MakeKb = Callable[..., KnowledgeBase]
+"""The fixture ``make_kb``: ``make_kb({"a.txt": "its text"})``."""
+
+
+def write_folder(folder: Path, files: dict[str, str]) -> Path:
+    """Write text files by name, in subfolders where the name has ``/``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8", newline="")
+    return folder
