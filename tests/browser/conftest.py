@@ -1,0 +1,120 @@
+"""A Chromium, pages served on loopback, and knowledge bases with a reader that needs no model."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from fakes_page import WordReader
+
+from rag import KnowledgeBase, Settings
+from rag.types import Generator
+
+pytest.importorskip("playwright")
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+ARGUMENTS = (
+    "--headless --no-sandbox --disable-gpu --disable-background-networking "
+    "--disable-component-update --disable-sync --no-first-run"
+).split()
+WAIT_MS = 60_000  # the first answer loads the model
+
+
+@dataclass
+class Served:
+    """A page in service, what it answers from and where its documents are."""
+
+    kb: KnowledgeBase
+    url: str
+    folder: Path
+
+
+Serve = Callable[..., Served]
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Serve files, given by name and text; ``model=True`` uses the real embedder and reader."""
+    import ui
+
+    with ExitStack() as stack:
+
+        def start(
+            files: dict[str, str], generator: Generator | None = None, model: bool = False
+        ) -> Served:
+            folder = tmp_path / "documents"
+            folder.mkdir()
+            for name, text in files.items():
+                (folder / name).write_text(text, encoding="utf-8")
+            options: dict[str, Any] = {} if model else {"reader": WordReader()}
+            settings = Settings() if model else Settings(embedder="hashing")
+            kb = KnowledgeBase(tmp_path / "index", settings, generator=generator, **options)
+            stack.callback(kb.close)
+            kb.sync(folder)
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                port = probe.getsockname()[1]
+            page = ui.serve(kb, port=port, block=False)
+            stack.callback(page.close, verbose=False)
+            return Served(kb, f"http://127.0.0.1:{port}/", folder)
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+Visit = Callable[..., Page]
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Visit]:
+    """Open a page; at the end, no request may have gone elsewhere and no script have failed."""
+    contexts: list[BrowserContext] = []
+    faults: list[str] = []
+
+    def open_page(url: str, width: int = 1280, height: int = 800, **options: Any) -> Page:
+        size = {"width": width, "height": height}
+        context = browser.new_context(viewport=size, **options)  # type: ignore[arg-type]
+        contexts.append(context)
+        page = context.new_page()
+        host = urlsplit(url).netloc
+
+        def check(request: Any) -> None:
+            target = urlsplit(request.url)
+            if target.scheme not in ("data", "blob") and target.netloc != host:
+                faults.append(f"request to {request.url}")
+
+        context.on("request", check)
+        page.on("pageerror", lambda error: faults.append(f"script error: {error}"))
+        page.set_default_timeout(WAIT_MS)
+        page.goto(url)
+        page.wait_for_selector(".log")
+        page.wait_for_selector("text=/Documents \\(\\d+\\)/")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+@pytest.fixture(scope="session")
+def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where screenshots go: the folder that SCREENSHOTS names."""
+    folder = Path(os.environ.get("SCREENSHOTS") or tmp_path_factory.mktemp("screenshots"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

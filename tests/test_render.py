@@ -1,0 +1,234 @@
+"""Rendering: what is escaped, what becomes a button, what is marked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from html import unescape
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag import render
+from rag.render import Turn, View
+from rag.types import REASONS, REFUSAL_TEXT, Answer, Chunk, Citation, Document, Heading, Hit, Page
+
+TEXT = "Title\nLexus sold 851,200 cars [2] in 2024. Nothing else happened.\nThe end.\n"
+DOCUMENT = Document(
+    "sub/report.pdf",
+    TEXT,
+    pages=(Page(1, 0, 47), Page(2, 47, len(TEXT))),
+    headings=(Heading(1, 0, 5),),
+)
+QUOTE = "Lexus sold 851,200 cars [2] in 2024."
+
+
+class Reading(HTMLParser):
+    """What a browser would see: tags, their attributes, the text, and the text in each tag."""
+
+    def __init__(self, markup: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.within: dict[str, list[str]] = {}
+        self._open: list[str] = []
+        self.feed(markup)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self._open.append(tag)
+        self.within.setdefault(tag, []).append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        while self._open and self._open.pop() != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+        for tag in set(self._open):
+            self.within[tag][-1] += data
+
+
+def hit(start: int, end: int, document: Document = DOCUMENT) -> Hit:
+    return Hit(Chunk(document, start, end), 0.9, 0.5, 3.0)
+
+
+def citation(number: int, quote: str, document: Document = DOCUMENT) -> Citation:
+    start = document.text.index(quote)
+    return Citation(number, hit(0, len(document.text), document), start, start + len(quote))
+
+
+ANSWER = Answer(
+    "How many?",
+    f"{QUOTE} [1] The end. [2]",
+    short="851,200",
+    confidence=0.93,
+    answerer="words",
+    citations=(citation(1, QUOTE), citation(2, "The end.")),
+    seconds={"total": 0.25},
+)
+
+
+def test_markers_are_buttons_but_a_documents_own_brackets_are_text() -> None:
+    seen = Reading(render.answer_text(ANSWER, turn=3))
+    assert seen.text == ANSWER.text
+    assert seen.within["button"] == ["[1]", "[2]"]
+    buttons = [attributes for tag, attributes in seen.tags if tag == "button"]
+    assert [(b["data-turn"], b["data-number"]) for b in buttons] == [("3", "1"), ("3", "2")]
+    assert buttons[0]["aria-label"] == "Citation 1: sub/report.pdf p. 1"
+    assert seen.within["strong"] == ["851,200"]
+
+
+def test_a_quote_whose_line_breaks_became_spaces_keeps_its_own_brackets() -> None:
+    document = Document("a.txt", "Sold\n[1]  cars.")
+    answer = Answer("?", "Sold [1] cars. [1]", citations=(citation(1, document.text, document),))
+    markup = render.answer_text(answer, 0)
+    assert Reading(markup).within["button"] == ["[1]"]
+    assert markup.startswith("Sold [1] cars. <button")
+
+
+def test_a_number_without_a_citation_is_text() -> None:
+    assert render.answer_text(replace(ANSWER, text="So [7].", short=None), 0) == "So [7]."
+
+
+def test_bold_may_span_a_marker() -> None:
+    answer = replace(ANSWER, text="a b [2] c d", short="b [2] c")
+    seen = Reading(render.answer_text(answer, 0))
+    assert seen.text == "a b [2] c d"
+    assert seen.within["strong"] == ["b ", " c"]
+
+
+NASTY = st.text(alphabet=st.sampled_from(list("<>&\"'[]()12 \n`$*{}!/=x漢é\u202e")), max_size=60)
+
+
+@given(text=NASTY, source=NASTY, short=NASTY)
+def test_whatever_the_text_the_only_tags_are_ours(text: str, source: str, short: str) -> None:
+    document = Document(source, text or "x")
+    cited = Citation(1, hit(0, len(document.text), document), 0, len(document.text))
+    answer = Answer(text, f"{text} [1]", short=short, confidence=0.5, citations=(cited,))
+    refusal = Answer(
+        text, f"{REFUSAL_TEXT} {text}", refused=True, reason="not_stated", hits=(cited.hit,)
+    )
+    view = View(document, 0, len(document.text), {"source": source}, source, source)
+    ours = {"div", "article", "button", "p", "b", "strong", "ul", "ol", "li", "span", "br"}
+    ours |= {"section", "header", "h2", "mark", "footer", "i", "code"}
+    for markup in (
+        render.transcript([Turn(text, answer, error=text, done=True), Turn(text, refusal)]),
+        render.source_panel(view, 1),
+        render.missing_panel(source, 1),
+        render.documents([source, source + "b"], asking=source),
+        render.status([text], [(source, text)]),
+        render.welcome(0, (), source) + render.welcome(1, [text], source) + render.alert(text),
+    ):
+        seen = Reading(markup)
+        assert {tag for tag, _ in seen.tags} <= ours
+        names = {name for _, attributes in seen.tags for name in attributes}
+        assert not any(name.startswith("on") or name in ("href", "src") for name in names)
+
+
+@given(text=NASTY.filter(bool), data=st.data())
+def test_the_mark_is_exactly_the_quote(text: str, data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(text) - 1))
+    end = data.draw(st.integers(start + 1, len(text)))
+    radius = data.draw(st.integers(0, 30))
+    markup = render.source_panel(View(Document("a", text), start, end, {}, radius=radius), 1)
+    marked = re.search(r"<mark[^>]*>(.*?)</mark>", markup, re.DOTALL)
+    assert marked is not None
+    assert unescape(marked[1]) == text[start:end]
+
+
+def test_the_source_panel_shows_page_headings_and_where_pages_begin() -> None:
+    start = TEXT.index(QUOTE)
+    markup = render.source_panel(
+        View(DOCUMENT, start, start + len(QUOTE), {"turn": 0, "number": 1}, "Citation 1"), 7
+    )
+    seen = Reading(markup)
+    assert "Citation 1 · page 1 · Title" in seen.text
+    assert TEXT in seen.text, "a short document is shown whole"
+    assert "Show more" not in seen.text
+    assert ("span", {"class": "page", "data-page": "Page 2"}) in seen.tags
+    assert "Characters 6–42 of 75" in seen.text
+
+
+def test_an_excerpt_cuts_no_word_and_can_grow() -> None:
+    text = "word " * 1000
+    start, end = render.excerpt(text, 2500, 2504, radius=102)
+    assert text[start:end].split() == ["word"] * ((end - start) // 5 + 1)
+    assert (start, end) == (2395, 2609)
+    markup = render.source_panel(View(Document("a", text), 2500, 2504, {"turn": 2}, radius=102), 1)
+    buttons = [a for tag, a in Reading(markup).tags if tag == "button" and "data-radius" in a]
+    assert [(b["data-turn"], b["data-radius"]) for b in buttons] == [
+        ("2", "408"),
+        ("2", str(render.MAX_SHOWN_CHARS)),
+    ]
+
+
+def test_an_answer_has_chips_confidence_and_time_only_when_done() -> None:
+    growing = Reading(render.transcript([Turn("How many?", ANSWER)]))
+    done = Reading(render.transcript([Turn("How many?", ANSWER, done=True)]))
+    assert "sub/report.pdf" not in growing.text
+    assert "1 sub/report.pdf p. 1" in done.text
+    assert "High confidence, 93%" in done.text
+    assert "Quoted from the documents" in done.text
+    assert "0.2 s" in done.text
+
+
+@pytest.mark.parametrize(
+    ("confidence", "words"),
+    [(1.0, "High confidence, 100%"), (0.5, "Fair confidence, 50%"), (0.2, "Low confidence, 20%")],
+)
+def test_confidence_in_words(confidence: float, words: str) -> None:
+    assert render.confidence_words(confidence) == words
+
+
+def test_a_refusal_says_why_once_and_shows_three_passages() -> None:
+    refusal = Answer(
+        "?",
+        f"{REFUSAL_TEXT} {REASONS['not_stated']}",
+        refused=True,
+        reason="not_stated",
+        confidence=0.04,
+        hits=tuple(hit(i, i + 20) for i in range(5)),
+    )
+    seen = Reading(render.transcript([Turn("?", refusal, done=True)]))
+    assert seen.text.count(REASONS["not_stated"]) == 1
+    assert [b for tag, b in seen.tags if b.get("class") == "passage"] == [
+        {
+            "type": "button",
+            "class": "passage",
+            "data-event": "show",
+            "data-turn": "0",
+            "data-index": str(i),
+        }
+        for i in range(3)
+    ]
+    assert "4% likely that they do" in seen.text
+
+
+def test_an_unrelated_refusal_shows_no_passages() -> None:
+    refusal = Answer("?", REFUSAL_TEXT, refused=True, reason="nothing_relevant", hits=(hit(0, 20),))
+    seen = Reading(render.transcript([Turn("?", refusal, done=True)]))
+    assert REASONS["nothing_relevant"] in seen.text
+    assert "button" not in seen.within
+
+
+def test_an_ungrounded_answer_is_marked_and_claims_no_confidence() -> None:
+    answer = Answer("?", "The moon.", reason="not_grounded", confidence=0.9, answerer="gpt <x>")
+    turn = Turn("?", answer, "llm", done=True)
+    seen = Reading(render.transcript([turn]))
+    assert "Not grounded in the documents." in seen.text
+    assert "Written by gpt <x>" in seen.text
+    assert "confidence" not in seen.text
+
+
+def test_documents_are_filtered_and_only_the_one_in_question_asks() -> None:
+    seen = Reading(render.documents(["a.txt", "B.txt", "ab.pdf"], "B", asking="ab.pdf"))
+    assert "a.txt" not in seen.text
+    assert "B.txt" in seen.text
+    assert [a["data-source"] for _, a in seen.tags if a.get("data-event") == "remove"] == ["ab.pdf"]
+    many = Reading(render.documents([f"{i}.txt" for i in range(render.MAX_LISTED + 7)]))
+    assert "and 7 more" in many.text

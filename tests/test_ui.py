@@ -1,0 +1,152 @@
+"""The page's logic without a browser."""
+
+from __future__ import annotations
+
+import logging
+import re
+import socket
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from rag import KnowledgeBase, Settings
+from rag.errors import GeneratorError
+from rag.render import Turn
+from rag.sync import Failure, SyncReport
+from rag.types import Answer, Hit, Progress, Span
+
+pytest.importorskip("gradio")
+import ui
+
+
+class FirstLineReader:
+    """Believes the first line of the best hit."""
+
+    name = "first line"
+
+    def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
+        best = hits[0]
+        line = best.text.split("\n")[0]
+        return [Span(best, best.start, best.start + len(line), 0.9)]
+
+
+class BrokenReader:
+    name = "broken"
+
+    def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
+        raise ZeroDivisionError("secret detail")
+
+
+class DownGenerator:
+    name = "down"
+
+    def generate(self, question: str, passages: Sequence[str]) -> Iterator[str]:
+        yield "Whales swim. "
+        raise GeneratorError("the endpoint is down")
+
+
+def knowledge_base(tmp_path: Path, reader: FirstLineReader | BrokenReader) -> KnowledgeBase:
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / "whales.txt").write_text("Whales swim near Iceland.\n")
+    settings = Settings(embedder="hashing")
+    kb = KnowledgeBase(tmp_path / "index", settings, reader=reader, generator=DownGenerator())
+    kb.sync(tmp_path / "documents")
+    return kb
+
+
+def test_an_answer_grows_until_it_is_done(tmp_path: Path) -> None:
+    with knowledge_base(tmp_path, FirstLineReader()) as kb:
+        *growing, last = ui.grow(kb, "Where do whales swim?", (), None)
+    assert growing
+    assert not any(turn.done for turn in growing)
+    assert last.done
+    assert last.answer is not None
+    assert last.answer.text == "Whales swim near Iceland. [1]"
+
+
+def test_a_failed_model_is_reported_and_the_documents_answer(tmp_path: Path) -> None:
+    with knowledge_base(tmp_path, FirstLineReader()) as kb:
+        *_, last = ui.grow(kb, "Where do whales swim?", (), "llm")
+    assert last.error == "the endpoint is down"
+    assert last.answerer == "extractive"
+    assert last.answer is not None
+    assert last.answer.text == "Whales swim near Iceland. [1]"
+
+
+def test_earlier_turns_are_the_history(tmp_path: Path) -> None:
+    with knowledge_base(tmp_path, FirstLineReader()) as kb:
+        asked: list[list[tuple[str, str]]] = []
+
+        class Recording:
+            settings = kb.settings
+
+            def stream(
+                self, question: str, history: list[tuple[str, str]], answerer: str
+            ) -> Iterator[Answer]:
+                asked.append(history)
+                return kb.stream(question, history, answerer)
+
+        turns = (Turn("A?", Answer("A?", "B. [1]")), Turn("C?", error="failed"))
+        list(ui.grow(Recording(), "Where do whales swim?", turns, None))  # type: ignore[arg-type]
+    assert asked == [[("A?", "B. [1]")]]
+
+
+def test_an_unexpected_error_is_logged_and_its_detail_not_shown(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with knowledge_base(tmp_path, BrokenReader()) as kb, caplog.at_level(logging.ERROR):
+        turns = list(ui.grow(kb, "Where do whales swim?", (), None))
+    assert turns == [Turn("Where do whales swim?", error=ui.UNEXPECTED, done=True)]
+    assert "secret detail" in caplog.text
+
+
+def test_work_reports_its_progress_and_its_result() -> None:
+    report = SyncReport(("a",), (), (), 0, (), 0.1)
+
+    def work(progress: Progress) -> SyncReport:
+        progress("Reading", 1, 3)
+        return report
+
+    reports = []
+
+    def steps() -> Iterator[str]:
+        reports.append((yield from ui.watch(work)))
+
+    shown = list(steps())
+    assert reports == [report]
+    assert len(shown) == 1
+    assert 'value="1" max="3"' in shown[0]
+
+
+def test_failed_work_raises() -> None:
+    def work(progress: Progress) -> SyncReport:
+        raise GeneratorError("no")
+
+    with pytest.raises(GeneratorError, match="no"):
+        list(ui.watch(work))
+
+
+def test_a_report_is_said_in_sentences() -> None:
+    report = SyncReport(("a", "b", "c", "d"), ("e",), ("f",), 3, (Failure("<g>", "is empty"),), 0.1)
+    text = re.sub(r"<[^>]*>", "|", ui.said(report))
+    assert "Added a, b and 2 more." in text
+    assert "Updated e." in text
+    assert "Removed f." in text
+    assert "|&lt;g&gt;|: is empty|" in text
+    assert "Nothing has changed." in ui.said(SyncReport((), (), (), 3, (), 0.1))
+
+
+def test_a_port_in_use_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAG_EMBEDDER", "hashing")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        assert ui.main(["--index", str(tmp_path / "index"), "--port", port]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert port in error
+    assert error.count("\n") == 1
