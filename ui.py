@@ -12,6 +12,7 @@ import os
 import queue
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -421,6 +422,7 @@ def serve(
     """
     _require_free(host, port)
     page = build_page(kb)
+    threading.Thread(target=_warm, args=(kb,), daemon=True).start()
     middleware = [Middleware(_PrivateHeaders)]
     if host in LOOPBACK:  # so that no other site can reach the page under a name of its own
         middleware.append(Middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, "[::1]"]))
@@ -440,6 +442,13 @@ def serve(
         app_kwargs={"middleware": middleware, "routes": list(routes)},
     )
     return page
+
+
+def _warm(kb: KnowledgeBase) -> None:
+    try:
+        kb.warm()
+    except RagError as error:  # the first question will say so on the page
+        logger.warning("%s", error)
 
 
 def _require_free(host: str, port: int) -> None:

@@ -104,11 +104,15 @@ class KnowledgeBase:
         return report
 
     def add(self, paths: Sequence[str | Path], progress: Progress | None = None) -> SyncReport:
-        """Copy files into the folder and sync. A file of the same name is replaced."""
+        """Copy files into the folder and sync.
+
+        A file of the same name there is moved to ``.removed`` first.
+        """
         folder = self._require_folder()
         for path in map(Path, paths):
             if path.name.startswith(".") or not path.is_file():
                 raise KnowledgeBaseError(f"cannot add {path.name!r}: not a regular, visible file")
+            self._set_aside(folder, path.name)
             shutil.copyfile(path, folder / path.name)
         return self.sync(folder, progress)
 
@@ -117,10 +121,7 @@ class KnowledgeBase:
         folder = self._require_folder()
         if source not in self.sources():
             raise NotFoundError(f"no document {source!r}; 'rag status' lists them")
-        if (folder / source).exists():
-            target = folder / REMOVED / source
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(folder / source, target)
+        self._set_aside(folder, source)
         return self.sync(folder, progress)
 
     def sources(self) -> list[str]:
@@ -134,6 +135,10 @@ class KnowledgeBase:
         if store is None:
             raise NotFoundError(f"no document {source!r}: the knowledge base is empty")
         return store.document(source)
+
+    def warm(self) -> None:
+        """Load the models and the index now, so that the first question need not wait."""
+        self.search("warm up", k=1)
 
     def status(self) -> dict[str, Any]:
         """What the index holds and what it was made with."""
@@ -216,6 +221,18 @@ class KnowledgeBase:
             overlap=self.settings.chunk_overlap,
             embedder_limit=Limit(self._embedder.count_tokens, self._embedder.max_tokens),
         )
+
+    def _set_aside(self, folder: Path, source: str) -> None:
+        """Move a file, if it is there, to ``.removed``; nothing that stands there is lost."""
+        file, target = folder / source, folder / REMOVED / source
+        if not file.exists():
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        number = 1
+        while target.exists():
+            number += 1
+            target = target.with_name(f"{file.stem} ({number}){file.suffix}")
+        file.rename(target)
 
     def _require_folder(self) -> Path:
         folder = self.folder

@@ -221,4 +221,17 @@ def test_add_and_remove(make_kb: MakeKb, tmp_path: Path) -> None:
     assert kb.search("figs", k=1)[0].source == "new.txt"
     assert kb.remove("new.txt").deleted == ("new.txt",)
     assert kb.sources() == ["a.txt"]
-    assert (tmp_path / "kb-docs" / ".removed" / "new.txt").read_text() == "Figs are soft."
+    removed = tmp_path / "kb-docs" / ".removed"
+    assert (removed / "new.txt").read_text() == "Figs are soft."
+
+
+def test_a_replaced_file_is_set_aside(make_kb: MakeKb, tmp_path: Path) -> None:
+    kb = make_kb({"a.txt": "Apples."})
+    for text in ("Figs.", "Dates."):
+        kb.add([write_folder(tmp_path / "new", {"a.txt": text}) / "a.txt"])
+    assert kb.document("a.txt").text == "Dates."
+    removed = tmp_path / "kb-docs" / ".removed"
+    assert {p.name: p.read_text() for p in removed.iterdir()} == {
+        "a.txt": "Apples.",
+        "a (2).txt": "Figs.",
+    }
