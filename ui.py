@@ -414,11 +414,12 @@ def serve(
     port: int = 7860,
     *,
     routes: Sequence[BaseRoute] = (),
+    on_ready: Callable[[str], None] = lambda url: None,
     block: bool = True,
 ) -> gr.Blocks:
     """Serve the page, and ``routes`` beside it; with ``block`` until interrupted.
 
-    Raises OSError if the port is taken.
+    ``on_ready`` is called with the address once it answers. Raises OSError if the port is taken.
     """
     _require_free(host, port)
     page = build_page(kb)
@@ -429,7 +430,7 @@ def serve(
     page.launch(
         server_name=host,
         server_port=port,
-        prevent_thread_lock=not block,
+        prevent_thread_lock=True,
         share=False,
         quiet=True,
         ssr_mode=False,
@@ -441,6 +442,11 @@ def serve(
         css=_asset("page.css"),
         app_kwargs={"middleware": middleware, "routes": list(routes)},
     )
+    if host not in LOOPBACK:
+        logger.warning("Anyone who reaches %s can read and change the documents.", host)
+    on_ready(f"http://{host}:{port}")
+    if block:
+        page.block_thread()
     return page
 
 
@@ -486,10 +492,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     try:
         with KnowledgeBase(options.index, Settings.from_env(os.environ)) as kb:
-            print(f"Serving {options.index} at http://{options.host}:{options.port}", flush=True)
-            if options.host not in LOOPBACK:
-                print("Anyone who reaches this address can read and change the documents.")
-            serve(kb, options.host, options.port)
+            serve(
+                kb,
+                options.host,
+                options.port,
+                on_ready=lambda url: print(f"Serving {options.index} at {url}", flush=True),
+            )
     except (RagError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -154,16 +154,19 @@ def status(index: Path, as_json: bool) -> None:
 def verify(index: Path, as_json: bool) -> None:
     """Check every offset, vector and derived index; exit code 1 if anything is wrong."""
     from rag.store.verify import problems
+    from rag.sync import only_writer
 
     _require_index(index)
-    found = problems(index)
+    with only_writer(index):
+        found = problems(index)
     if as_json:
         _print_json({"index": str(index), "ok": not found, "problems": found})
     else:
         click.echo("\n".join(found) if found else "The index is whole.")
     if found:
         raise KnowledgeBaseError(
-            f"{len(found)} problems; run 'rag index FOLDER --rebuild --index {index}'"
+            f"{len(found)} problems: run 'rag index FOLDER --index {index}', and where they "
+            "stay, the same with --rebuild"
         )
 
 
@@ -188,20 +191,22 @@ def evaluate(questions: Path, answerer: str | None, index: Path, as_json: bool) 
 
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=7860, show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=7860, show_default=True)
 @_common
 def serve(host: str, port: int, index: Path, as_json: bool) -> None:
     """Serve the chat page and the JSON API."""
     from rag import server
 
     with _open(index, must_exist=False) as kb:
-        url = f"http://{host}:{port}"
-        if as_json:
-            click.echo(json.dumps({"url": url, "index": str(index)}))
-        else:
-            click.echo(f"Serving {index} at {url} (Ctrl-C ends it)")
+
+        def announce(url: str) -> None:
+            if as_json:
+                click.echo(json.dumps({"url": url, "index": str(index)}))
+            else:
+                click.echo(f"Serving {index} at {url} (Ctrl-C ends it)")
+
         try:
-            server.serve(kb, host, port)
+            server.serve(kb, host, port, announce)
         except OSError as error:
             raise KnowledgeBaseError(str(error)) from error
 

@@ -25,8 +25,7 @@ BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9
 """Digest of ``model.safetensors`` as its authors published it."""
 
 _BATCH = 32
-_TEXTS_A_STEP = 8 * _BATCH
-"""Texts embedded between two reports of progress."""
+"""Texts embedded at a time, and between two reports of progress; a question waits for one."""
 
 
 def make_embedder(model: str) -> Embedder:
@@ -84,7 +83,8 @@ class SentenceTransformerEmbedder:
     def __init__(self, model: str = BUNDLED_MODEL) -> None:
         self._model_name = model
         self._loaded: SentenceTransformer | None = None
-        self._lock = threading.Lock()
+        self._loading = threading.Lock()
+        self._using = threading.Lock()
 
     @property
     def name(self) -> str:
@@ -112,17 +112,20 @@ class SentenceTransformerEmbedder:
         """Word pieces of each text, without special ones."""
         if not texts:
             return []
-        encoded = self._model().tokenizer(
-            list(texts), add_special_tokens=False, truncation=False, verbose=False
-        )
+        tokenizer = self._model().tokenizer
+        # Encoding and counting set the tokenizer's truncation differently: one at a time.
+        with self._using:
+            encoded = tokenizer(
+                list(texts), add_special_tokens=False, truncation=False, verbose=False
+            )
         return [len(ids) for ids in encoded["input_ids"]]
 
     def embed_documents(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
         """Vectors of shape ``(len(texts), dimension)``; like lengths are embedded together."""
         rows = np.zeros((len(texts), self.dimension), dtype=np.float32)
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]), reverse=True)
-        for begin in range(0, len(order), _TEXTS_A_STEP):
-            step = order[begin : begin + _TEXTS_A_STEP]
+        for begin in range(0, len(order), _BATCH):
+            step = order[begin : begin + _BATCH]
             rows[step] = self._encode([texts[i] for i in step])
             if progress:
                 progress("Embedding", begin + len(step), len(order))
@@ -135,13 +138,14 @@ class SentenceTransformerEmbedder:
 
     def _encode(self, texts: list[str]) -> Vectors:
         model = self._model()
-        encoded = model.encode(
-            texts, batch_size=_BATCH, convert_to_numpy=True, show_progress_bar=False
-        )
+        with self._using:
+            encoded = model.encode(
+                texts, batch_size=_BATCH, convert_to_numpy=True, show_progress_bar=False
+            )
         return normalize(np.asarray(encoded))
 
     def _model(self) -> SentenceTransformer:
-        with self._lock:
+        with self._loading:
             if self._loaded is None:
                 self._loaded = _load(self._model_name)
             return self._loaded

@@ -114,7 +114,7 @@ def _check_evidence(kb: KnowledgeBase, questions: Sequence[Question]) -> None:
 
 
 def _is_valid(citation: dict[str, Any], kb: KnowledgeBase) -> bool:
-    """Whether the quote, as shown, stands at its offsets in the document, as stored."""
+    """Whether the quote, as shown, stands at its offsets in the knowledge base's document."""
     document = kb.document(citation["source"])
     text = document.text[citation["start"] : citation["end"]]
     return bool(text) and (text, document.sha256) == (citation["quote"], citation["sha256"])

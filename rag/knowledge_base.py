@@ -1,10 +1,11 @@
 """The public class: opens an index, keeps it in step with a folder, searches and answers.
 
-The composition root: the only module that names the adapters behind the ports.
+The composition root: here the adapters are put behind the ports.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 from collections.abc import Iterator, Sequence
@@ -95,13 +96,7 @@ class KnowledgeBase:
         if not folder.is_dir():
             raise KnowledgeBaseError(f"no folder {str(folder)!r}: name an existing folder")
         with only_writer(self.path):
-            if rebuild:
-                self.close()
-                LocalStore.delete(self.path)
-            store = self._open()
-            report = Sync(store, self._embedder, self._chunk, progress).run(folder)
-            store.set_note(_FOLDER, str(folder.resolve()))
-        return report
+            return self._sync(folder, progress, rebuild=rebuild)
 
     def add(self, paths: Sequence[str | Path], progress: Progress | None = None) -> SyncReport:
         """Copy files into the folder and sync.
@@ -109,20 +104,25 @@ class KnowledgeBase:
         A file of the same name there is moved to ``.removed`` first.
         """
         folder = self._require_folder()
-        for path in map(Path, paths):
-            if path.name.startswith(".") or not path.is_file():
-                raise KnowledgeBaseError(f"cannot add {path.name!r}: not a regular, visible file")
-            self._set_aside(folder, path.name)
-            shutil.copyfile(path, folder / path.name)
-        return self.sync(folder, progress)
+        files = [Path(path) for path in paths]
+        for file in files:
+            if file.name.startswith(".") or not file.is_file():
+                raise KnowledgeBaseError(f"cannot add {file.name!r}: not a regular, visible file")
+            if (folder / file.name).is_dir():
+                raise KnowledgeBaseError(f"cannot add {file.name!r}: a folder has that name")
+        with only_writer(self.path):
+            for file in files:
+                _put(file, folder)
+            return self._sync(folder, progress)
 
     def remove(self, source: str, progress: Progress | None = None) -> SyncReport:
         """Move a document's file to ``.removed`` in the folder and sync."""
         folder = self._require_folder()
         if source not in self.sources():
             raise NotFoundError(f"no document {source!r}; 'rag status' lists them")
-        self._set_aside(folder, source)
-        return self.sync(folder, progress)
+        with only_writer(self.path):
+            _set_aside(folder, source)
+            return self._sync(folder, progress)
 
     def sources(self) -> list[str]:
         """Sources of all documents, sorted."""
@@ -168,7 +168,7 @@ class KnowledgeBase:
         if k < 1:
             raise ValueError(f"k is {k}: ask for at least 1")
         store = self._store()
-        if store is None or not question.strip() or not store.counts()["chunks"]:
+        if store is None or not question.strip() or store.is_empty():
             return []
         return retrieve(question, store, self._embedder, k)
 
@@ -189,7 +189,7 @@ class KnowledgeBase:
             )
         return Answerer(
             retrieve=partial(self.search, k=self.settings.top_k),
-            has_documents=lambda: bool(self.sources()),
+            has_documents=self._has_documents,
             reader=self._reader,
             generator=self._generator if chosen == "llm" else None,
             refuse_below=self.settings.refuse_below,
@@ -197,13 +197,23 @@ class KnowledgeBase:
 
     # Inside
 
+    def _sync(
+        self, folder: Path, progress: Progress | None, *, rebuild: bool = False
+    ) -> SyncReport:
+        if rebuild:
+            self.close()
+        store = self._open(rebuild=rebuild)
+        report = Sync(self.path, store, self._embedder, self._chunk, progress).run(folder)
+        store.set_note(_FOLDER, str(folder.resolve()))
+        return report
+
     def _store(self) -> LocalStore | None:
         """The index, opened if need be; None before the first sync."""
         if self._opened is None and not LocalStore.exists(self.path):
             return None
         return self._open()
 
-    def _open(self) -> LocalStore:
+    def _open(self, *, rebuild: bool = False) -> LocalStore:
         with self._opening:
             if self._opened is None:
                 manifest: dict[str, str | int] = {
@@ -211,8 +221,12 @@ class KnowledgeBase:
                     "chunk_tokens": self.settings.chunk_tokens,
                     "chunk_overlap": self.settings.chunk_overlap,
                 }
-                self._opened = LocalStore(self.path, manifest)
+                self._opened = LocalStore(self.path, manifest, rebuild=rebuild)
             return self._opened
+
+    def _has_documents(self) -> bool:
+        store = self._store()
+        return store is not None and not store.is_empty()
 
     def _chunk(self, document: Document) -> list[Chunk]:
         return chunk(
@@ -222,23 +236,38 @@ class KnowledgeBase:
             embedder_limit=Limit(self._embedder.count_tokens, self._embedder.max_tokens),
         )
 
-    def _set_aside(self, folder: Path, source: str) -> None:
-        """Move a file, if it is there, to ``.removed``; nothing that stands there is lost."""
-        file, target = folder / source, folder / REMOVED / source
-        if not file.exists():
-            return
-        target.parent.mkdir(parents=True, exist_ok=True)
-        number = 1
-        while target.exists():
-            number += 1
-            target = target.with_name(f"{file.stem} ({number}){file.suffix}")
-        file.rename(target)
-
     def _require_folder(self) -> Path:
         folder = self.folder
         if folder is None:
             raise KnowledgeBaseError("the knowledge base follows no folder yet: sync one first")
         return folder
+
+
+def _put(file: Path, folder: Path) -> None:
+    """Copy a file into the folder, where no half-written one is ever seen."""
+    target = folder / file.name
+    if target.exists() and target.samefile(file):
+        return
+    partial = folder / f".{file.name}.partial"
+    try:
+        shutil.copyfile(file, partial)
+        _set_aside(folder, file.name)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _set_aside(folder: Path, source: str) -> None:
+    """Move a file, if it is there, to ``.removed``; nothing that stands there is lost."""
+    file, target = folder / source, folder / REMOVED / source
+    if not os.path.lexists(file):
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    number = 1
+    while os.path.lexists(target):
+        number += 1
+        target = target.with_name(f"{file.stem} ({number}){file.suffix}")
+    file.rename(target)
 
 
 def _configured_generator(settings: Settings) -> Generator | None:

@@ -8,7 +8,7 @@ site can reach a local knowledge base through the user's browser.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
@@ -37,11 +37,11 @@ class AskQuery(BaseModel):
     answerer: str | None = None
 
 
-def serve(kb: KnowledgeBase, host: str, port: int) -> None:
-    """Serve until interrupted. Raises OSError if the port is taken."""
+def serve(kb: KnowledgeBase, host: str, port: int, on_ready: Callable[[str], None]) -> None:
+    """Serve until interrupted; ``on_ready`` gets the address. OSError if the port is taken."""
     import ui
 
-    ui.serve(kb, host, port, routes=make_api(kb).routes)
+    ui.serve(kb, host, port, routes=make_api(kb).routes, on_ready=on_ready)
 
 
 def make_api(kb: KnowledgeBase) -> APIRouter:

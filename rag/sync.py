@@ -20,11 +20,14 @@ from filelock import FileLock, Timeout
 from rag.chunk import index_text
 from rag.errors import KnowledgeBaseError, LoadError
 from rag.load import find_files, load_bytes
-from rag.store.local import Entry, LocalStore
+from rag.store.local import Entry, LocalStore, explained
 from rag.types import Chunk, Document, Embedder, Progress
 
 CHUNKS_A_GROUP = 512
 """Chunks embedded and written together: enough to batch by length, little to do again."""
+
+LARGEST_FILE = 256_000_000
+"""Bytes. Larger files are reported, not read: they would have to fit into memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +64,26 @@ class SyncReport:
 @contextmanager
 def only_writer(index: Path) -> Iterator[None]:
     """Hold the right to change the index; :class:`KnowledgeBaseError` if another has it."""
-    index.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(index / "sync.lock", timeout=0)
+    with explained(index):
+        index.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise KnowledgeBaseError(
+                f"the index in {str(index)!r} is being changed by another sync: wait for its end"
+            ) from None
     try:
-        with FileLock(index / "sync.lock", timeout=0):
-            yield
-    except Timeout:
-        raise KnowledgeBaseError(
-            f"the index in {str(index)!r} is being changed by another sync: wait for it to end"
-        ) from None
+        yield
+    finally:
+        lock.release()
 
 
 @dataclass(slots=True)
 class Sync:
     """One run of :func:`run`; collects the report while it goes."""
 
+    index: Path
     store: LocalStore
     embedder: Embedder
     chunk: Callable[[Document], list[Chunk]]
@@ -88,7 +97,7 @@ class Sync:
         begun = perf_counter()
         if not folder.is_dir():
             raise KnowledgeBaseError(f"no folder {str(folder)!r}: name an existing folder")
-        files = find_files(folder)
+        files = self._files(folder)
         indexed = self.store.file_digests()
         unchanged = self._load_changed(files, indexed)
         failed = {failure.source for failure in self.failed}
@@ -97,7 +106,7 @@ class Sync:
         gone = sorted(indexed.keys() & failed) + deleted
         if gone:
             self.store.write([], {}, removed=gone)
-        self.store.settle(deleted=bool(gone or self.updated))
+        self.store.settle()
         return SyncReport(
             tuple(self.added),
             tuple(self.updated),
@@ -107,6 +116,19 @@ class Sync:
             perf_counter() - begun,
         )
 
+    def _files(self, folder: Path) -> list[tuple[str, Path]]:
+        """The folder's files, without those of the index, should it stand in the folder."""
+        files = find_files(folder)
+        index, root = self.index.resolve(), folder.resolve()
+        if not index.is_relative_to(root):
+            return files
+        if index == root:
+            raise KnowledgeBaseError(
+                f"{str(folder)!r} is the folder of the index: keep documents in another"
+            )
+        inside = f"{index.relative_to(root).as_posix()}/"
+        return [(source, path) for source, path in files if not source.startswith(inside)]
+
     def _load_changed(self, files: Sequence[tuple[str, Path]], indexed: dict[str, str]) -> int:
         """Index the files that are new or changed. Returns how many are neither."""
         unchanged = 0
@@ -114,7 +136,7 @@ class Sync:
         for done, (source, path) in enumerate(files):
             self._report("Reading", done, len(files))
             try:
-                data = path.read_bytes()
+                data = _read(path)
                 digest = hashlib.sha256(data).hexdigest()
                 if indexed.get(source) == digest:
                     unchanged += 1
@@ -156,3 +178,13 @@ class Sync:
     def _report(self, stage: str, done: int, total: int) -> None:
         if self.progress:
             self.progress(stage, done, total)
+
+
+def _read(path: Path) -> bytes:
+    size = path.stat().st_size
+    if size > LARGEST_FILE:
+        raise LoadError(
+            f"is {size / 1e6:,.0f} MB; files above {LARGEST_FILE / 1e6:,.0f} MB are not read: "
+            "split it"
+        )
+    return path.read_bytes()

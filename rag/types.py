@@ -11,7 +11,6 @@ import hashlib
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -63,7 +62,7 @@ class Document:
     @property
     def sha256(self) -> str:
         """Hex SHA-256 of the canonical text as UTF-8."""
-        return text_sha256(self.text)
+        return hashlib.sha256(self.text.encode("utf-8")).hexdigest()
 
     def page_at(self, position: int) -> int | None:
         """Number of the page that holds the character at ``position``; None without pages."""
@@ -82,12 +81,6 @@ class Document:
             if heading.level == 1:
                 break
         return tuple(reversed(above))
-
-
-@lru_cache(maxsize=256)
-def text_sha256(text: str) -> str:
-    """Hex SHA-256 of ``text`` as UTF-8."""
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,6 +147,26 @@ def test_rebuild_takes_the_new_settings(make_kb: MakeKb, tmp_path: Path) -> None
         assert kb.search("apples", k=1)[0].source == "apples.txt"
 
 
+def test_a_file_that_is_no_index_is_found_and_rebuilt(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "docs", DOCS)
+    write_folder(tmp_path / "kb", {DATABASE: "not a database" * 100})
+    (found,) = problems(tmp_path / "kb")
+    assert "damaged" in found
+    with KnowledgeBase(tmp_path / "kb", embedder=HashingEmbedder()) as kb:
+        assert len(kb.sync(folder, rebuild=True).added) == 3
+    assert problems(tmp_path / "kb") == []
+
+
+def test_an_index_that_cannot_be_made_is_explained(tmp_path: Path) -> None:
+    write_folder(tmp_path, {"file.txt": "in the way"})
+    folder = write_folder(tmp_path / "docs", DOCS)
+    with (
+        KnowledgeBase(tmp_path / "file.txt" / "index", embedder=HashingEmbedder()) as kb,
+        pytest.raises(KnowledgeBaseError, match="as the folder of an index"),
+    ):
+        kb.sync(folder)
+
+
 def test_a_file_that_is_no_index_is_refused(tmp_path: Path) -> None:
     (tmp_path / DATABASE).write_bytes(b"not a database" * 100)
     with pytest.raises(KnowledgeBaseError, match="rag index FOLDER --rebuild"):

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from rag import KnowledgeBase
 from rag.embed import HashingEmbedder
 from rag.errors import KnowledgeBaseError
+from rag.store.verify import problems
 from rag.types import Progress, Vectors
 
 
@@ -192,6 +193,57 @@ def test_an_interrupted_sync_goes_on_where_it_stopped(tmp_path: Path) -> None:
             assert_equal(kb, fresh)
 
 
+def test_what_an_interrupted_sync_deleted_is_overwritten_by_the_next(
+    make_kb: MakeKb, tmp_path: Path
+) -> None:
+    kb = make_kb({"a.txt": "The canary Xyzzyplugh sings. " * 20, "b.txt": "Pears. " * 50})
+    (tmp_path / "kb-docs" / "a.txt").unlink()
+    kb._open().write([], {}, removed=["a.txt"])  # and the process ends before it can settle
+    kb.close()
+    kb.sync(tmp_path / "kb-docs")
+    left = [p.name for p in (tmp_path / "kb").iterdir() if b"xyzzyplugh" in p.read_bytes().lower()]
+    assert left == []
+
+
+def test_a_sync_without_changes_writes_nothing(make_kb: MakeKb, tmp_path: Path) -> None:
+    kb = make_kb({"a.txt": "Apples."})
+    kb.sync(tmp_path / "kb-docs")
+
+    def state() -> dict[str, int]:
+        return {name: (tmp_path / "kb" / name).stat().st_mtime_ns for name in ("dense.faiss",)}
+
+    before = state()
+    kb.sync(tmp_path / "kb-docs")
+    assert state() == before
+
+
+def test_an_index_within_the_folder_is_not_indexed(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "docs", {"a.txt": "Apples."})
+    with KnowledgeBase(folder / "index", embedder=HashingEmbedder()) as kb:
+        for _ in range(2):
+            report = kb.sync(folder)
+            assert report.failed == ()
+        assert kb.sources() == ["a.txt"]
+    with (
+        KnowledgeBase(folder, embedder=HashingEmbedder()) as kb,
+        pytest.raises(KnowledgeBaseError, match="folder of the index"),
+    ):
+        kb.sync(folder)
+
+
+def test_a_rebuild_reaches_those_who_have_the_index_open(make_kb: MakeKb, tmp_path: Path) -> None:
+    reader = make_kb({"a.txt": "Apples.", "b.txt": "Pears."})
+    assert len(reader.search("apples pears")) == 2
+    (tmp_path / "kb-docs" / "b.txt").unlink()
+    with KnowledgeBase(tmp_path / "kb", embedder=HashingEmbedder()) as other:
+        other.sync(tmp_path / "kb-docs", rebuild=True)
+    assert [hit.source for hit in reader.search("apples pears")] == ["a.txt"]
+    reader.add([write_folder(tmp_path / "new", {"c.txt": "Plums."}) / "c.txt"])
+    with KnowledgeBase(tmp_path / "kb", embedder=HashingEmbedder()) as other:
+        assert other.sources() == ["a.txt", "c.txt"]
+    assert problems(tmp_path / "kb") == []
+
+
 def test_two_syncs_at_once_are_refused(make_kb: MakeKb, tmp_path: Path) -> None:
     kb = make_kb({"a.txt": "Apples."})
     with (
@@ -223,6 +275,23 @@ def test_add_and_remove(make_kb: MakeKb, tmp_path: Path) -> None:
     assert kb.sources() == ["a.txt"]
     removed = tmp_path / "kb-docs" / ".removed"
     assert (removed / "new.txt").read_text() == "Figs are soft."
+
+
+def test_adding_touches_nothing_else(make_kb: MakeKb, tmp_path: Path) -> None:
+    kb = make_kb({"a.txt": "Apples.", "reports/x.txt": "Pears."})
+    folder = tmp_path / "kb-docs"
+    assert kb.add([folder / "a.txt"]).unchanged == 2
+    write_folder(tmp_path / "new", {"reports": "Plums.", "good.txt": "Figs."})
+    with pytest.raises(KnowledgeBaseError, match="a folder has that name"):
+        kb.add([tmp_path / "new" / "good.txt", tmp_path / "new" / "reports"])
+    assert not (folder / "good.txt").exists()
+    (folder / "link.txt").symlink_to(tmp_path / "outside.txt")
+    kb.add([write_folder(tmp_path / "new", {"link.txt": "Dates."}) / "link.txt"])
+    assert not (tmp_path / "outside.txt").exists()
+    assert kb.document("link.txt").text == "Dates."
+    with FileLock(tmp_path / "kb" / "sync.lock"), pytest.raises(KnowledgeBaseError):
+        kb.remove("a.txt")
+    assert (folder / "a.txt").read_text() == "Apples."
 
 
 def test_a_replaced_file_is_set_aside(make_kb: MakeKb, tmp_path: Path) -> None:

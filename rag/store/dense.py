@@ -35,12 +35,17 @@ class DenseIndex:
         """The checkpoint at ``path``; None if it is missing or not the one that was saved."""
         import faiss
 
-        try:
-            if _file_sha256(path) != sha256:
-                return None
-        except OSError:
+        if not cls.is_saved(path, sha256):
             return None
         return cls(faiss.read_index(str(path)), generation)
+
+    @staticmethod
+    def is_saved(path: Path, sha256: str) -> bool:
+        """Whether the checkpoint at ``path`` is there and is the one of that digest."""
+        try:
+            return _file_sha256(path) == sha256
+        except OSError:
+            return False
 
     def save(self, path: Path) -> str:
         """Replace the checkpoint at ``path`` in one step. Returns its SHA-256."""

@@ -8,6 +8,7 @@ that they equal and follow it. All methods may be called from any thread.
 from __future__ import annotations
 
 import json
+import secrets
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -52,39 +53,57 @@ class LocalStore:
 
     ``manifest`` says what the index is made with (embedder, chunk settings); it is recorded at
     creation, and a store made with another one is refused with :class:`KnowledgeBaseError`.
+    ``rebuild`` empties the store, in one step, and records the manifest anew: other processes
+    that have it open see the empty store, or are told that it was made with other settings.
     """
 
-    def __init__(self, path: Path, manifest: Mapping[str, str | int]) -> None:
+    def __init__(
+        self, path: Path, manifest: Mapping[str, str | int], *, rebuild: bool = False
+    ) -> None:
         self._path = path
         self._lock = threading.RLock()
         self._documents: LRUCache[tuple[int, str], Document] = LRUCache(
             _CACHED_CHARACTERS, getsizeof=lambda document: len(document.text) + 1
         )
         self._dense: DenseIndex | None = None
-        wanted = {"format": schema.FORMAT_VERSION, **manifest}
-        with _explained(path):
+        self._epoch: str | None = None
+        self._manifest = {"format": schema.FORMAT_VERSION, **manifest}
+        with explained(path):
             path.mkdir(parents=True, exist_ok=True)
+            if rebuild and not _is_database(path / DATABASE):
+                for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm"):
+                    (path / name).unlink(missing_ok=True)
             self._db = schema.connect(path / DATABASE)
             try:
-                if not schema.has_tables(self._db):
-                    schema.create_tables(self._db)
-                    self._set_meta("manifest", json.dumps(wanted))
-                    self._set_meta("generation", "0")
-                _require_same(path, json.loads(self._meta("manifest") or "{}"), wanted)
+                self._create(rebuild)
+                with self._reading():  # refuses another manifest
+                    pass
             except BaseException:
                 self._db.close()
                 raise
+
+    def _create(self, rebuild: bool) -> None:
+        if schema.has_tables(self._db) and not rebuild:
+            return
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            if rebuild:
+                schema.drop_tables(self._db)
+            if not schema.has_tables(self._db):
+                schema.create_tables(self._db)
+                self._set_meta("manifest", json.dumps(self._manifest))
+                self._set_meta("generation", "0")
+                self._set_meta("epoch", secrets.token_hex(8))
+                self._set_meta("unsettled", "1")
+            self._db.execute("COMMIT")
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
 
     @classmethod
     def exists(cls, path: Path) -> bool:
         """Whether an index stands in the folder ``path``."""
         return (path / DATABASE).is_file()
-
-    @classmethod
-    def delete(cls, path: Path) -> None:
-        """Remove the index in the folder ``path``; other files there stay."""
-        for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", CHECKPOINT):
-            (path / name).unlink(missing_ok=True)
 
     def close(self) -> None:
         """Close the database; the store cannot be used afterwards."""
@@ -115,6 +134,11 @@ class LocalStore:
                 table: self._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
                 for table in ("documents", "chunks", "vectors")
             }
+
+    def is_empty(self) -> bool:
+        """Whether there is nothing to search."""
+        with self._reading():
+            return self._db.execute("SELECT 1 FROM chunks LIMIT 1").fetchone() is None
 
     def note(self, key: str) -> str | None:
         """What :meth:`set_note` kept under ``key``."""
@@ -168,10 +192,9 @@ class LocalStore:
             lexical = dict.fromkeys(kept, 0.0) | {i: by_words[i] for i in kept if i in by_words}
             if match:
                 lexical |= self._word_scores(match, kept - set(by_words))
+            documents = {row[1]: self._document(row[1], row[5]) for row in rows if row[0] in kept}
             candidates = [
-                Candidate(
-                    Chunk(self._document(row[1], row[5]), row[2], row[3]), dense[i], lexical[i]
-                )
+                Candidate(Chunk(documents[row[1]], row[2], row[3]), dense[i], lexical[i])
                 for row in rows
                 if (i := row[0]) in kept
             ]
@@ -201,41 +224,58 @@ class LocalStore:
 
     def set_note(self, key: str, value: str) -> None:
         """Keep a small text beside the index, such as the folder it follows."""
-        with self._lock:
+        with self._lock, explained(self._path):
             self._set_meta(f"note:{key}", value)
 
-    def settle(self, deleted: bool) -> None:
-        """After a sync: overwrite what was ``deleted``, and checkpoint the dense index."""
-        with self._lock:
-            if deleted:
+    def settle(self) -> None:
+        """After a sync: overwrite what was deleted since the last, checkpoint the dense index.
+
+        What an interrupted sync, or a reader in another process, kept from being overwritten is
+        overwritten by the next.
+        """
+        with self._lock, explained(self._path):
+            unsettled = self._meta("unsettled") is not None
+            if unsettled:
                 # Merging all segments drops the deleted words that FTS5 still keeps in old ones.
                 self._db.execute("INSERT INTO words (words) VALUES ('optimize')")
-            with self._reading():
-                dense = self._fresh_dense()
-            sha256 = dense.save(self._path / CHECKPOINT)
-            self._set_meta("checkpoint", json.dumps([dense.generation, sha256]))
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._save_checkpoint()
+            busy, _, _ = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if unsettled and not busy:
+                self._db.execute("DELETE FROM meta WHERE key = 'unsettled'")
+
+    def _save_checkpoint(self) -> None:
+        with self._reading():
+            generation, saved = self._generation(), json.loads(self._meta("checkpoint") or "[]")
+            path = self._path / CHECKPOINT
+            if saved and saved[0] == generation and DenseIndex.is_saved(path, saved[1]):
+                return
+            dense = self._fresh_dense()
+        sha256 = dense.save(path)
+        self._set_meta("checkpoint", json.dumps([dense.generation, sha256]))
 
     # Inside
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
         """One consistent state of the database, whatever other processes write meanwhile."""
-        with self._lock, _explained(self._path):
+        with self._lock, explained(self._path):
             if self._db.in_transaction:
                 yield
                 return
             self._db.execute("BEGIN")
             try:
+                self._notice_rebuild()
                 yield
             finally:
-                self._db.execute("ROLLBACK")
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        with self._lock, _explained(self._path):
+        with self._lock, explained(self._path):
             self._db.execute("BEGIN IMMEDIATE")
             try:
+                self._notice_rebuild()
                 yield
                 self._set_meta("generation", str(self._generation() + 1))
                 self._db.execute("COMMIT")
@@ -243,6 +283,15 @@ class LocalStore:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
+
+    def _notice_rebuild(self) -> None:
+        """Forget what was remembered of the store before it was emptied, here or elsewhere."""
+        epoch = self._meta("epoch") if schema.has_tables(self._db) else None
+        if epoch != self._epoch or epoch is None:
+            _require_same(self._path, json.loads(self._meta("manifest") or "{}"), self._manifest)
+            self._dense = None
+            self._documents.clear()
+            self._epoch = epoch
 
     def _meta(self, key: str) -> str | None:
         row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
@@ -368,7 +417,9 @@ class LocalStore:
             "JOIN documents d ON d.id = c.document_id WHERE d.source = ?)",
             (source,),
         )
-        self._db.execute("DELETE FROM documents WHERE source = ?", (source,))
+        gone = self._db.execute("DELETE FROM documents WHERE source = ?", (source,)).rowcount
+        if gone:
+            self._set_meta("unsettled", "1")
 
     def _insert(self, entry: Entry) -> None:
         document = entry.document
@@ -404,6 +455,18 @@ def _best(rows: Sequence[tuple[Any, ...]], scores: Mapping[int, float], n: int) 
     return {row[0] for row in scored[:n]}
 
 
+def _is_database(path: Path) -> bool:
+    """Whether SQLite can read the file; a missing one it can make."""
+    connection = sqlite3.connect(path)
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.DatabaseError:
+        return False
+    finally:
+        connection.close()
+    return True
+
+
 def _require_same(path: Path, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
     for key, value in wanted.items():
         if found.get(key) != value:
@@ -415,7 +478,7 @@ def _require_same(path: Path, found: Mapping[str, Any], wanted: Mapping[str, Any
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def explained(path: Path) -> Iterator[None]:
     """Turn SQLite's and the file system's errors into ones a user can act on."""
     try:
         yield
@@ -425,7 +488,8 @@ def _explained(path: Path) -> Iterator[None]:
         else:
             advice = f"run 'rag index FOLDER --rebuild --index {path}'"
         raise KnowledgeBaseError(f"the index in {str(path)!r} failed: {error}; {advice}") from error
-    except PermissionError as error:
+    except OSError as error:
         raise KnowledgeBaseError(
-            f"no permission for the index in {str(path)!r}: {error.strerror}"
+            f"cannot use {str(path)!r} as the folder of an index: {error.strerror or error}; "
+            "name another with --index"
         ) from error

@@ -12,33 +12,33 @@ FORMAT_VERSION = 1
 
 # Ids are never used twice (AUTOINCREMENT), so an id that a process remembers cannot come to
 # mean another vector or text.
-_TABLES = f"""
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE documents (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    source TEXT NOT NULL UNIQUE,
-    file_sha256 TEXT NOT NULL,
-    text TEXT NOT NULL,
-    title TEXT NOT NULL,
-    pages TEXT NOT NULL,
-    headings TEXT NOT NULL
-);
-CREATE TABLE vectors (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    text_sha256 TEXT NOT NULL UNIQUE,
-    embedding BLOB NOT NULL
-);
-CREATE TABLE chunks (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    document_id INTEGER NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
-    vector_id INTEGER NOT NULL REFERENCES vectors (id),
-    "start" INTEGER NOT NULL,
-    "end" INTEGER NOT NULL
-);
-CREATE INDEX chunks_by_document ON chunks (document_id);
-CREATE INDEX chunks_by_vector ON chunks (vector_id);
-CREATE VIRTUAL TABLE words USING fts5 (body, tokenize = "{TOKENIZE}");
-"""
+_TABLES = (
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE documents (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        source TEXT NOT NULL UNIQUE,
+        file_sha256 TEXT NOT NULL,
+        text TEXT NOT NULL,
+        title TEXT NOT NULL,
+        pages TEXT NOT NULL,
+        headings TEXT NOT NULL
+    )""",
+    """CREATE TABLE vectors (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        text_sha256 TEXT NOT NULL UNIQUE,
+        embedding BLOB NOT NULL
+    )""",
+    """CREATE TABLE chunks (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        document_id INTEGER NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+        vector_id INTEGER NOT NULL REFERENCES vectors (id),
+        "start" INTEGER NOT NULL,
+        "end" INTEGER NOT NULL
+    )""",
+    "CREATE INDEX chunks_by_document ON chunks (document_id)",
+    "CREATE INDEX chunks_by_vector ON chunks (vector_id)",
+    f'CREATE VIRTUAL TABLE words USING fts5 (body, tokenize = "{TOKENIZE}")',
+)
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -50,6 +50,7 @@ def connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA secure_delete = ON")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA journal_mode = WAL")
     return connection
 
 
@@ -60,6 +61,13 @@ def has_tables(connection: sqlite3.Connection) -> bool:
 
 
 def create_tables(connection: sqlite3.Connection) -> None:
-    """Create the tables in one transaction."""
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} COMMIT;")
+    """Create the tables, within the caller's transaction."""
+    for statement in _TABLES:
+        connection.execute(statement)
+
+
+def drop_tables(connection: sqlite3.Connection) -> None:
+    """Drop all tables, of whatever format, within the caller's transaction."""
+    # The full-text table first: dropping it drops its shadow tables. Chunks refer to the others.
+    for name in ("words", "chunks", "vectors", "documents", "meta"):
+        connection.execute(f"DROP TABLE IF EXISTS {name}")

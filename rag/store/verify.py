@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +16,15 @@ from rag.store.local import CHECKPOINT, DATABASE
 
 
 def problems(path: Path) -> list[str]:
-    """What is wrong with the index in ``path``, one line each; empty if all is well."""
-    database = schema.connect(path / DATABASE)
+    """What is wrong with the index in ``path``, one line each; empty if all is well.
+
+    Nothing may write to the index meanwhile (:func:`rag.sync.only_writer`).
+    """
     try:
-        return list(_problems(path, database))
+        with closing(schema.connect(path / DATABASE)) as database:
+            return list(_problems(path, database))
     except sqlite3.DatabaseError as error:
         return [f"the database is damaged: {error}"]
-    finally:
-        database.close()
 
 
 def _problems(path: Path, database: sqlite3.Connection) -> Iterator[str]:
@@ -61,8 +64,6 @@ def _problems(path: Path, database: sqlite3.Connection) -> Iterator[str]:
 
 
 def _vector_problems(path: Path, database: sqlite3.Connection) -> Iterator[str]:
-    import json
-
     vectors = {
         row[0]: np.frombuffer(row[1], dtype="<f4")
         for row in database.execute("SELECT id, embedding FROM vectors")

@@ -1,0 +1,61 @@
+"""Embedders: unit vectors, the bundled model's digest, and counting beside encoding."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag import embed
+from rag.embed import HashingEmbedder, SentenceTransformerEmbedder, make_embedder, normalize
+from rag.errors import ModelError
+
+
+def test_normalize_scales_rows_to_length_one() -> None:
+    rows = normalize(np.array([[3.0, 4.0], [0.0, 0.0]]))
+    assert rows.dtype == np.float32
+    assert rows.tolist() == [[pytest.approx(0.6), pytest.approx(0.8)], [0.0, 0.0]]
+
+
+def test_hashing_says_which_text_is_nearest() -> None:
+    embedder = HashingEmbedder()
+    rows = embedder.embed_documents(["apples are red", "cars have wheels", ""])
+    assert np.linalg.norm(rows, axis=1) == pytest.approx(1.0)
+    assert (rows @ embedder.embed_query("red apples")).argmax() == 0
+    assert make_embedder("hashing").name == embedder.name
+
+
+def test_the_bundled_model_gives_unit_vectors_in_order(model: SentenceTransformerEmbedder) -> None:
+    texts = ["A cat sleeps.", "Stock markets fell sharply today. " * 20, "A kitten naps."]
+    rows = model.embed_documents(texts)
+    assert rows.shape == (3, model.dimension) == (3, 384)
+    assert np.linalg.norm(rows, axis=1) == pytest.approx(1.0, abs=1e-5)
+    assert rows[0] @ rows[2] > 0.6 > rows[0] @ rows[1]
+    assert rows[1] @ model.embed_query(texts[1]) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_counting_is_right_while_others_encode(model: SentenceTransformerEmbedder) -> None:
+    long = "word " * 400
+    with ThreadPoolExecutor(3) as pool:
+        encoding = [pool.submit(model.embed_documents, [long] * 8) for _ in range(4)]
+        counts = [model.count_tokens([long])[0] for _ in range(40)]
+        assert all(future.result().shape == (8, 384) for future in encoding)
+    assert set(counts) == {400}
+
+
+def test_damaged_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "damaged_model"
+    (package / "model").mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "model" / "model.safetensors").write_bytes(b"not the weights")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(embed, "BUNDLED_PACKAGE", "damaged_model")
+    with pytest.raises(ModelError, match="damaged"):
+        SentenceTransformerEmbedder().embed_query("a")
+
+
+def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="nowhere"):
+        SentenceTransformerEmbedder(str(tmp_path / "nowhere")).embed_query("a")
