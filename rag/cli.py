@@ -165,7 +165,7 @@ def verify(index: Path, as_json: bool) -> None:
         click.echo("\n".join(found) if found else "The index is whole.")
     if found:
         raise KnowledgeBaseError(
-            f"{len(found)} problems: run 'rag index FOLDER --index {index}', and where they "
+            f"{len(found)} problem{'s' if len(found) > 1 else ''}: run 'rag index FOLDER --index {index}', and where they "
             "stay, the same with --rebuild"
         )
 

@@ -201,6 +201,7 @@ class KnowledgeBase:
         self, folder: Path, progress: Progress | None, *, rebuild: bool = False
     ) -> SyncReport:
         if rebuild:
+            self._embedder.embed_query("")  # a model that is missing must not cost the old index
             self.close()
         store = self._open(rebuild=rebuild)
         report = Sync(self.path, store, self._embedder, self._chunk, progress).run(folder)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException
-from pydantic import BaseModel, Field
+from pydantic import BeforeValidator, BaseModel, Field
 
 from rag.errors import NotFoundError, RagError
 from rag.knowledge_base import KnowledgeBase
@@ -22,17 +22,27 @@ LONGEST_QUESTION = 10_000
 """Characters; longer ones are refused with status 422."""
 
 
+def _encodable(value: Any) -> Any:
+    """JSON can hold lone surrogates, which no UTF-8 answer could repeat."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+
+
+QuestionText = Annotated[
+    str, BeforeValidator(_encodable), Field(min_length=1, max_length=LONGEST_QUESTION)
+]
+
+
 class SearchQuery(BaseModel):
     """What ``POST /v1/search`` takes."""
 
-    question: Annotated[str, Field(min_length=1, max_length=LONGEST_QUESTION)]
+    question: QuestionText
     k: Annotated[int, Field(ge=1, le=100)] = 5
 
 
 class AskQuery(BaseModel):
     """What ``POST /v1/ask`` takes; ``history`` is ``[[question, answer text], ...]``."""
 
-    question: Annotated[str, Field(min_length=1, max_length=LONGEST_QUESTION)]
+    question: QuestionText
     history: list[tuple[str, str]] = []
     answerer: str | None = None
 

@@ -24,7 +24,7 @@ from rag.store.local import Entry, LocalStore, explained
 from rag.types import Chunk, Document, Embedder, Progress
 
 CHUNKS_A_GROUP = 512
-"""Chunks embedded and written together: enough to batch by length, little to do again."""
+"""Chunks embedded and kept together: enough to batch by length, little to do again."""
 
 LARGEST_FILE = 256_000_000
 """Bytes. Larger files are reported, not read: they would have to fit into memory."""
@@ -105,7 +105,7 @@ class Sync:
         deleted = sorted(indexed.keys() - present)
         gone = sorted(indexed.keys() & failed) + deleted
         if gone:
-            self.store.write([], {}, removed=gone)
+            self.store.write([], removed=gone)
         self.store.settle()
         return SyncReport(
             tuple(self.added),
@@ -172,8 +172,11 @@ class Sync:
             for digest, text in zip(entry.text_sha256s, entry.index_texts, strict=True)
         }
         missing = sorted(self.store.missing_vectors(texts))
-        rows = self.embedder.embed_documents([texts[d] for d in missing], self.progress)
-        self.store.write(group, dict(zip(missing, rows, strict=True)))
+        for begin in range(0, len(missing), CHUNKS_A_GROUP):
+            step = missing[begin : begin + CHUNKS_A_GROUP]
+            rows = self.embedder.embed_documents([texts[d] for d in step], self.progress)
+            self.store.keep_vectors(dict(zip(step, rows, strict=True)))
+        self.store.write(group)
 
     def _report(self, stage: str, done: int, total: int) -> None:
         if self.progress:

@@ -65,6 +65,13 @@ def test_what_cannot_be_answered_is_explained(
     assert response.json()["detail"]
 
 
+def test_a_lone_surrogate_is_replaced(client: TestClient) -> None:
+    content = '{"question": "How many \\ud800 vehicles did Lexus sell?"}'
+    response = client.post("/v1/ask", content=content, headers={"content-type": "application/json"})
+    assert response.status_code == 200
+    assert response.json()["question"] == "How many ? vehicles did Lexus sell?"
+
+
 def test_an_unknown_document_is_not_found(client: TestClient) -> None:
     response = client.get("/v1/documents/../secret.txt")
     assert response.status_code == 404

@@ -12,10 +12,11 @@ from helpers import MakeKb, write_folder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag import KnowledgeBase
+from rag import KnowledgeBase, Settings
 from rag.embed import HashingEmbedder
-from rag.errors import KnowledgeBaseError
+from rag.errors import KnowledgeBaseError, ModelError
 from rag.store.verify import problems
+from rag.sync import CHUNKS_A_GROUP
 from rag.types import Progress, Vectors
 
 
@@ -198,7 +199,7 @@ def test_what_an_interrupted_sync_deleted_is_overwritten_by_the_next(
 ) -> None:
     kb = make_kb({"a.txt": "The canary Xyzzyplugh sings. " * 20, "b.txt": "Pears. " * 50})
     (tmp_path / "kb-docs" / "a.txt").unlink()
-    kb._open().write([], {}, removed=["a.txt"])  # and the process ends before it can settle
+    kb._open().write([], removed=["a.txt"])  # and the process ends before it can settle
     kb.close()
     kb.sync(tmp_path / "kb-docs")
     left = [p.name for p in (tmp_path / "kb").iterdir() if b"xyzzyplugh" in p.read_bytes().lower()]
@@ -242,6 +243,39 @@ def test_a_rebuild_reaches_those_who_have_the_index_open(make_kb: MakeKb, tmp_pa
     with KnowledgeBase(tmp_path / "kb", embedder=HashingEmbedder()) as other:
         assert other.sources() == ["a.txt", "c.txt"]
     assert problems(tmp_path / "kb") == []
+
+
+def test_a_long_document_is_not_embedded_again_after_an_interruption(tmp_path: Path) -> None:
+    text = " ".join(f"Sentence number {i} tells of topic {i} in some words." for i in range(9000))
+    folder = write_folder(tmp_path / "docs", {"long.txt": text})
+
+    class Interrupted(CountingEmbedder):
+        def embed_documents(
+            self, texts: Sequence[str], progress: Progress | None = None
+        ) -> Vectors:
+            if len(self.embedded) == CHUNKS_A_GROUP:
+                self.embedded.append("interrupted")
+                raise KeyboardInterrupt
+            return super().embed_documents(texts, progress)
+
+    embedder = Interrupted()
+    with KnowledgeBase(tmp_path / "index", embedder=embedder) as kb:
+        with pytest.raises(KeyboardInterrupt):
+            kb.sync(folder)
+        assert kb.search("topic 5") == []
+        assert problems(tmp_path / "index") == []
+        kb.sync(folder)
+        assert len(embedder.embedded) > CHUNKS_A_GROUP + 1
+        assert len(embedder.embedded) == len(set(embedder.embedded))
+        assert kb.search("Sentence number 8999", k=1)
+
+
+def test_a_rebuild_with_a_missing_model_changes_nothing(make_kb: MakeKb, tmp_path: Path) -> None:
+    kb = make_kb({"a.txt": "Apples."})
+    missing = Settings(embedder=str(tmp_path / "nowhere"))
+    with KnowledgeBase(tmp_path / "kb", missing) as other, pytest.raises(ModelError):
+        other.sync(tmp_path / "kb-docs", rebuild=True)
+    assert [hit.source for hit in kb.search("apples")] == ["a.txt"]
 
 
 def test_two_syncs_at_once_are_refused(make_kb: MakeKb, tmp_path: Path) -> None:

@@ -202,25 +202,25 @@ class LocalStore:
 
     # Writing
 
-    def write(
-        self, entries: Sequence[Entry], vectors: Mapping[str, Vectors], removed: Sequence[str] = ()
-    ) -> None:
+    def write(self, entries: Sequence[Entry], removed: Sequence[str] = ()) -> None:
         """Put documents in place of those of the same source, and remove others, in one step.
 
-        ``vectors`` has the vector, of shape ``(dimension,)`` and length 1, for each digest of an
-        index text that the store does not hold yet.
+        Every index text must have its vector: see :meth:`missing_vectors`, :meth:`keep_vectors`.
         """
         with self._writing():
-            for digest, vector in vectors.items():
-                self._db.execute(
-                    "INSERT OR IGNORE INTO vectors (text_sha256, embedding) VALUES (?, ?)",
-                    (digest, np.asarray(vector, dtype="<f4").tobytes()),
-                )
             for source in (*removed, *(entry.document.source for entry in entries)):
                 self._delete_document(source)
             for entry in entries:
                 self._insert(entry)
-            self._db.execute("DELETE FROM vectors WHERE id NOT IN (SELECT vector_id FROM chunks)")
+
+    def keep_vectors(self, vectors: Mapping[str, Vectors]) -> None:
+        """Keep vectors, of shape ``(dimension,)`` and length 1, by the digest of their text.
+
+        They are found by no search until a document that has the text is written; those that
+        none has are dropped by :meth:`settle`.
+        """
+        with self._writing():
+            self._insert_vectors(vectors)
 
     def set_note(self, key: str, value: str) -> None:
         """Keep a small text beside the index, such as the folder it follows."""
@@ -234,6 +234,9 @@ class LocalStore:
         overwritten by the next.
         """
         with self._lock, explained(self._path):
+            unused = "DELETE FROM vectors WHERE id NOT IN (SELECT vector_id FROM chunks)"
+            if self._db.execute(unused).rowcount:
+                self._set_meta("unsettled", "1")
             unsettled = self._meta("unsettled") is not None
             if unsettled:
                 # Merging all segments drops the deleted words that FTS5 still keeps in old ones.
@@ -336,7 +339,7 @@ class LocalStore:
         generation = self._generation()
         dense = self._dense or self._checkpoint() or DenseIndex.empty(1)
         if dense.generation != generation:
-            stored = {row[0] for row in self._db.execute("SELECT id FROM vectors")}
+            stored = {row[0] for row in self._db.execute("SELECT vector_id FROM chunks")}
             held = dense.ids()
             added = sorted(stored - held)
             vectors = self._vectors(added)
@@ -410,6 +413,12 @@ class LocalStore:
         rows = self._vectors(ids).astype(np.float64)
         scores = dict(zip(ids, (rows @ vector.astype(np.float64)).tolist(), strict=True))
         return {chunk_id: scores[vector_id] for chunk_id, vector_id in vector_ids.items()}
+
+    def _insert_vectors(self, vectors: Mapping[str, Vectors]) -> None:
+        self._db.executemany(
+            "INSERT OR IGNORE INTO vectors (text_sha256, embedding) VALUES (?, ?)",
+            ((key, np.asarray(row, dtype="<f4").tobytes()) for key, row in vectors.items()),
+        )
 
     def _delete_document(self, source: str) -> None:
         self._db.execute(

@@ -51,10 +51,6 @@ def _problems(path: Path, database: sqlite3.Connection) -> Iterator[str]:
             "SELECT count(*) FROM words WHERE rowid NOT IN (SELECT id FROM chunks)",
             "entries of the word index belong to no chunk",
         ),
-        (
-            "SELECT count(*) FROM vectors WHERE id NOT IN (SELECT vector_id FROM chunks)",
-            "vectors belong to no chunk",
-        ),
     ):
         count = database.execute(question).fetchone()[0]
         if count:
@@ -83,5 +79,7 @@ def _vector_problems(path: Path, database: sqlite3.Connection) -> Iterator[str]:
     dense = DenseIndex.load(path / CHECKPOINT, sha256, saved_generation)
     if dense is None:
         yield "the dense index is missing or damaged; the next sync makes it again"
-    elif saved_generation == generation and dense.ids() != set(vectors):
+        return
+    used = {row[0] for row in database.execute("SELECT vector_id FROM chunks")}
+    if saved_generation == generation and dense.ids() != used:
         yield "the dense index does not hold the same vectors as the database"
