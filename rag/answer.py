@@ -8,7 +8,7 @@ from time import perf_counter
 
 from rag.chunk import index_text
 from rag.cite import cite_spans, finished_part, resolve_markers
-from rag.followup import History, has_question, standalone_question
+from rag.followup import History, has_question, is_small_talk, standalone_question
 from rag.types import REASONS, REFUSAL_TEXT, Answer, Generator, Hit, Reader, Span
 
 MOST_STATEMENTS = 3
@@ -40,7 +40,7 @@ class Answerer:
         clock = _Clock()
         draft = Answer(question=question, text="", answerer=self.name)
         full_question = standalone_question(question, history)
-        if not has_question(full_question):
+        if is_small_talk(question) or not has_question(full_question):
             yield self._refusal(draft, "no_question", clock)
             return
         if not self.has_documents():

@@ -7,25 +7,37 @@ the source; what is checked here is that the quote supports the sentence that ca
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rag.sentences import TextSpan, sentence_spans
 from rag.store.lexical import STOP_WORDS, index_terms
 from rag.types import Citation, Hit, Span
 
-MARKER = re.compile(r"[\[【]\s*(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\s*[\]】]")
-"""``[1]``, and what models write instead: ``[1, 2]``, ``【1】``."""
+_ITEM = r"\d+(?:\s*[-‐-―−~]\s*\d+)?"
+MARKER = re.compile(rf"[\[【]\s*({_ITEM}(?:\s*[,;]\s*{_ITEM})*)\s*[\]】]")
+"""``[1]``, and what models write instead: ``[1, 2]``, ``[1-3]``, ``【1】``. A number in brackets is
+taken for a marker however large it is: ``[2024]`` names no passage and is removed."""
 
 SUPPORT = 0.5
 """Share of a claim's words that the cited passage must hold. Its numbers must all be there."""
+
+_INSIDE = r"\d\s,;~‐-―−-"
+_UNFINISHED_MARKERS = re.compile(rf"(?<![\[【{_INSIDE}])([{_INSIDE}]*)[\[【][\[【{_INSIDE}]*$")
+_MOST_DIGITS = 9
 
 _LEADING_MARKERS = re.compile(rf"(?:\s*{MARKER.pattern})+")
 
 
 @dataclass(frozen=True, slots=True)
 class Cited:
-    """A text whose markers ``[n]`` each have their citation; ``dropped`` counts removed ones."""
+    """A text with markers ``[n]`` and their citations; ``dropped`` counts removed markers.
+
+    In a text of :func:`resolve_markers` every number in brackets is a marker that has its
+    citation. A text of :func:`cite_spans` is verbatim: beside its markers, which follow each
+    statement, it may hold brackets of the document itself, such as a ``[7]`` that refers to the
+    document's own list of sources and must not be taken for one of ``citations``.
+    """
 
     text: str
     citations: tuple[Citation, ...]
@@ -54,6 +66,7 @@ def resolve_markers(text: str, hits: Sequence[Hit]) -> Cited:
 
     A marker is dropped when it names no given passage, or when that passage does not support
     the sentence before it. Markers are numbered anew, in order; equal quotes share a number.
+    ``[1-3]`` counts as three; the part of a range that names no passage counts as one.
     """
     numbers: dict[tuple[str, int, int], Citation] = {}
     pieces: list[str] = []
@@ -64,8 +77,8 @@ def resolve_markers(text: str, hits: Sequence[Hit]) -> Cited:
         position = match.end()
         claim = _claim_before(MARKER.sub("", text[: match.start()]))
         kept: list[int] = []
-        for number in map(int, re.findall(r"\d+", match.group(1))):
-            quote = _supporting_quote(claim, hits[number - 1]) if 0 < number <= len(hits) else None
+        for number in _passage_numbers(match.group(1), len(hits)):
+            quote = _supporting_quote(claim, hits[number - 1]) if number else None
             if quote is None:
                 dropped += 1
                 continue
@@ -76,9 +89,23 @@ def resolve_markers(text: str, hits: Sequence[Hit]) -> Cited:
         if kept:
             pieces.extend(f"[{number}]" for number in dict.fromkeys(kept))
         else:
-            pieces[-1] = pieces[-1].rstrip(" ")
+            # Of "[[9]1]" no "[1]" may be left, which nothing has checked.
+            pieces[-1] = _UNFINISHED_MARKERS.sub(r"\1", pieces[-1]).rstrip(" ")
     pieces.append(text[position:])
     return Cited("".join(pieces), tuple(numbers.values()), dropped)
+
+
+def _passage_numbers(listed: str, count: int) -> Iterator[int]:
+    """The numbers in a marker from 1 to ``count``, and a 0 for each item that goes beyond."""
+    for item in re.findall(_ITEM, listed):
+        ends = [
+            int(digits) if len(digits) <= _MOST_DIGITS else count + 1
+            for digits in re.findall(r"\d+", item)
+        ]
+        low, high = min(ends), max(ends)
+        yield from range(max(low, 1), min(high, count) + 1)
+        if low < 1 or high > count:
+            yield 0
 
 
 def finished_part(text: str) -> str:

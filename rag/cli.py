@@ -164,9 +164,10 @@ def verify(index: Path, as_json: bool) -> None:
     else:
         click.echo("\n".join(found) if found else "The index is whole.")
     if found:
+        count = f"{len(found)} problem{'s' if len(found) > 1 else ''}"
         raise KnowledgeBaseError(
-            f"{len(found)} problem{'s' if len(found) > 1 else ''}: run 'rag index FOLDER --index {index}', and where they "
-            "stay, the same with --rebuild"
+            f"{count}: run 'rag index FOLDER --index {index}', and if that does not help, the "
+            "same with --rebuild"
         )
 
 

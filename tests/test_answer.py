@@ -97,6 +97,30 @@ def test_a_greeting_is_not_searched(greeting: str) -> None:
     assert reader.questions == []
 
 
+@pytest.mark.parametrize("thanks", ["Thanks!", "Hello", "?!"])
+def test_thanks_within_a_conversation_are_not_searched(thanks: str) -> None:
+    reader = FixedReader((SOLD, 0.9))
+    history = [("How many vehicles did Lexus sell in 2024?", "851,200 [1]")]
+    *_, answer = answerer(reader).stream(thanks, history)
+    assert (answer.refused, answer.reason) == (True, "no_question")
+    assert reader.questions == []
+
+
+@pytest.mark.parametrize("question", ["Who are The Who?", "What is IT?"])
+def test_a_name_among_blank_words_is_searched(question: str) -> None:
+    reader = FixedReader((SOLD, 0.9))
+    history = [("How many vehicles did Lexus sell in 2024?", "851,200 [1]")]
+    assert ask(answerer(reader), question).reason is None
+    list(answerer(reader).stream(question, history))
+    assert reader.questions == [question, question]
+
+
+def test_blank_words_take_their_meaning_from_the_question_before() -> None:
+    reader = FixedReader((SOLD, 0.9))
+    list(answerer(reader).stream("What is it?", [("How many cars did Lexus sell?", "[1]")]))
+    assert reader.questions == ["How many cars did Lexus sell? What is it?"]
+
+
 def test_a_blank_question_is_an_error() -> None:
     with pytest.raises(ValueError, match="blank"):
         ask(answerer(FixedReader()), "  ")

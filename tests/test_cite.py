@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.cite import cite_spans, finished_part, resolve_markers
+from rag.cite import MARKER, cite_spans, finished_part, resolve_markers
 from rag.types import Chunk, Document, Hit, Span
 
 LEXUS = Document(
@@ -86,17 +86,57 @@ def test_lists_of_numbers_and_other_brackets() -> None:
     assert dropped == 1
 
 
+def test_numbers_that_name_no_passage_are_dropped_however_large() -> None:
+    for marker in ("[2024]", "[0000]", f"[{'9' * 5000}]", "[5-7]", "[1000–2000]", "【2024】"):
+        text, found, dropped = quotes(f"Lexus sold 851,200 vehicles {marker}.")
+        assert (text, found, dropped) == ("Lexus sold 851,200 vehicles.", [], 1), marker
+
+
+def test_a_range_is_each_of_its_numbers() -> None:
+    for marker in ("[1-2]", "[1–2]", "[1 — 2]", "[2-1]"):
+        text, found, dropped = quotes(f"Lexus sold 851,200 vehicles {marker}.")
+        assert text == "Lexus sold 851,200 vehicles [1].", marker
+        assert [quote for _, quote in found] == [LEXUS.text[:46]]
+        assert dropped == 1  # the second passage says nothing of Lexus
+    assert quotes("Lexus sold 851,200 vehicles [1-99999999].")[2] == 2  # it, and all beyond
+
+
+def test_what_is_no_marker_stays() -> None:
+    for other in ("[^1]", "[a]", "[1st]", "[]", "(1)", "[1.5]"):
+        text, found, dropped = quotes(f"Lexus sold 851,200 vehicles {other}.")
+        assert (text, found, dropped) == (f"Lexus sold 851,200 vehicles {other}.", [], 0)
+
+
+def test_removing_a_marker_makes_no_other() -> None:
+    for text in (
+        "Lexus [[9]1].",
+        "Lexus [1[9]].",
+        "Lexus [1, [9] 2].",
+        "Lexus [1-[8][9]2].",
+        "9-[9【2[9]]",
+    ):
+        assert MARKER.search(resolve_markers(text, HITS).text) is None, text
+
+
+def test_a_documents_own_brackets_stay_in_its_words() -> None:
+    document = Document("wiki.txt", "Lexus sold 851,200 vehicles.[7]")
+    cited = cite_spans([[Span(hit(document), 0, len(document.text), 0.9)]])
+    assert cited.text == "Lexus sold 851,200 vehicles.[7] [1]"
+    assert [citation.number for citation in cited.citations] == [1]
+
+
 def test_equal_quotes_share_a_number() -> None:
     text, found, _ = quotes("Production begins in 2027 [1]. So production is expected in 2027 [1].")
     assert text.count("[1]") == 2
     assert len(found) == 1
 
 
-@given(st.text(st.sampled_from("ab 1.[],2 \n【】Lexus"), max_size=60))
+@given(st.text(st.sampled_from("ab 1.[],2-–9 \n【】Lexus"), max_size=60))
 def test_any_text_leaves_only_markers_with_citations(text: str) -> None:
     cited = resolve_markers(text, HITS)
     numbers = [citation.number for citation in cited.citations]
     assert numbers == list(range(1, len(numbers) + 1))
+    assert {int(marker.group(1)) for marker in MARKER.finditer(cited.text)} == set(numbers)
     for citation in cited.citations:
         assert f"[{citation.number}]" in cited.text
         source = {"lexus.txt": LEXUS, "tesla.txt": TESLA}[citation.source]

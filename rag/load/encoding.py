@@ -107,13 +107,27 @@ def _wide_without_mark(data: bytes) -> str:
 
 
 def _is_plausible(text: str) -> bool:
-    """Whether wide characters are text: assigned ones, and ASCII among them."""
+    """Whether wide characters are text: assigned ones, ASCII among them, and no joined bytes."""
     sample = text[:20_000]
     if "\0" in text or any(
         unicodedata.category(c) in ("Cc", "Cn", "Co", "Cs") and c not in "\t\n\r\f" for c in sample
     ):
         return False
-    return sum(c.isascii() for c in sample) * 20 >= len(sample)
+    joined = sum(_is_two_ascii(ord(c)) for c in sample)
+    wide = sum(not c.isascii() for c in sample)
+    if joined * 3 > wide * 2 and joined * 4 >= len(sample):
+        return False
+    return (len(sample) - wide) * 20 >= len(sample)
+
+
+def _is_two_ascii(code: int) -> bool:
+    """Whether a character looks like two bytes of ASCII text: "ab" is U+6261.
+
+    Of Chinese characters up to four in ten do. Those whose upper byte is below ``2`` do not
+    count: among them are hiragana and punctuation.
+    """
+    high, low = divmod(code, 256)
+    return low < 0x80 and (0x32 <= high <= 0x5A or 0x61 <= high <= 0x7A)
 
 
 def _mostly_utf8(data: bytes) -> str | None:

@@ -145,12 +145,24 @@ def _ole_kind(data: bytes) -> str:
     return "ole"
 
 
+def _start_of(archive: zipfile.ZipFile, name: str) -> bytes:
+    """The first bytes of a member, without unpacking the rest of it.
+
+    Only deflate is unpacked piece by piece: a few bytes of bzip2 can become gigabytes. Where a
+    member ``mimetype`` tells the kind, its format asks for it to be stored as it is.
+    """
+    if archive.getinfo(name).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        return b""
+    with archive.open(name) as member:
+        return member.read(100)
+
+
 def _zip_kind(data: bytes, promised: str | None) -> str:
     """What a ZIP container holds."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = set(archive.namelist())
-            mimetype = archive.read("mimetype")[:100] if "mimetype" in names else b""
+            mimetype = _start_of(archive, "mimetype") if "mimetype" in names else b""
     except Exception:  # zipfile raises many kinds; a damaged container is what its name says
         return promised if promised == "docx" else "zip"
     for part, kind in (

@@ -1,10 +1,14 @@
 """Which files of a folder are documents."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from rag.load import find_files
+from rag.errors import KnowledgeBaseError
+from rag.load import find_files, load_bytes
 
 
 def make(root: Path, *names: str) -> None:
@@ -50,3 +54,67 @@ def test_not_a_folder(tmp_path: Path) -> None:
         find_files(tmp_path / "file")
     with pytest.raises(FileNotFoundError):
         find_files(tmp_path / "none")
+
+
+def denied(real: Callable[..., Any], forbidden: Path) -> Callable[..., Any]:
+    """``real``, but refused for one path: root, who may run the tests, is refused nothing."""
+
+    def guarded(path: Any = ".", *args: Any, **options: Any) -> Any:
+        if Path(path) == forbidden:
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path, *args, **options)
+
+    return guarded
+
+
+def test_a_subfolder_that_cannot_be_listed_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path, "a.txt", "closed/b.txt", "closed/deeper/c.txt")
+    monkeypatch.setattr(os, "scandir", denied(os.scandir, tmp_path / "closed"))
+    with pytest.raises(KnowledgeBaseError, match=r"cannot list .*closed'.*denied; nothing was"):
+        find_files(tmp_path)
+
+
+def test_a_file_that_cannot_be_looked_at_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path, "a.txt", "listed/b.txt")
+    monkeypatch.setattr(os, "stat", denied(os.stat, tmp_path / "listed" / "b.txt"))
+    with pytest.raises(KnowledgeBaseError, match=r"cannot list .*b\.txt'.*denied; nothing was"):
+        find_files(tmp_path)
+
+
+def test_a_hidden_folder_need_not_be_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path, "a.txt", ".git/config")
+    monkeypatch.setattr(os, "scandir", denied(os.scandir, tmp_path / ".git"))
+    assert [source for source, _ in find_files(tmp_path)] == ["a.txt"]
+
+
+def make_raw(root: Path, *names: bytes) -> None:
+    for name in names:
+        path = os.path.join(os.fsencode(root), name)  # noqa: PTH118
+        try:
+            os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120
+            Path(os.fsdecode(path)).write_bytes(name)
+        except OSError:
+            pytest.skip("this file system takes valid UTF-8 only")
+
+
+def test_a_name_that_is_not_utf8_is_escaped_and_loads(tmp_path: Path) -> None:
+    make_raw(tmp_path, b"caf\xe9.txt", b"d\xff/a.txt", "ü.txt".encode())
+    found = find_files(tmp_path)
+    assert [source for source, _ in found] == ["caf\\xe9.txt", "d\\xff/a.txt", "ü.txt"]
+    assert found[0][1].read_bytes() == b"caf\xe9.txt"
+    document = load_bytes(b"words", found[0][0])
+    assert (document.source, document.text) == ("caf\\xe9.txt", "words")
+    for source, _ in found:
+        source.encode("utf-8")  # fails for lone surrogates
+
+
+def test_an_escaped_name_takes_no_other_files_place(tmp_path: Path) -> None:
+    make_raw(tmp_path, b"\xff.txt", rb"\xff.txt")
+    found = {source: path.read_bytes() for source, path in find_files(tmp_path)}
+    assert found == {r"\xff.txt": rb"\xff.txt", r"\\xff.txt": b"\xff.txt"}

@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from rag.errors import LoadError
 from rag.load import SUFFIXES, load_bytes
+from rag.load.sniff import sniff
 
 DATA = Path(__file__).parent / "data"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(50)
@@ -49,6 +51,9 @@ def test_importing_loads_no_parser() -> None:
         ("a.txt", PNG, "is a PNG image"),
         ("a.pdf", PNG, "is a PNG image"),
         ("a.txt", b"some\0binary\0\0\0\xff\xfe", "is binary data"),
+        ("a.txt", b"abc\0" * 100, "is binary data"),
+        ("a.txt", b"abc\0", "is binary data"),
+        ("a.txt", b"hello\0world\0" * 50, "is binary data"),
         ("a.txt", bytes(range(1, 32)) * 9 + b"\xff", "is binary data"),
         ("a.txt", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "is a legacy Office file"),
         (
@@ -74,6 +79,28 @@ def test_what_cannot_be_read_is_refused_with_a_reason(
     with pytest.raises(LoadError) as refused:
         load_bytes(data, source)
     assert str(refused.value).startswith(reason)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_telling_an_archives_kind_does_not_unpack_it(method: int) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        archive.writestr("mimetype", bytes(32_000_000))
+    data = buffer.getvalue()
+    tracemalloc.start()
+    try:
+        assert sniff(data) == "zip"
+        assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_an_archive_says_what_it_is(method: int) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        archive.writestr("mimetype", "application/epub+zip")
+    assert sniff(buffer.getvalue()) == "epub"
 
 
 @pytest.mark.parametrize(
