@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rag.sentences import TextSpan, sentence_spans, without_noise
-from rag.types import Chunk, Document
+from rag.types import Chunk, Document, Heading
 
 if TYPE_CHECKING:
     import tiktoken
@@ -19,8 +19,18 @@ CountTokens = Callable[[Sequence[str]], list[int]]
 Piece = tuple[TextSpan, tuple[int, ...]]
 """A sentence or a part of one, and its size under each limit."""
 
-CONTEXT_CHARACTERS = 120
-"""Longest title and headings put before a chunk's text, so that they cannot crowd it out."""
+CONTEXT_BYTES = 120
+"""Longest title and headings put before a chunk's text, in UTF-8, so that they cannot crowd it out.
+
+A tokenizer makes about one token of a byte at worst, whatever the script: less than half of what
+the bundled model reads.
+"""
+
+_OPENING_CHARACTERS = 240
+"""Headings in this much of a chunk's text are not put before it once more."""
+
+_LONGEST_NAME = 1000
+"""Characters looked at of a title or a heading, so that a whole page made one stays cheap."""
 
 _LONGEST_COUNTED = 2000
 """Longer pieces are cut before they are counted: no limit lets them through whole."""
@@ -56,15 +66,14 @@ def chunk(
     Each chunk measures about ``max_tokens`` tiktoken tokens at most, its :func:`index_text`
     never exceeds ``embedder_limit``, it stays under one heading, and it begins with up to
     ``overlap`` sentences of the chunk before. Every sentence is in a chunk; a sentence beyond
-    the limits is cut, at a blank if it has one.
+    the limits is cut, at a blank if it has one. Only a lone character is never cut further.
     """
     chunks: list[Chunk] = []
     for sentences in _sections(document):
-        first = Chunk(document, sentences[0][0], sentences[-1][1])
-        context = embedder_limit.count([index_context(first)])[0]
+        context = max(embedder_limit.count(_contexts_under(document, sentences[-1][0])))
         limits = (
             Limit(count_tiktoken, max_tokens),
-            Limit(embedder_limit.count, embedder_limit.maximum - context),
+            Limit(embedder_limit.count, max(1, embedder_limit.maximum - context)),
         )
         pieces = list(_fitting_pieces(document.text, sentences, limits))
         chunks.extend(_pack(document, pieces, limits, overlap, embedder_limit))
@@ -75,11 +84,25 @@ def index_context(chunk: Chunk) -> str:
     """The title and the headings above the chunk, as one line; blank if there are none."""
     document = chunk.document
     above = [h for h in document.headings_above(chunk.start) if h.start < chunk.start]
-    names = (document.title, *(document.text[h.start : h.end] for h in above))
-    parts = dict.fromkeys(" ".join(name.split()) for name in names)
-    opening = chunk.text[: CONTEXT_CHARACTERS * 2]
-    context = " > ".join(part for part in parts if part and part not in opening)
-    return context[-CONTEXT_CHARACTERS:]
+    opening = document.text[chunk.start : min(chunk.end, chunk.start + _OPENING_CHARACTERS)]
+    return _context([name for name in _names(document, above) if name not in opening])
+
+
+def _names(document: Document, headings: Sequence[Heading]) -> list[str]:
+    """The title and the headings' words, each once and on one line."""
+    spans = ((max(h.start, h.end - _LONGEST_NAME), h.end) for h in headings)
+    names = (document.title[-_LONGEST_NAME:], *(document.text[s:e] for s, e in spans))
+    return [name for name in dict.fromkeys(" ".join(name.split()) for name in names) if name]
+
+
+def _context(names: Sequence[str]) -> str:
+    return " > ".join(names).encode()[-CONTEXT_BYTES:].decode(errors="ignore")
+
+
+def _contexts_under(document: Document, position: int) -> list[str]:
+    """What chunks of the section around ``position`` carry, be its headings in them or above."""
+    names = _names(document, document.headings_above(position))
+    return [f"{_context(names[:count])}\n" for count in range(len(names) + 1)]
 
 
 def index_text(chunk: Chunk) -> str:
@@ -119,9 +142,13 @@ def _fitting_pieces(
         if (fits and counted) or end - start == 1:
             yield (start, end), size
             continue
-        middle = _cut_near_middle(text, start, end)
-        parts = (_trim(text, (start, middle)), _trim(text, (middle, end)))
-        yield from _fitting_pieces(text, [part for part in parts if part], limits)
+        yield from _fitting_pieces(text, _halves(text, start, end), limits)
+
+
+def _halves(text: str, start: int, end: int) -> list[TextSpan]:
+    middle = _cut_near_middle(text, start, end)
+    parts = (_trim(text, (start, middle)), _trim(text, (middle, end)))
+    return [part for part in parts if part]
 
 
 def _trim(text: str, span: TextSpan) -> TextSpan | None:
@@ -134,7 +161,7 @@ def _trim(text: str, span: TextSpan) -> TextSpan | None:
 def _cut_near_middle(text: str, start: int, end: int) -> int:
     """Where to cut: after the blank nearest the middle, else between two whole characters."""
     middle = (start + end) // 2
-    for distance in range((end - start) // 4):
+    for distance in range(min((end - start) // 4, _LONGEST_COUNTED)):
         for position in (middle + distance, middle - distance):
             if start < position < end and text[position - 1].isspace():
                 return position
@@ -160,31 +187,31 @@ def _pack(
     overlap: int,
     embedder_limit: Limit,
 ) -> Iterator[Chunk]:
-    first = 0
-    while first < len(pieces):
+    pieces = list(pieces)
+    first = new = 0  # the chunk's first piece, and its first that no chunk before it has
+    while new < len(pieces):
         last = _last_that_fits(pieces, first, limits)
-        packed = Chunk(document, pieces[first][0][0], pieces[last][0][1])
-        while last > first and _exceeds(packed, pieces[first : last + 1], limits, embedder_limit):
-            last -= 1
+        while last >= new:
             packed = Chunk(document, pieces[first][0][0], pieces[last][0][1])
-        yield packed
-        following = last + 1
-        if following == len(pieces):
-            return
-        # Shared sentences must leave room for a new one, and be fewer than the chunk had.
-        first = max(first + 1, following - overlap)
-        while first < following and _last_that_fits(pieces, first, limits) < following:
-            first += 1
+            if _is_read_whole(packed, embedder_limit):
+                break
+            last -= 1
+        if last >= new:
+            yield packed
+            new = last + 1
+            first = max(first + 1, new - overlap)
+        elif first < new:
+            first += 1  # the shared sentences leave no room for a new one
+        else:
+            halves = _halves(document.text, *pieces[new][0])
+            pieces[new : new + 1] = _fitting_pieces(document.text, halves, limits)
 
 
-def _exceeds(
-    packed: Chunk, pieces: Sequence[Piece], limits: Sequence[Limit], embedder_limit: Limit
-) -> bool:
-    """Whether the embedder would cut the chunk. Joined pieces may measure more than their sum."""
-    total = sum(sizes[-1] for _, sizes in pieces)
-    if total + len(pieces) <= 0.9 * limits[-1].maximum:
-        return False  # far from the limit: not worth counting again
-    return embedder_limit.count([index_text(packed)])[0] > embedder_limit.maximum
+def _is_read_whole(packed: Chunk, embedder_limit: Limit) -> bool:
+    """Whether the embedder reads all of the chunk; its pieces' sizes only estimate that."""
+    if packed.end - packed.start == 1:
+        return True  # nothing left to cut
+    return embedder_limit.count([index_text(packed)])[0] <= embedder_limit.maximum
 
 
 def _last_that_fits(pieces: Sequence[Piece], first: int, limits: Sequence[Limit]) -> int:

@@ -6,25 +6,31 @@ A span never holds leading or trailing white space. Lines that carry no words wo
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 
 TextSpan = tuple[int, int]
 
-_LINK = (
-    r"!?\[[^\[\]\n]*\]\([^()\n]*\)|!\[[^\[\]\n]*\]\[[^\[\]\n]*\]"
-    r"|<?https?://[^\s<>]+>?|<img\b[^>\n]*>"
+# The patterns below take time linear in the text, whatever it is: their repetitions are
+# possessive, and none can start anew inside what it has already tried.
+_LINK = re.compile(
+    r"!?\[[^\[\]\n]*+\]\([^()\n]*+\)|!\[[^\[\]\n]*+\]\[[^\[\]\n]*+\]"
+    r"|<?https?://[^\s<>]++>?|<img\b[^<>\n]*+(?:<(?!img\b)[^<>\n]*+)*+>"
 )
-_NOISE_LINE = re.compile(rf"(?:\s|[-*+•|]|\d+\.\s|{_LINK})*")
+_BULLETS = re.compile(r"[\s\-*+•|]*+(?:\d++\.\s[\s\-*+•|]*+)*+")
 _HAS_WORD = re.compile(r"[^\W_]")
 
 _CLOSERS = "\"'”’»)]」』）】〉》*_"
 _TERMINATOR = re.compile(
-    rf"[.!?…]+[{re.escape(_CLOSERS)}]*(?=\s|$)"  # Latin and others: white space must follow
-    rf"|[。！？｡!?]+[{re.escape(_CLOSERS)}]*(?=[^\x00-\x7f\s])"  # CJK: no white space needed
-    rf"|[。！？｡।؟۔]+[{re.escape(_CLOSERS)}]*"
+    # Latin and others: white space must follow
+    rf"(?<![.!?…])[.!?…]++[{re.escape(_CLOSERS)}]*+(?=\s|$)"
+    # CJK: no white space needed
+    rf"|(?<![。！？｡!?])[。！？｡!?]++[{re.escape(_CLOSERS)}]*+(?=[^\x00-\x7f\s])"
+    rf"|[。！？｡।؟۔]++[{re.escape(_CLOSERS)}]*+"
     r"|(?<=[a-z]{3})\.(?=[A-Z][a-z,’' ])"  # a forgotten blank: "consumers.Now"
 )
+_BLANKS = re.compile(r"\s*+")
 _LAST_WORD = re.compile(r"[^\s(\[\"“‘'„«]+$")
 _OPENERS = "\"'“‘„«([¿¡*_"
 _LIST_MARKER = re.compile(r"\s*(?:[-*+•‣–]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])\s")
@@ -61,7 +67,9 @@ def sentence_spans(text: str, start: int = 0, end: int | None = None) -> list[Te
 
 def is_noise(line: str) -> bool:
     """Whether a line has no words of its own: only images, links, bullets or punctuation."""
-    return not _HAS_WORD.search(line) or _NOISE_LINE.fullmatch(line) is not None
+    if not _HAS_WORD.search(line):
+        return True
+    return _BULLETS.fullmatch(_LINK.sub("|", line)) is not None
 
 
 def without_noise(text: str) -> str:
@@ -88,58 +96,56 @@ def _join_wrapped(text: str, lines: list[TextSpan]) -> Iterator[TextSpan]:
     if not lines:
         return
     width = max(end - start for start, end in lines)
-    block_start, block_end = lines[0]
-    for line_start, line_end in lines[1:]:
-        if _is_wrapped(text[block_start:block_end], text[line_start:line_end], width):
-            block_end = line_end
-        else:
-            yield block_start, block_end
-            block_start, block_end = line_start, line_end
-    yield block_start, block_end
+    block_start = lines[0][0]
+    for (above_start, above_end), (start, end) in itertools.pairwise(lines):
+        if not _is_wrapped(text[above_start:above_end], text[start:end], width):
+            yield block_start, above_end
+            block_start = start
+    yield block_start, lines[-1][1]
 
 
 def _is_wrapped(above: str, below: str, width: int) -> bool:
-    """Whether a line break is only the margin: the next word would not have fitted the line."""
+    """Whether the break between two lines is only the margin: the next word had no room."""
     if " | " in below or _LIST_MARKER.match(below):
         return False
-    last_line = above.rsplit("\n", 1)[-1]
-    if below.lstrip()[:1].islower() and not last_line.rstrip().endswith((".", "!", "?", ":", ";")):
+    if below.lstrip()[:1].islower() and not above.rstrip().endswith((".", "!", "?", ":", ";")):
         return True
     first_word = below.split(maxsplit=1)[0]
-    return 40 <= width <= 120 and len(last_line) + 1 + len(first_word) > width
+    return 40 <= width <= 120 and len(above) + 1 + len(first_word) > width
 
 
 def _split_block(text: str, start: int, end: int) -> Iterator[TextSpan]:
-    sentence_start = start
-    for match in _TERMINATOR.finditer(text, start, end):
-        if _ends_sentence(text, sentence_start, match.start(), match.end(), end):
-            yield from _trimmed(text, sentence_start, match.end())
-            sentence_start = match.end()
-    yield from _trimmed(text, sentence_start, end)
+    block = text[start:end]
+    first = _after_blanks(block, 0)
+    for match in _TERMINATOR.finditer(block):
+        if _ends_sentence(block, first, match.start(), match.end()):
+            yield start + first, start + match.end()
+            first = _after_blanks(block, match.end())
+    if first < len(block):
+        yield start + first, start + len(block.rstrip())
 
 
-def _trimmed(text: str, start: int, end: int) -> Iterator[TextSpan]:
-    while start < end and text[start].isspace():
-        start += 1
-    while start < end and text[end - 1].isspace():
-        end -= 1
-    if start < end:
-        yield start, end
+def _after_blanks(text: str, position: int) -> int:
+    blanks = _BLANKS.match(text, position)
+    return blanks.end() if blanks else position
 
 
-def _ends_sentence(text: str, start: int, mark: int, after: int, end: int) -> bool:
-    """Whether the punctuation at ``mark`` ends a sentence, or an abbreviation or a number."""
-    rest = text[after : min(end, after + 40)].lstrip().lstrip(_OPENERS)
-    if not rest or text[mark] in "。！？｡।؟۔":
+def _ends_sentence(block: str, first: int, mark: int, after: int) -> bool:
+    """Whether the punctuation ``block[mark:after]`` ends the sentence that starts at ``first``.
+
+    It does not after an abbreviation or a number.
+    """
+    rest = block[after : after + 40].lstrip().lstrip(_OPENERS)
+    if not rest or block[mark] in "。！？｡।؟۔":
         return True
     if rest[0].islower():
         return False
-    if text[mark] != "." or after - mark > 1:
+    if block[mark] != "." or after - mark > 1:
         return True
-    word = _LAST_WORD.search(text, max(start, mark - 40), mark)
+    word = _LAST_WORD.search(block, max(first, mark - 40), mark)
     if word is None:
         return True
-    return not _is_abbreviation(word.group(), text[start:mark].lstrip() == word.group(), rest)
+    return not _is_abbreviation(word.group(), word.span() == (first, mark), rest)
 
 
 def _is_abbreviation(word: str, is_first: bool, rest: str) -> bool:

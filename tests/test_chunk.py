@@ -90,30 +90,60 @@ NASTY = [
 ]
 
 
+TEXTS = st.text(
+    alphabet=st.characters(exclude_categories=["Cs"]) | st.sampled_from("ab .\n。!"),
+    max_size=600,
+) | st.lists(st.sampled_from([*NASTY, "a b c. " * 200]), max_size=3).map(" ".join)
+NAMES = st.sampled_from(["", "Short", "漢字 " * 50, "a b " * 60, "Words of a long name " * 9])
+
+
+def with_sections(title: str, sections: list[tuple[str, int, str]]) -> Document:
+    """A document of sections ``(heading, its level, text)``."""
+    text = ""
+    headings = []
+    for name, level, body in sections:
+        if name.strip():
+            headings.append(Heading(level, len(text), len(text) + len(name.strip())))
+            text += name.strip() + "\n\n"
+        text += body + "\n\n"
+    return Document("nasty.txt", text, title, headings=tuple(headings))
+
+
 @settings(max_examples=60, deadline=None)
 @given(
-    st.text(
-        alphabet=st.characters(exclude_categories=["Cs"]) | st.sampled_from("ab .\n。!"),
-        max_size=600,
-    )
-    | st.lists(st.sampled_from(NASTY), max_size=3).map(" ".join),
+    st.builds(
+        with_sections,
+        NAMES,
+        st.lists(st.tuples(NAMES, st.integers(1, 3), TEXTS), max_size=4),
+    ),
     st.integers(0, 2),
+    st.sampled_from([40, 400]),
 )
-@example("x" * 10_000, 1)
-def test_offsets_limits_and_coverage(text: str, overlap: int) -> None:
-    document = Document("nasty.txt", text, title="A title")
-    limit = Limit(HashingEmbedder().count_tokens, 60)
-    chunks = chunk(document, max_tokens=40, overlap=overlap, embedder_limit=limit)
-    sentences = sentence_spans(text)
+@example(Document("nasty.txt", "x" * 10_000), 1, 40)
+@example(with_sections("", [("a b " * 60, 1, "a b c. " * 200)]), 1, 400)
+def test_offsets_limits_and_coverage(document: Document, overlap: int, max_tokens: int) -> None:
+    text = document.text
+    limit = Limit(HashingEmbedder().count_tokens, 100)
+    chunks = chunk(document, max_tokens=max_tokens, overlap=overlap, embedder_limit=limit)
+    borders = sorted({0, len(text)} | {p for h in document.headings for p in (h.start, h.end)})
+    sentences = [s for a, b in itertools.pairwise(borders) for s in sentence_spans(text, a, b)]
+    covered = {i for c in chunks for i in range(c.start, c.end)}
     for c in chunks:
         assert 0 <= c.start < c.end <= len(text)
         assert c.text == text[c.start : c.end] == c.text.strip()
         assert limit.count([index_text(c)])[0] <= limit.maximum
     for start, end in sentences:  # each sentence is covered, in one chunk or in pieces
-        covered = {i for c in chunks for i in range(max(start, c.start), min(end, c.end))}
-        missed = set(range(start, end)) - covered
-        assert all(text[i].isspace() for i in missed)
+        assert all(text[i].isspace() for i in set(range(start, end)) - covered)
     assert sorted(chunks, key=lambda c: (c.start, c.end)) == chunks
+
+
+def test_room_is_kept_for_the_headings_that_later_chunks_carry() -> None:
+    document = with_sections("", [("a b " * 25, 1, "One two three. " * 100)])
+    limit = Limit(HashingEmbedder().count_tokens, 100)
+    chunks = chunk(document, max_tokens=400, overlap=0, embedder_limit=limit)
+    counts = limit.count([index_text(c) for c in chunks])
+    assert max(counts) <= 100
+    assert min(counts[1:-1]) > 90  # the room is used
 
 
 @pytest.mark.parametrize("text", NASTY)
@@ -125,6 +155,38 @@ def test_the_bundled_model_reads_every_chunk_whole(
     chunks = chunk(document, max_tokens=160, overlap=1, embedder_limit=limit)
     assert bool(chunks) == bool(sentence_spans(text))
     assert all(n <= model.max_tokens for n in model.count_tokens([index_text(c) for c in chunks]))
+
+
+UNUSUAL = " ".join(
+    f"{w}{'.' * (i % 9 == 8)}"
+    for i, w in enumerate(
+        "".join("bcdfghjklmnpqrstvwxz"[(i * 7 + k * k * 3) % 20] for k in range(9))
+        for i in range(300)
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("heading", "body", "max_tokens"),
+    [
+        ("عنوان الفصل الأول من الكتاب الطويل " * 3, "هذا نص عربي عن المدينة. " * 300, 160),
+        ("عنوان الفصل الأول من الكتاب الطويل " * 3, "هذا نص عربي عن المدينة. " * 300, 400),
+        ("漢字の見出しはとても長いものです" * 7, UNUSUAL, 160),
+        ("漢字の見出しはとても長いものです" * 7, UNUSUAL, 400),
+        ("한국어 제목은 아주 깁니다 " * 10, "한국어 문장은 이렇게 쓰여 있습니다. " * 200, 160),
+        ("?! " * 100, "1, 2; 3: 4. " * 300, 400),
+    ],
+)
+def test_the_bundled_model_reads_chunks_under_long_headings_whole(
+    model: SentenceTransformerEmbedder, heading: str, body: str, max_tokens: int
+) -> None:
+    document = with_sections("", [(heading, 1, body)])
+    limit = Limit(model.count_tokens, model.max_tokens)
+    chunks = chunk(document, max_tokens=max_tokens, overlap=1, embedder_limit=limit)
+    counts = model.count_tokens([index_text(c) for c in chunks])
+    assert len(chunks) > 2
+    assert max(counts) <= model.max_tokens
+    assert all(index_context(c) for c in chunks[2:])
 
 
 def test_a_cut_word_keeps_its_combining_marks() -> None:

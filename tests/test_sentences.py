@@ -1,5 +1,8 @@
 """Sentence borders."""
 
+import statistics
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,6 +30,9 @@ def split(text: str) -> list[str]:
         ("Es kostet 5 Euro. Das ist viel.", 2),
         ("¿Quién vino? Nadie.", ["¿Quién vino?", "Nadie."]),
         ("A line without an end\n\nAnother paragraph", 2),
+        ("好！！太好了。", ["好！！", "太好了。"]),
+        ("他说“好！”然后走了。", ["他说“好！”", "然后走了。"]),
+        ("Wait...? No. . . Yes.", ["Wait...?", "No.", ".", ".", "Yes."]),
         ("1. First item\n2. Second item\n- third", 3),
         ("Year: 2023 | Sales: 5\nYear: 2024 | Sales: 6", 2),
         ("", []),
@@ -64,6 +70,9 @@ def test_short_lines_are_sentences_of_their_own() -> None:
         "---",
         "* * *",
         "|---|",
+        "1. [home](/index) | [about](/about)",
+        '<img alt="a<b" src="x.png">',
+        "https://a " * 40,
     ],
 )
 def test_lines_without_words_are_in_no_sentence(line: str) -> None:
@@ -75,6 +84,46 @@ def test_lines_without_words_are_in_no_sentence(line: str) -> None:
 
 def test_a_link_within_words_stays() -> None:
     assert not is_noise("See [the report](http://a.example) for more.")
+
+
+_LINE = "the words of this line are followed by those of one that comes right after …\n"
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        _LINE,
+        "A sentence of a text without any line break. ",
+        "word ",
+        ".",
+        "....x",
+        "!。x",
+        " ",
+        "a. ",
+        "1. ",
+        "https://a ",
+        "https://a",
+        "[a](b) ",
+        "[",
+        "![](",
+        "(",
+        "<img ",
+        ".)",
+        "- ",
+    ],
+)
+def test_time_grows_with_the_size_alone(unit: str) -> None:
+    def seconds(size: int) -> float:
+        many = unit * (size // len(unit))
+        text = f"{many}x\n\n{many} x"  # what follows decides whether the last match fails
+        times = []
+        for _ in range(3):
+            begin = time.process_time()
+            sentence_spans(text)
+            times.append(time.process_time() - begin)
+        return statistics.median(times)
+
+    assert seconds(240_000) < 10 * seconds(60_000)
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"]) | st.sampled_from(" .\n!?。Aa1")))
