@@ -10,7 +10,6 @@ import argparse
 import logging
 import os
 import queue
-import socket
 import sys
 import threading
 import time
@@ -23,13 +22,9 @@ from typing import TYPE_CHECKING, Any
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 import gradio as gr
-from starlette.datastructures import MutableHeaders
-from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import BaseRoute
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rag import render
+from rag import render, web
 from rag.errors import GeneratorError, NotFoundError, RagError
 from rag.render import Turn, View
 from rag.types import Progress
@@ -43,7 +38,6 @@ logger = logging.getLogger(__name__)
 MAX_QUESTION_CHARS = 1000
 SECONDS_BETWEEN_UPDATES = 0.08
 UNEXPECTED = "Something went wrong. The server's log has the details; you can try again."
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 EXAMPLES: Mapping[str, Sequence[str]] = {
     "000_4d99796a1b9c3cb8.txt": (
@@ -386,28 +380,6 @@ def build_page(kb: KnowledgeBase, examples: Mapping[str, Sequence[str]] = EXAMPL
     return _Page(kb, examples).build()
 
 
-class _PrivateHeaders:
-    """Tells the browser to load nothing from, and send nothing to, any other host."""
-
-    POLICY = (
-        "default-src 'self' data: blob:; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
-        "style-src 'self' 'unsafe-inline'; frame-ancestors 'self'; form-action 'self'"
-    )
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["Content-Security-Policy"] = self.POLICY
-                headers["Referrer-Policy"] = "no-referrer"
-            await send(message)
-
-        await self.app(scope, receive, guarded)
-
-
 def serve(
     kb: KnowledgeBase,
     host: str = "127.0.0.1",
@@ -421,29 +393,10 @@ def serve(
 
     ``on_ready`` is called with the address once it answers. Raises OSError if the port is taken.
     """
-    _require_free(host, port)
+    web.require_free(host, port)
     page = build_page(kb)
     threading.Thread(target=_warm, args=(kb,), daemon=True).start()
-    middleware = [Middleware(_PrivateHeaders)]
-    if host in LOOPBACK:  # so that no other site can reach the page under a name of its own
-        middleware.append(Middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, "[::1]"]))
-    page.launch(
-        server_name=host,
-        server_port=port,
-        prevent_thread_lock=True,
-        share=False,
-        quiet=True,
-        ssr_mode=False,
-        mcp_server=False,
-        enable_monitoring=False,
-        run_history=False,
-        footer_links=[],
-        theme=_theme(),
-        css=_asset("page.css"),
-        app_kwargs={"middleware": middleware, "routes": list(routes)},
-    )
-    if host not in LOOPBACK:
-        logger.warning("Anyone who reaches %s can read and change the documents.", host)
+    web.launch(page, host, port, css=_asset("page.css"), routes=routes)
     on_ready(f"http://{host}:{port}")
     if block:
         page.block_thread()
@@ -455,29 +408,6 @@ def _warm(kb: KnowledgeBase) -> None:
         kb.warm()
     except RagError as error:  # the first question will say so on the page
         logger.warning("%s", error)
-
-
-def _require_free(host: str, port: int) -> None:
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        socket.create_server((host, port), family=family).close()
-    except OSError as error:
-        why = os.strerror(error.errno) if error.errno else error
-        raise OSError(f"cannot serve at {host}:{port} ({why}): use another --port") from None
-
-
-def _theme() -> gr.themes.Base:
-    sans = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
-    mono = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
-    theme = gr.themes.Base(primary_hue="blue", neutral_hue="slate", font=sans, font_mono=mono)
-    return theme.set(  # white on these is legible (WCAG AA)
-        button_primary_background_fill="*primary_700",
-        button_primary_background_fill_hover="*primary_800",
-        button_primary_background_fill_dark="*primary_700",
-        button_primary_background_fill_hover_dark="*primary_600",
-        input_placeholder_color="*neutral_500",
-        input_placeholder_color_dark="*neutral_400",
-    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -20,7 +20,8 @@ from filelock import FileLock, Timeout
 from rag.chunk import index_text
 from rag.errors import KnowledgeBaseError, LoadError
 from rag.load import find_files, load_bytes
-from rag.store.local import Entry, LocalStore, explained
+from rag.store.database import explained
+from rag.store.local import Entry, LocalStore
 from rag.types import Chunk, Document, Embedder, Progress
 
 CHUNKS_A_GROUP = 512

@@ -18,7 +18,7 @@ LAYERS = (
     ("retrieve", "read", "generate", "followup"),
     ("answer", "sync"),
     ("knowledge_base",),
-    ("evaluate", "render"),
+    ("evaluate", "render", "web"),
     ("server", "cli", "ui", "__main__"),
 )
 """Each module may import those of earlier layers, and its own package."""

@@ -17,8 +17,9 @@ from hypothesis.extra import numpy as hnp
 from rag import KnowledgeBase, Settings
 from rag.embed import HashingEmbedder, normalize
 from rag.errors import KnowledgeBaseError, NotFoundError
+from rag.store.database import DATABASE
 from rag.store.dense import DenseIndex
-from rag.store.local import CHECKPOINT, DATABASE, LocalStore
+from rag.store.local import CHECKPOINT, LocalStore
 from rag.store.verify import problems
 
 DOCS = {

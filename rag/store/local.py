@@ -8,11 +8,7 @@ that they equal and follow it. All methods may be called from any thread.
 from __future__ import annotations
 
 import json
-import secrets
-import sqlite3
-import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -20,20 +16,16 @@ from typing import Any, Self
 import numpy as np
 from cachetools import LRUCache
 
-from rag.errors import KnowledgeBaseError, NotFoundError
-from rag.store import schema
+from rag.errors import NotFoundError
+from rag.store.database import DATABASE, Database
 from rag.store.dense import DenseIndex, with_ties
 from rag.store.lexical import index_terms, match_expression
 from rag.types import Candidate, Chunk, Document, Heading, Page, Vectors
 
-DATABASE = "knowledge.sqlite"
 CHECKPOINT = "dense.faiss"
 
 _CACHED_CHARACTERS = 32_000_000
 """Text of documents kept in memory for the next question."""
-
-_VARIABLES = 500
-"""SQL variables in one statement; SQLite's own limit is 999 in old builds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,45 +52,16 @@ class LocalStore:
     def __init__(
         self, path: Path, manifest: Mapping[str, str | int], *, rebuild: bool = False
     ) -> None:
-        self._path = path
-        self._lock = threading.RLock()
+        self._checkpoint_path = path / CHECKPOINT
         self._documents: LRUCache[tuple[int, str], Document] = LRUCache(
             _CACHED_CHARACTERS, getsizeof=lambda document: len(document.text) + 1
         )
         self._dense: DenseIndex | None = None
-        self._epoch: str | None = None
-        self._manifest = {"format": schema.FORMAT_VERSION, **manifest}
-        with explained(path):
-            path.mkdir(parents=True, exist_ok=True)
-            if rebuild and not _is_database(path / DATABASE):
-                for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm"):
-                    (path / name).unlink(missing_ok=True)
-            self._db = schema.connect(path / DATABASE)
-            try:
-                self._create(rebuild)
-                with self._reading():  # refuses another manifest
-                    pass
-            except BaseException:
-                self._db.close()
-                raise
+        self._db = Database(path, manifest, self._forget, rebuild=rebuild)
 
-    def _create(self, rebuild: bool) -> None:
-        if schema.has_tables(self._db) and not rebuild:
-            return
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            if rebuild:
-                schema.drop_tables(self._db)
-            if not schema.has_tables(self._db):
-                schema.create_tables(self._db)
-                self._set_meta("manifest", json.dumps(self._manifest))
-                self._set_meta("generation", "0")
-                self._set_meta("epoch", secrets.token_hex(8))
-                self._set_meta("unsettled", "1")
-            self._db.execute("COMMIT")
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
+    def _forget(self) -> None:
+        self._dense = None
+        self._documents.clear()
 
     @classmethod
     def exists(cls, path: Path) -> bool:
@@ -107,8 +70,7 @@ class LocalStore:
 
     def close(self) -> None:
         """Close the database; the store cannot be used afterwards."""
-        with self._lock:
-            self._db.close()
+        self._db.close()
 
     def __enter__(self) -> Self:
         return self
@@ -124,12 +86,12 @@ class LocalStore:
 
     def file_digests(self) -> dict[str, str]:
         """Source of each document, with the SHA-256 of its file."""
-        with self._reading():
+        with self._db.reading():
             return dict(self._db.execute("SELECT source, file_sha256 FROM documents"))
 
     def counts(self) -> dict[str, int]:
         """Number of documents, chunks and vectors."""
-        with self._reading():
+        with self._db.reading():
             return {
                 table: self._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
                 for table in ("documents", "chunks", "vectors")
@@ -137,17 +99,17 @@ class LocalStore:
 
     def is_empty(self) -> bool:
         """Whether there is nothing to search."""
-        with self._reading():
+        with self._db.reading():
             return self._db.execute("SELECT 1 FROM chunks LIMIT 1").fetchone() is None
 
     def note(self, key: str) -> str | None:
         """What :meth:`set_note` kept under ``key``."""
-        with self._reading():
-            return self._meta(f"note:{key}")
+        with self._db.reading():
+            return self._db.meta(f"note:{key}")
 
     def document(self, source: str) -> Document:
         """The document; :class:`NotFoundError` if there is none of that name."""
-        with self._reading():
+        with self._db.reading():
             row = self._db.execute(
                 "SELECT id FROM documents WHERE source = ?", (source,)
             ).fetchone()
@@ -158,7 +120,7 @@ class LocalStore:
     def chunks(self, source: str) -> list[Chunk]:
         """The document's chunks, in order."""
         document = self.document(source)
-        with self._reading():
+        with self._db.reading():
             rows = self._db.execute(
                 'SELECT c."start", c."end" FROM chunks c JOIN documents d ON d.id = c.document_id '
                 'WHERE d.source = ? ORDER BY c."start", c."end"',
@@ -169,8 +131,10 @@ class LocalStore:
     def missing_vectors(self, text_sha256s: Iterable[str]) -> set[str]:
         """Those of the digests of index texts that have no vector yet."""
         wanted = set(text_sha256s)
-        with self._reading():
-            found = self._select_in("SELECT text_sha256 FROM vectors WHERE text_sha256 IN", wanted)
+        with self._db.reading():
+            found = self._db.select_in(
+                "SELECT text_sha256 FROM vectors WHERE text_sha256 IN", wanted
+            )
         return wanted - {row[0] for row in found}
 
     def search(self, question: str, vector: Vectors, n: int) -> list[Candidate]:
@@ -182,7 +146,7 @@ class LocalStore:
         if n < 1:
             raise ValueError(f"n is {n}: ask for at least 1")
         match = match_expression(question)
-        with self._reading():
+        with self._db.reading():
             by_vector = self._nearest(vector, n)
             by_words = self._best_by_words(match, n) if match else {}
             rows = self._chunk_rows(by_vector | set(by_words))
@@ -207,7 +171,7 @@ class LocalStore:
 
         Every index text must have its vector: see :meth:`missing_vectors`, :meth:`keep_vectors`.
         """
-        with self._writing():
+        with self._db.writing():
             for source in (*removed, *(entry.document.source for entry in entries)):
                 self._delete_document(source)
             for entry in entries:
@@ -219,13 +183,13 @@ class LocalStore:
         They are found by no search until a document that has the text is written; those that
         none has are dropped by :meth:`settle`.
         """
-        with self._writing():
+        with self._db.writing():
             self._insert_vectors(vectors)
 
     def set_note(self, key: str, value: str) -> None:
         """Keep a small text beside the index, such as the folder it follows."""
-        with self._lock, explained(self._path):
-            self._set_meta(f"note:{key}", value)
+        with self._db.exclusive():
+            self._db.set_meta(f"note:{key}", value)
 
     def settle(self) -> None:
         """After a sync: overwrite what was deleted since the last, checkpoint the dense index.
@@ -233,11 +197,11 @@ class LocalStore:
         What an interrupted sync, or a reader in another process, kept from being overwritten is
         overwritten by the next.
         """
-        with self._lock, explained(self._path):
+        with self._db.exclusive():
             unused = "DELETE FROM vectors WHERE id NOT IN (SELECT vector_id FROM chunks)"
             if self._db.execute(unused).rowcount:
-                self._set_meta("unsettled", "1")
-            unsettled = self._meta("unsettled") is not None
+                self._db.set_meta("unsettled", "1")
+            unsettled = self._db.meta("unsettled") is not None
             if unsettled:
                 # Merging all segments drops the deleted words that FTS5 still keeps in old ones.
                 self._db.execute("INSERT INTO words (words) VALUES ('optimize')")
@@ -247,73 +211,22 @@ class LocalStore:
                 self._db.execute("DELETE FROM meta WHERE key = 'unsettled'")
 
     def _save_checkpoint(self) -> None:
-        with self._reading():
-            generation, saved = self._generation(), json.loads(self._meta("checkpoint") or "[]")
-            path = self._path / CHECKPOINT
-            if saved and saved[0] == generation and DenseIndex.is_saved(path, saved[1]):
+        with self._db.reading():
+            generation, saved = (
+                self._db.generation(),
+                json.loads(self._db.meta("checkpoint") or "[]"),
+            )
+            if (
+                saved
+                and saved[0] == generation
+                and DenseIndex.is_saved(self._checkpoint_path, saved[1])
+            ):
                 return
             dense = self._fresh_dense()
-        sha256 = dense.save(path)
-        self._set_meta("checkpoint", json.dumps([dense.generation, sha256]))
+        sha256 = dense.save(self._checkpoint_path)
+        self._db.set_meta("checkpoint", json.dumps([dense.generation, sha256]))
 
     # Inside
-
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
-        """One consistent state of the database, whatever other processes write meanwhile."""
-        with self._lock, explained(self._path):
-            if self._db.in_transaction:
-                yield
-                return
-            self._db.execute("BEGIN")
-            try:
-                self._notice_rebuild()
-                yield
-            finally:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        with self._lock, explained(self._path):
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                self._notice_rebuild()
-                yield
-                self._set_meta("generation", str(self._generation() + 1))
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
-
-    def _notice_rebuild(self) -> None:
-        """Forget what was remembered of the store before it was emptied, here or elsewhere."""
-        epoch = self._meta("epoch") if schema.has_tables(self._db) else None
-        if epoch != self._epoch or epoch is None:
-            _require_same(self._path, json.loads(self._meta("manifest") or "{}"), self._manifest)
-            self._dense = None
-            self._documents.clear()
-            self._epoch = epoch
-
-    def _meta(self, key: str) -> str | None:
-        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return None if row is None else str(row[0])
-
-    def _set_meta(self, key: str, value: str) -> None:
-        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
-
-    def _generation(self) -> int:
-        return int(self._meta("generation") or 0)
-
-    def _select_in(self, select: str, values: Iterable[Any], *first: Any) -> list[tuple[Any, ...]]:
-        rows: list[tuple[Any, ...]] = []
-        listed = list(values)
-        for begin in range(0, len(listed), _VARIABLES):
-            part = listed[begin : begin + _VARIABLES]
-            marks = ", ".join("?" * len(part))
-            rows.extend(self._db.execute(f"{select} ({marks})", (*first, *part)))
-        return rows
 
     def _document(self, document_id: int, source: str) -> Document:
         key = (document_id, source)
@@ -336,7 +249,7 @@ class LocalStore:
 
     def _fresh_dense(self) -> DenseIndex:
         """The dense index, brought to the state that the current transaction sees."""
-        generation = self._generation()
+        generation = self._db.generation()
         dense = self._dense or self._checkpoint() or DenseIndex.empty(1)
         if dense.generation != generation:
             stored = {row[0] for row in self._db.execute("SELECT vector_id FROM chunks")}
@@ -351,15 +264,15 @@ class LocalStore:
         return dense
 
     def _checkpoint(self) -> DenseIndex | None:
-        saved = self._meta("checkpoint")
+        saved = self._db.meta("checkpoint")
         if saved is None:
             return None
         generation, sha256 = json.loads(saved)
-        return DenseIndex.load(self._path / CHECKPOINT, sha256, generation)
+        return DenseIndex.load(self._checkpoint_path, sha256, generation)
 
     def _vectors(self, ids: Sequence[int]) -> Vectors:
         """The stored vectors of ``ids``, in that order, of shape ``(len(ids), dimension)``."""
-        blobs = dict(self._select_in("SELECT id, embedding FROM vectors WHERE id IN", ids))
+        blobs = dict(self._db.select_in("SELECT id, embedding FROM vectors WHERE id IN", ids))
         rows = np.frombuffer(b"".join(blobs[i] for i in ids), dtype="<f4")
         return rows.reshape(len(ids), rows.size // len(ids) if ids else 0)
 
@@ -370,7 +283,8 @@ class LocalStore:
             return set()
         nearest = dense.search(vector, n)
         return {
-            row[0] for row in self._select_in("SELECT id FROM chunks WHERE vector_id IN", nearest)
+            row[0]
+            for row in self._db.select_in("SELECT id FROM chunks WHERE vector_id IN", nearest)
         }
 
     def _best_by_words(self, match: str, n: int) -> dict[int, float]:
@@ -391,14 +305,14 @@ class LocalStore:
     def _word_scores(self, match: str, ids: Iterable[int]) -> dict[int, float]:
         """BM25 of those of the chunks ``ids`` that share a word with the question."""
         return dict(
-            self._select_in(
+            self._db.select_in(
                 "SELECT rowid, -rank FROM words WHERE words MATCH ? AND rowid IN", ids, match
             )
         )
 
     def _chunk_rows(self, ids: Iterable[int]) -> list[tuple[Any, ...]]:
         """``(id, document id, start, end, vector id, source)`` of each chunk."""
-        return self._select_in(
+        return self._db.select_in(
             'SELECT c.id, d.id, c."start", c."end", c.vector_id, d.source '
             "FROM chunks c JOIN documents d ON d.id = c.document_id WHERE c.id IN",
             ids,
@@ -428,7 +342,7 @@ class LocalStore:
         )
         gone = self._db.execute("DELETE FROM documents WHERE source = ?", (source,)).rowcount
         if gone:
-            self._set_meta("unsettled", "1")
+            self._db.set_meta("unsettled", "1")
 
     def _insert(self, entry: Entry) -> None:
         document = entry.document
@@ -462,43 +376,3 @@ def _best(rows: Sequence[tuple[Any, ...]], scores: Mapping[int, float], n: int) 
     scored = [row for row in rows if row[0] in scores]
     scored.sort(key=lambda row: (-round(scores[row[0]], 6), row[5], row[2]))
     return {row[0] for row in scored[:n]}
-
-
-def _is_database(path: Path) -> bool:
-    """Whether SQLite can read the file; a missing one it can make."""
-    connection = sqlite3.connect(path)
-    try:
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.DatabaseError:
-        return False
-    finally:
-        connection.close()
-    return True
-
-
-def _require_same(path: Path, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
-    for key, value in wanted.items():
-        if found.get(key) != value:
-            raise KnowledgeBaseError(
-                f"the index in {str(path)!r} was made with {key} {found.get(key)!r}, but now "
-                f"{value!r} is wanted: run 'rag index FOLDER --rebuild --index {path}', or use "
-                "the settings it was made with"
-            )
-
-
-@contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Turn SQLite's and the file system's errors into ones a user can act on."""
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
-            advice = "another process is writing: try again"
-        else:
-            advice = f"run 'rag index FOLDER --rebuild --index {path}'"
-        raise KnowledgeBaseError(f"the index in {str(path)!r} failed: {error}; {advice}") from error
-    except OSError as error:
-        raise KnowledgeBaseError(
-            f"cannot use {str(path)!r} as the folder of an index: {error.strerror or error}; "
-            "name another with --index"
-        ) from error

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from rag.store import schema
+from rag.store.database import DATABASE
 from rag.store.dense import DenseIndex
-from rag.store.local import CHECKPOINT, DATABASE
+from rag.store.local import CHECKPOINT
 
 
 def problems(path: Path) -> list[str]:
