@@ -1,0 +1,175 @@
+"""Question-answering files read into examples, with tokenised text put back into plain English."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+# Penn-Treebank and NQ spacing, as (pattern, replacement); the matched text is replaced and the
+# offsets of the answer are moved along.
+_REWRITES = [
+    (r"<[^<>]{1,12}> ?", ""),
+    (r" ?-LRB- ?", " ("),
+    (r" ?-RRB-", ")"),
+    (r"`` ?", '"'),
+    (r" ''", '"'),
+    (r" (?=(?:n't|'s|'re|'ve|'ll|'d|'m)\b)", ""),
+    (r" (?=[,.;:?!%)\]])", ""),
+    (r"(?<=[(\[$]) ", ""),
+    (r" ?([–-]) (?=\w)", None),
+]
+_REWRITE = re.compile("|".join(f"(?P<r{i}>{pattern})" for i, (pattern, _) in enumerate(_REWRITES)))
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A question with the passage that answers it.
+
+    `context[start:end]` is the answer. `group` names the texts that near misses may come from:
+    an article where the file gives titles, else the whole file.
+    """
+
+    source: str
+    group: str
+    context: str
+    question: str
+    start: int
+    end: int
+
+    @property
+    def answer(self) -> str:
+        """The answer in the passage's own words."""
+        return self.context[self.start : self.end]
+
+
+@dataclass(frozen=True, slots=True)
+class DevExample:
+    """A question of a development set; no answers means that the passage does not say."""
+
+    id: str
+    context: str
+    question: str
+    answers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """How one training file is used: `weight` by stage (short, middle, long windows)."""
+
+    weight: tuple[float, float, float]
+    tokenised: bool = False
+    grouped: bool = True
+    negatives: bool = True
+
+
+# Weights are relative shares of the examples drawn; Wikipedia counts most. Titles of the product
+# reviews hold five passages each, too few to find a near miss in, so those count as one group.
+SOURCES: dict[str, Source] = {
+    "squad1_du_test": Source((30, 34, 34)),
+    "squad1_train_20articles": Source((7, 8, 8)),
+    "squad1_routerlens": Source((9, 10, 10), grouped=False),
+    "squadshifts_new_wiki": Source((20, 24, 24)),
+    "squadshifts_amazon_reviews": Source((4, 5, 5), grouped=False),
+    "squadshifts_reddit": Source((4, 5, 5), grouped=False),
+    "policyqa_dev": Source((1, 1, 1), negatives=False),
+    "policyqa_test": Source((1, 1, 1), negatives=False),
+    "fairytaleqa_train": Source((3, 3, 3), negatives=False),
+    "qamr_sentences": Source((14, 0, 0), tokenised=True, grouped=False, negatives=False),
+    "nq_swap": Source((7, 9, 10), tokenised=True, grouped=False),
+}
+
+
+def read_lines(path: Path) -> Iterator[dict[str, object]]:
+    """Yield the JSON objects of a gzipped file, one a line."""
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            yield json.loads(line)
+
+
+def detokenise(text: str, start: int = 0, end: int = 0) -> tuple[str, int, int]:
+    """Return `text` without tokeniser spacing and markup, and where `[start, end)` went."""
+    pieces: list[str] = []
+    done = 0
+    length = 0
+    moved = {start: 0, end: 0}
+    for match in _REWRITE.finditer(text):
+        index = int(str(match.lastgroup)[1:]) if str(match.lastgroup).startswith("r") else 8
+        replacement = _REWRITES[index][1]
+        new = match.group().strip() if replacement is None else replacement
+        _note(moved, (start, end), done, match.start(), length)
+        pieces += [text[done : match.start()], new]
+        length += match.start() - done
+        for offset in (start, end):
+            if match.start() < offset < match.end():
+                moved[offset] = length + len(new)
+        length += len(new)
+        done = match.end()
+    _note(moved, (start, end), done, len(text) + 1, length)
+    pieces.append(text[done:])
+    return "".join(pieces), moved[start], moved[end]
+
+
+def _note(moved: dict[int, int], offsets: tuple[int, int], low: int, high: int, new: int) -> None:
+    """Record the new place of each offset in `[low, high]`, where `low` moved to `new`."""
+    for offset in offsets:
+        if low <= offset <= high:
+            moved[offset] = new + offset - low
+
+
+def _example(row: dict[str, object], name: str, source: Source) -> Example | None:
+    """Make an example of one line; the shortest of several answers stands for all."""
+    answers = row["answers"]
+    assert isinstance(answers, list)
+    context, question = str(row["context"]), " ".join(str(row["question"]).split())
+    if not answers or not question:
+        return None
+    answer = min(answers, key=lambda a: len(a["text"]))
+    start, end = int(answer["start"]), int(answer["start"]) + len(answer["text"])
+    if source.tokenised:
+        context, start, end = detokenise(context, start, end)
+        question = detokenise(question)[0]
+    start, end = strip_span(context, start, end)
+    group = f"{name}/{row['title']}" if source.grouped else name
+    return Example(name, group, context, question, start, end) if end > start else None
+
+
+def strip_span(text: str, start: int, end: int) -> tuple[int, int]:
+    """Take white space and closing punctuation off a span's borders."""
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and (text[end - 1].isspace() or text[end - 1] in ".,;:"):
+        end -= 1
+    return start, end
+
+
+def read_training(data: Path, limit: int | None = None) -> list[Example]:
+    """Read the training files in `data`/train, at most `limit` examples of each.
+
+    Files that are missing are left out; a folder without any is an error.
+    """
+    examples: list[Example] = []
+    for name, source in SOURCES.items():
+        path = data / "train" / f"{name}.jsonl.gz"
+        if not path.exists():
+            continue
+        made = (_example(row, name, source) for row in read_lines(path))
+        kept = [example for example in made if example is not None]
+        examples += kept[:limit]
+    if not examples:
+        raise FileNotFoundError(f"no training file such as squad1_du_test.jsonl.gz in {data}/train")
+    return examples
+
+
+def read_dev(path: Path) -> list[DevExample]:
+    """Read a development set such as `dev/reading/squad2.jsonl.gz`."""
+    rows = []
+    for row in read_lines(path):
+        answers = row["answers"]
+        assert isinstance(answers, list)
+        texts = tuple(str(answer["text"]) for answer in answers)
+        rows.append(DevExample(str(row["id"]), str(row["context"]), str(row["question"]), texts))
+    return rows

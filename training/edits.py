@@ -1,0 +1,243 @@
+"""Edits that turn a question into a near miss, and noise as people type it."""
+
+from __future__ import annotations
+
+import random
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from safetensors import safe_open
+from tokenizers import Tokenizer
+
+ANTONYMS = """
+first last; largest smallest; biggest smallest; highest lowest; most least; more fewer;
+longest shortest; oldest youngest; oldest newest; earliest latest; greatest smallest; best worst;
+high low; higher lower; larger smaller; greater lesser; long short; old new; early late; many few;
+before after; during before; north south; east west; northern southern; eastern western; left right;
+increase decrease; increased decreased; increasing decreasing; rise fall; rose fell; win lose;
+won lost; begin end; began ended; start stop; started stopped; start finish; open close;
+opened closed; found lost; created destroyed; built demolished; arrive leave; arrived left;
+enter leave; entered left; join leave; joined left; accept reject; accepted rejected;
+allowed banned; allow forbid; support oppose; supported opposed; agree disagree; agreed refused;
+gain lose; gained lost; buy sell; bought sold; teach learn; taught studied; attack defend;
+attacked defended; male female; men women; man woman; king queen; father mother; son daughter;
+brother sister; husband wife; public private; modern ancient; major minor; legal illegal;
+common rare; popular unpopular; positive negative; strong weak; rich poor; urban rural; day night;
+summer winter; inside outside; above below; over under; upper lower; inner outer; with without;
+never always; only never; majority minority; cause prevent; caused prevented; required forbidden;
+include exclude; included excluded; appointed dismissed; married divorced; born buried; live die;
+lived died; advantage disadvantage; benefit drawback; success failure; succeeded failed;
+import export
+"""
+NEGATED = re.compile(r"\b(is|are|was|were|did|does|do|can|could|has|had|will|would|should)\b", re.I)
+NAME = re.compile(
+    r"\b[A-Z][\w'’.&-]*[\w](?:\s+(?:of|the|de|von|van|and)?\s?[A-Z][\w'’-]*\w)*", re.UNICODE
+)
+NUMBER = re.compile(r"\b\d[\d,.]*\d\b|\b\d\b")
+WORD = re.compile(r"[A-Za-z][A-Za-z'’-]+")
+QUESTION_WORDS = frozenset(
+    "what which who whom whose when where why how is are was were did does do can could has had"
+    " will would should in on at by for from to of the a an and or that this these those with as"
+    " it its his her their they he she name after be been being have not into than then there"
+    " many much kind type year time long".split()
+)
+KEYS = ["qwertyuiop", "asdfghjkl", "zxcvbnm"]
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Replace `old` by `new`; in a question alone, the passage no longer answers it."""
+
+    old: str
+    new: str
+
+    def apply(self, text: str) -> str:
+        """Return `text` with `old` replaced wherever it stands as a word."""
+        return re.sub(rf"(?<!\w){re.escape(self.old)}(?!\w)", lambda _: self.new, text)
+
+
+class Neighbours:
+    """Words of the same form and a related meaning, from the backbone's word embeddings.
+
+    `largest` gives `longest`, `river` gives `lake`, `german` gives `austrian`. A few are synonyms,
+    so a share of the edits made with them is mislabelled.
+    """
+
+    def __init__(self, backbone: Path, low: float = 0.29, high: float = 0.46) -> None:
+        """Read the word pieces of the model folder `backbone` that are whole English words."""
+        vocabulary = Tokenizer.from_file(str(backbone / "tokenizer.json")).get_vocab()
+        # The tokenizer gives its vocabulary in another order each time.
+        words = sorted(w for w in vocabulary if w.isascii() and w.isalpha() and len(w) > 2)
+        with safe_open(str(backbone / "model.safetensors"), framework="np") as weights:
+            table = weights.get_tensor("embeddings.word_embeddings.weight")
+        rows: npt.NDArray[np.float32] = table[[vocabulary[w] for w in words]].astype(np.float32)
+        rows -= rows.mean(axis=0)
+        self._rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        self._words = words
+        self._place = {word: i for i, word in enumerate(words)}
+        self._low, self._high = low, high
+        self._seen: dict[str, list[str]] = {}
+
+    def of(self, word: str) -> list[str]:
+        """Return words that may stand in `word`'s place, in lower case; maybe none."""
+        word = word.lower()
+        if word not in self._place:
+            return []
+        if word not in self._seen:
+            scores = self._rows @ self._rows[self._place[word]]
+            close = np.flatnonzero((scores > self._low) & (scores < self._high))
+            found = [self._words[i] for i in close]
+            self._seen[word] = [w for w in found if _same_form(word, w)]
+        return self._seen[word]
+
+
+def _same_form(word: str, other: str) -> bool:
+    """Whether two words differ in stem but look like the same part of speech."""
+    return word[:4] != other[:4] and _ending(word) == _ending(other)
+
+
+def _ending(word: str) -> str:
+    for ending in ("ing", "ed", "est", "ly", "ion", "er", "al", "ian", "s"):
+        if word.endswith(ending):
+            return ending
+    return ""
+
+
+def _antonyms() -> dict[str, list[str]]:
+    table: dict[str, list[str]] = {}
+    for pair in ANTONYMS.split(";"):
+        one, other = pair.split()
+        table.setdefault(one, []).append(other)
+        table.setdefault(other, []).append(one)
+    return table
+
+
+OPPOSITES = _antonyms()
+
+
+def names_in(text: str, first: bool = True) -> list[str]:
+    """Return names, runs of capitalised words; without one that opens the text if not `first`."""
+    found = [m for m in NAME.finditer(text) if first or m.start() > 0]
+    return [m.group() for m in found if m.group().lower() not in QUESTION_WORDS]
+
+
+def numbers_in(text: str) -> list[str]:
+    """Return the numbers and years of a text."""
+    return [m.group() for m in NUMBER.finditer(text)]
+
+
+def swap_name(question: str, near: str, answer: str, rng: random.Random) -> Edit | None:
+    """Swap a name of the question for another one that stands `near`."""
+    mine = names_in(question, first=False)
+    low = question.lower()
+    others = [n for n in names_in(near) if n.lower() not in low and n not in answer]
+    if not mine or not others:
+        return None
+    old = rng.choice(mine)
+    alike = [n for n in others if abs(len(n.split()) - len(old.split())) <= 1] or others
+    return Edit(old, rng.choice(alike))
+
+
+def swap_number(question: str, near: str, answer: str, rng: random.Random) -> Edit | None:
+    """Swap a number of the question for one that stands `near`, or move it a little."""
+    mine = numbers_in(question)
+    if not mine:
+        return None
+    old = rng.choice(mine)
+    alike = [n for n in numbers_in(near) if len(n) == len(old) and n != old and n not in answer]
+    if alike and rng.random() < 0.6:
+        return Edit(old, rng.choice(alike))
+    digits = old.replace(",", "").replace(".", "")
+    step = rng.choice([-10, -3, -2, -1, 1, 2, 3, 10])
+    return Edit(old, str(max(1, int(digits) + step))) if digits.isascii() else None
+
+
+def swap_opposite(question: str, rng: random.Random) -> Edit | None:
+    """Put a word's opposite in its place."""
+    found = [w for w in WORD.findall(question) if w in OPPOSITES]
+    if not found:
+        return None
+    old = rng.choice(found)
+    return Edit(old, rng.choice(OPPOSITES[old]))
+
+
+def swap_word(question: str, neighbours: Neighbours, rng: random.Random) -> Edit | None:
+    """Put a related word in the place of one that carries the question's meaning."""
+    words = [w for w in WORD.findall(question) if w.islower() and w not in QUESTION_WORDS]
+    rng.shuffle(words)
+    for old in words:
+        others = neighbours.of(old)
+        if len(old) > 3 and others:
+            return Edit(old, rng.choice(others))
+    return None
+
+
+def negate(question: str) -> Edit | None:
+    """Negate the question's verb."""
+    match = NEGATED.search(question)
+    if match is None or re.search(r"\bnot\b|n't|\bnever\b", question):
+        return None
+    return Edit(match.group(), f"{match.group()} not")
+
+
+def near_miss(
+    question: str, near: str, answer: str, neighbours: Neighbours, rng: random.Random
+) -> Edit | None:
+    """Return an edit after which the passage no longer answers the question; None if none fits.
+
+    `near` is text with names and numbers to swap in: the passage itself, or others on its topic.
+    """
+    kinds = ["name", "name", "number", "opposite", "opposite", "word", "word", "word"]
+    rng.shuffle(kinds)
+    for kind in ["negation", *kinds] if rng.random() < 0.08 else kinds:
+        edit = {
+            "name": lambda: swap_name(question, near, answer, rng),
+            "number": lambda: swap_number(question, near, answer, rng),
+            "opposite": lambda: swap_opposite(question, rng),
+            "word": lambda: swap_word(question, neighbours, rng),
+            "negation": lambda: negate(question),
+        }[kind]()
+        if edit is not None and edit.old != edit.new and edit.apply(question) != question:
+            return edit
+    return None
+
+
+def noisy(question: str, rng: random.Random) -> str:
+    """Return the question as somebody in a hurry types it: no case, no mark, misspelt, keywords."""
+    kind = rng.random()
+    if kind < 0.3:
+        kept = [w for w in question.rstrip("?").split() if w.lower() not in QUESTION_WORDS]
+        question = " ".join(kept) if len(kept) > 1 else question
+    if kind > 0.55:
+        question = misspelt(question, rng)
+    question = question.rstrip("? .")
+    return question.lower() if rng.random() < 0.7 else question
+
+
+def misspelt(text: str, rng: random.Random) -> str:
+    """Return the text with one or two slips of the fingers in its longer words."""
+    words = text.split()
+    places = [i for i, word in enumerate(words) if len(word) > 4]
+    for i in rng.sample(places, min(len(places), rng.randint(1, 2))):
+        words[i] = _slip(words[i], rng)
+    return " ".join(words)
+
+
+def _slip(word: str, rng: random.Random) -> str:
+    """Swap, drop, double or mistype one letter, not the first."""
+    i = rng.randrange(1, len(word) - 1)
+    kind = rng.randrange(4)
+    if kind == 0:
+        return word[:i] + word[i + 1] + word[i] + word[i + 2 :]
+    if kind == 1:
+        return word[:i] + word[i + 1 :]
+    if kind == 2:
+        return word[:i] + word[i] + word[i:]
+    row = next((r for r in KEYS if word[i].lower() in r), None)
+    if row is None:
+        return word
+    place = row.index(word[i].lower())
+    return word[:i] + row[max(0, place - 1) if place else 1] + word[i + 1 :]

@@ -1,0 +1,155 @@
+"""The stream of training batches: which example next, which near miss of it, in which window."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tokenizers import Tokenizer
+
+from training.data import SOURCES, Example
+from training.edits import Edit, Neighbours, near_miss, noisy
+from training.passages import Passages
+from training.windows import (
+    MAX_QUESTION,
+    SPECIAL,
+    Batch,
+    Piece,
+    Window,
+    crop,
+    encode,
+    pad,
+    without_answer,
+)
+
+ROUND = 16  # lengths are multiples of this, so that few shapes occur
+POOL = 48  # batches made at once and sorted by length
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """Shares of what is drawn for one example; edits come beside the unedited example."""
+
+    edit: float
+    passage: float
+    noise: float = 0.15
+
+
+@dataclass
+class Stream:
+    """Batches of one stage, the same for the same seed, however often it is begun anew."""
+
+    examples: Sequence[Example]
+    passages: Passages
+    neighbours: Neighbours
+    tokenizer: Tokenizer
+    seed: int
+    batch_tokens: int = 2048
+
+    def batches(self, stage: int, length: int, mix: Mix) -> Iterator[Batch]:
+        """Yield batches of windows of at most `length` tokens, without end."""
+        rng = random.Random(f"{self.seed}/{stage}")
+        windows = self._windows(stage, length, mix, rng)
+        per_pool = POOL * self.batch_tokens // length
+        while True:
+            pool = list(itertools.islice(windows, per_pool))
+            pool.sort(key=lambda w: len(w.ids) + rng.random() * 8)
+            made = list(self._batch(pool))
+            rng.shuffle(made)
+            yield from made
+
+    def _batch(self, pool: list[Window]) -> Iterator[Batch]:
+        """Cut sorted windows into batches of about `batch_tokens` tokens, padding counted."""
+        while pool:
+            longest = -(-max(len(w.ids) for w in pool) // ROUND) * ROUND
+            count = max(1, self.batch_tokens // longest)
+            taken, pool = pool[-count:], pool[:-count]
+            if len(taken) < max(2, count // 2):
+                return  # the few shortest left over: not worth a shape of their own
+            yield pad(taken, longest)
+
+    def _windows(self, stage: int, length: int, mix: Mix, rng: random.Random) -> Iterator[Window]:
+        for index in self._order(stage, rng):
+            for question, piece in self._pairs(index, length, mix, rng):
+                if rng.random() < mix.noise:
+                    question = noisy(question, rng)
+                window = encode(self.tokenizer, question, piece, length)
+                if window is not None:
+                    yield window
+
+    def _order(self, stage: int, rng: random.Random) -> Iterator[int]:
+        """Yield indices: a file by weight, then its examples in shuffled turns."""
+        members: dict[str, list[int]] = {}
+        for i, example in enumerate(self.examples):
+            members.setdefault(example.source, []).append(i)
+        names = [n for n in members if SOURCES[n].weight[stage] > 0]
+        weights = [SOURCES[n].weight[stage] for n in names]
+        turns = {n: _shuffled_for_ever(members[n], rng) for n in names}
+        while True:
+            yield next(turns[rng.choices(names, weights)[0]])
+
+    def _pairs(
+        self, index: int, length: int, mix: Mix, rng: random.Random
+    ) -> Iterator[tuple[str, Piece]]:
+        """Yield what one example gives: itself, with a near miss or not, or a hard passage."""
+        example = self.examples[index]
+        room = length - SPECIAL - min(MAX_QUESTION, len(example.question) // 4 + 4)
+        whole = Piece(example.context, example.start, example.end)
+        draw = rng.random()
+        if SOURCES[example.source].negatives and draw < mix.passage:
+            lacking = self._lacking(index, whole, rng)
+            if lacking is not None:
+                yield example.question, crop(lacking, room, rng)
+                return
+        piece = crop(whole, room, rng)
+        yield example.question, piece
+        if SOURCES[example.source].negatives and draw > 1 - mix.edit:
+            yield from self._edited(index, piece, rng)
+
+    def _lacking(self, index: int, whole: Piece, rng: random.Random) -> Piece | None:
+        """Return a passage that lacks the answer: its own less a sentence, or one much like it."""
+        near = self.passages.near(index)
+        if near and rng.random() < 0.65:
+            return Piece(rng.choice(near))
+        return without_answer(whole)
+
+    def _edited(self, index: int, piece: Piece, rng: random.Random) -> Iterator[tuple[str, Piece]]:
+        """Yield one counterpart of an example: question edited, passage edited, or both alike.
+
+        Both alike stays answerable: so an odd name or word by itself means nothing.
+        """
+        example = self.examples[index]
+        others = self.passages.near(index)
+        near = rng.choice([piece.text, *others[:1]])
+        edit = near_miss(example.question, near, example.answer, self.neighbours, rng)
+        if edit is None:
+            return
+        draw = rng.random()
+        changed = edited_piece(piece, edit) if draw > 0.62 else None
+        if changed is None:
+            yield edit.apply(example.question), Piece(piece.text)
+        elif draw > 0.82:
+            yield edit.apply(example.question), changed
+        else:
+            yield example.question, Piece(changed.text)
+
+
+def edited_piece(piece: Piece, edit: Edit) -> Piece | None:
+    """Apply an edit to the passage outside of the answer; None where it changes nothing there."""
+    before, answer, after = (
+        piece.text[: piece.start],
+        piece.text[piece.start : piece.end],
+        piece.text[piece.end :],
+    )
+    new_before, new_after = edit.apply(before), edit.apply(after)
+    if (new_before, new_after) == (before, after) or edit.apply(answer) != answer:
+        return None
+    shift = len(new_before)
+    return Piece(new_before + answer + new_after, shift, shift + len(answer))
+
+
+def _shuffled_for_ever(items: Sequence[int], rng: random.Random) -> Iterator[int]:
+    while True:
+        yield from rng.sample(items, len(items))
