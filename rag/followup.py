@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from itertools import accumulate
 
-from rag.store.lexical import MAX_QUESTION_TERMS, STOP_WORDS, index_terms
+from rag.cite import terms
+from rag.store.lexical import MAX_QUESTION_TERMS, index_terms
 
 History = Sequence[tuple[str, str]]
 """Earlier questions and the texts of their answers, oldest first."""
@@ -48,7 +49,7 @@ def is_small_talk(text: str) -> bool:
 
 def has_question(text: str) -> bool:
     """Whether the text alone names something to look for: "What is it?" does not."""
-    named = _content_words(text) - _GREETINGS or _names(text)
+    named = terms(text) - _GREETINGS or _names(text)
     return bool(named) and not is_small_talk(text)
 
 
@@ -75,7 +76,7 @@ def standalone_question(question: str, history: History) -> str:
 def _in_another_year(context: str, question: str) -> str | None:
     """The earlier question asked for another year, where ``question`` is only that year."""
     years = _YEAR.findall(question)
-    rest = _content_words(_YEAR.sub("", question))
+    rest = terms(_YEAR.sub("", question))
     if len(years) == 1 and not rest and len(_YEAR.findall(context)) == 1:
         return _YEAR.sub(years[0], context)
     return None
@@ -91,7 +92,7 @@ def _joined(context: str, question: str) -> str:
 
 def _leans_on_previous(question: str) -> bool:
     question = question.strip()
-    words = _content_words(question) - _BLANK_WORDS
+    words = terms(question) - _BLANK_WORDS
     names = _names(question)
     if _CONNECTIVE.match(question) and len(words) <= 3:
         return True
@@ -114,7 +115,3 @@ def _names(text: str) -> list[int]:
         return []
     inner = _INNER_WORD.finditer(re.sub(r"^\W+", "", text))
     return [word.start() for word in inner if word.group()[0].isupper()]
-
-
-def _content_words(text: str) -> set[str]:
-    return set(index_terms(text).split()) - STOP_WORDS
