@@ -30,16 +30,20 @@ POOL = 48  # batches made at once and sorted by length
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """Shares of what is drawn for one example; edits come beside the unedited example."""
+    """What is drawn: shares of the examples, and weights of the greatest window lengths.
 
-    edit: float
-    passage: float
-    noise: float = 0.15
+    An edit comes beside the unedited example; a passage that lacks the answer in place of it.
+    """
+
+    edit: float = 0.4
+    passage: float = 0.18
+    noise: float = 0.25
+    lengths: tuple[tuple[int, float], ...] = ((64, 0.35), (96, 0.35), (160, 0.3))
 
 
 @dataclass
 class Stream:
-    """Batches of one stage, the same for the same seed, however often it is begun anew."""
+    """Batches of windows, the same for the same seed, however often it is begun anew."""
 
     examples: Sequence[Example]
     passages: Passages
@@ -48,13 +52,15 @@ class Stream:
     seed: int
     batch_tokens: int = 2048
 
-    def batches(self, stage: int, length: int, mix: Mix) -> Iterator[Batch]:
-        """Yield batches of windows of at most `length` tokens, without end."""
-        rng = random.Random(f"{self.seed}/{stage}")
-        windows = self._windows(stage, length, mix, rng)
-        per_pool = POOL * self.batch_tokens // length
+    def batches(self, mix: Mix) -> Iterator[Batch]:
+        """Yield batches without end, each pool of them with windows of one greatest length."""
+        rng = random.Random(self.seed)
+        order = self._order(rng)
+        lengths, weights = zip(*mix.lengths, strict=True)
         while True:
-            pool = list(itertools.islice(windows, per_pool))
+            [length] = rng.choices(lengths, weights)
+            count = POOL * self.batch_tokens // length
+            pool = list(itertools.islice(self._windows(order, length, mix, rng), count))
             pool.sort(key=lambda w: len(w.ids) + rng.random() * 8)
             made = list(self._batch(pool))
             rng.shuffle(made)
@@ -70,8 +76,10 @@ class Stream:
                 return  # the few shortest left over: not worth a shape of their own
             yield pad(taken, longest)
 
-    def _windows(self, stage: int, length: int, mix: Mix, rng: random.Random) -> Iterator[Window]:
-        for index in self._order(stage, rng):
+    def _windows(
+        self, order: Iterator[int], length: int, mix: Mix, rng: random.Random
+    ) -> Iterator[Window]:
+        for index in order:
             for question, piece in self._pairs(index, length, mix, rng):
                 if rng.random() < mix.noise:
                     question = noisy(question, rng)
@@ -79,13 +87,13 @@ class Stream:
                 if window is not None:
                     yield window
 
-    def _order(self, stage: int, rng: random.Random) -> Iterator[int]:
+    def _order(self, rng: random.Random) -> Iterator[int]:
         """Yield indices: a file by weight, then its examples in shuffled turns."""
         members: dict[str, list[int]] = {}
         for i, example in enumerate(self.examples):
             members.setdefault(example.source, []).append(i)
-        names = [n for n in members if SOURCES[n].weight[stage] > 0]
-        weights = [SOURCES[n].weight[stage] for n in names]
+        names = list(members)
+        weights = [SOURCES[n].weight for n in names]
         turns = {n: _shuffled_for_ever(members[n], rng) for n in names}
         while True:
             yield next(turns[rng.choices(names, weights)[0]])

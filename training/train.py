@@ -1,19 +1,19 @@
 """Train the reader: `python -m training.train --data DIR --out DIR`.
 
-The run is cut into stages of growing windows. A run of `--steps` is deterministic by its seed; a
-run of `--minutes` fits its learning rate and stages to the clock. Either is resumed with
-`--resume` from the last state saved in `--out`, and leaves there `settings.json`, `log.jsonl` and
-the weights: `step_N.pt` on the way, `final.pt` at the end.
+A run is deterministic by its seed and steps. It is resumed with `--resume` from the last state
+saved in `--out`, and leaves there `settings.json`, `log.jsonl` and the weights: `step_N.pt` on the
+way, `final.pt` at the end. The rate is level until the last part of the run, so `--steps` may be
+changed at a resumption as long as that part has not begun: the weights are those of a run that had
+the new number from the start.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
-import sys
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -31,63 +31,39 @@ from training.windows import Batch
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """Windows of at most `length` tokens, until the share `until` of the run is done.
-
-    The embeddings and the first `frozen` layers of the body are left as they are.
-    """
-
-    length: int
-    until: float
-    mix: Mix
-    frozen: int = 2
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
     """What a run depends on, beside its data; saved with it."""
 
     seed: int = 0
-    steps: int | None = None
-    minutes: float | None = None
-    rate: float = 1.2e-4
+    steps: int = 12_000
+    rate: float = 1e-4
     head_rate: float = 6e-4
-    warm_up: float = 0.04
+    warm_up: int = 300
+    decay: float = 0.35
     weight_decay: float = 0.01
     clip: float = 1.0
     batch_tokens: int = 1024
     dropout: float = 0.0
     answerable_weight: float = 0.6
-    stages: tuple[Stage, ...] = (
-        Stage(64, 0.55, Mix(edit=0.2, passage=0.1)),
-        Stage(96, 0.8, Mix(edit=0.42, passage=0.16)),
-        Stage(128, 1.0, Mix(edit=0.42, passage=0.16)),
-    )
+    frozen_layers: int = 2
+    mix: Mix = field(default_factory=Mix)
     save_minutes: float = 4.0
-    keep_share: float = 0.1
+    keep_steps: int = 1000
     limit: int | None = None
     threads: int = 2
 
 
-TINY = Settings(steps=12, batch_tokens=512, limit=24, save_minutes=60.0)
+TINY = Settings(steps=12, batch_tokens=512, limit=24, warm_up=2, save_minutes=60.0)
 
 
 @dataclass(slots=True)
 class Progress:
-    """Where a run stands: optimiser steps, seconds spent, stage, batches read of that stage."""
+    """Where a run stands: optimiser steps, seconds spent, tokens and windows read."""
 
     step: int = 0
     seconds: float = 0.0
-    stage: int = 0
-    batch: int = 0
     tokens: int = 0
     windows: int = 0
-
-    def share(self, settings: Settings) -> float:
-        """Return the share of the run that is done, 0 to 1."""
-        if settings.steps is not None:
-            return min(1.0, self.step / settings.steps)
-        return min(1.0, self.seconds / 60 / (settings.minutes or 1.0))
 
 
 def make_stream(data: Path, backbone: Path, settings: Settings) -> Stream:
@@ -127,15 +103,10 @@ def freeze(model: SpanReader, layers: int) -> None:
     model.body.embeddings.word_embeddings.weight.requires_grad_(False)
 
 
-def set_rate(optimizer: torch.optim.AdamW, share: float, settings: Settings) -> float:
-    """Set the rates for a share of the run: up in the warm-up, then down in a straight line."""
-    if share < settings.warm_up:
-        factor = 0.05 + 0.95 * share / settings.warm_up
-    else:
-        factor = max(0.01, (1 - share) / (1 - settings.warm_up))
-    for group in optimizer.param_groups:
-        group["lr"] = group["peak"] * factor
-    return factor
+def rate_factor(step: int, settings: Settings) -> float:
+    """Return the share of the peak rate: up, level, then straight down to zero."""
+    left = 1 - step / settings.steps
+    return max(0.01, min(1.0, (step + 1) / settings.warm_up, left / settings.decay))
 
 
 def losses(model: SpanReader, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -184,7 +155,6 @@ class Trainer:
         self.stream, self.model, self.settings, self.out = stream, model, settings, out
         self.optimizer = make_optimizer(model, settings)
         self.progress = Progress()
-        self._kept = 0.0
         self._sums = [0.0, 0.0, 0.0]
 
     def resume(self) -> None:
@@ -196,53 +166,32 @@ class Trainer:
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.progress = Progress(**state["progress"])
-        self._kept = self.progress.share(self.settings)
         torch.set_rng_state(state["random"])
 
     def run(self) -> None:
-        """Train until the steps or minutes are spent."""
-        began = saved = time.monotonic()
-        before = self.progress.seconds
-        with tqdm(total=100, unit="%", file=sys.stderr, mininterval=20) as bar:
-            for batch in self._batches():
-                self._step(batch)
-                now = time.monotonic()
-                self.progress.seconds = before + now - began
-                share = self.progress.share(self.settings)
-                bar.update(100 * share - bar.n)
-                if now - saved > 60 * self.settings.save_minutes:
-                    saved = now
-                    self._save(share)
+        """Train until the steps are done."""
+        freeze(self.model, self.settings.frozen_layers)
+        done, total = self.progress.step, self.settings.steps
+        batches = itertools.islice(self.stream.batches(self.settings.mix), done, total)
+        before, began = self.progress.seconds, time.monotonic()
+        saved = began
+        for batch in tqdm(batches, initial=done, total=total, unit="step", mininterval=20):
+            self._step(batch)
+            now = time.monotonic()
+            self.progress.seconds = before + now - began
+            if self.progress.step % self.settings.keep_steps == 0:
+                save_weights(self.out, self.model, f"step_{self.progress.step}")
+            if now - saved > 60 * self.settings.save_minutes:
+                saved = now
+                save_state(self.out, self.model, self.optimizer, self.progress)
         self._log()
         save_weights(self.out, self.model, "final")
         save_state(self.out, self.model, self.optimizer, self.progress)
 
-    def _save(self, share: float) -> None:
-        save_state(self.out, self.model, self.optimizer, self.progress)
-        if share - self._kept >= self.settings.keep_share or share > 0.9:
-            self._kept = share
-            save_weights(self.out, self.model, f"step_{self.progress.step}")
-
-    def _batches(self) -> Iterator[Batch]:
-        """Yield batches of the stage that the share done asks for, past those read before."""
-        progress, stages = self.progress, self.settings.stages
-        while (share := progress.share(self.settings)) < 1:
-            stage = next(i for i, s in enumerate(stages) if share < s.until or s is stages[-1])
-            if stage != progress.stage:
-                progress.stage, progress.batch = stage, 0
-            freeze(self.model, stages[stage].frozen)
-            made = self.stream.batches(stage, stages[stage].length, stages[stage].mix)
-            for index, batch in enumerate(made):
-                if index < progress.batch:
-                    continue
-                progress.batch += 1
-                yield batch
-                share = progress.share(self.settings)
-                if share >= stages[stage].until or share >= 1:
-                    break
-
     def _step(self, batch: Batch) -> None:
-        set_rate(self.optimizer, self.progress.share(self.settings), self.settings)
+        factor = rate_factor(self.progress.step, self.settings)
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["peak"] * factor
         span, known = losses(self.model, batch)
         loss = span + self.settings.answerable_weight * known
         loss.backward()  # type: ignore[no-untyped-call]
@@ -262,7 +211,6 @@ class Trainer:
         span, known, count = self._sums
         self._sums = [0.0, 0.0, 0.0]
         line = asdict(self.progress) | {
-            "share": round(self.progress.share(self.settings), 4),
             "rate": self.optimizer.param_groups[0]["lr"],
             "span_loss": round(span / max(count, 1), 4),
             "answerable_loss": round(known / max(count, 1), 4),
@@ -294,22 +242,17 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--backbone", type=Path, help="model folder (default: the bundled MiniLM)")
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps", type=int, help="length of the run; deterministic")
-    parser.add_argument("--minutes", type=float, help="length of the run by the clock")
+    parser.add_argument("--steps", type=int, help="length of the run")
     parser.add_argument("--rate", type=float, help="peak learning rate of the body")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--tiny", action="store_true", help="a slice, in under a minute: a test")
     parser.add_argument("--resume", action="store_true", help="go on from the last saved state")
     given = parser.parse_args(arguments)
     settings = replace(TINY if given.tiny else Settings(), seed=given.seed, threads=given.threads)
-    if given.rate:
+    if given.rate is not None:
         settings = replace(settings, rate=given.rate)
-    if given.minutes:
-        settings = replace(settings, minutes=given.minutes, steps=None)
-    if given.steps:
-        settings = replace(settings, steps=given.steps, minutes=None)
-    if settings.steps is None and settings.minutes is None:
-        parser.error("one of --steps, --minutes, --tiny is needed")
+    if given.steps is not None:
+        settings = replace(settings, steps=given.steps)
     train(given.data, given.backbone or default_backbone(), given.out, settings, given.resume)
 
 
