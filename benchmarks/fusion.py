@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rag import KnowledgeBase
-from rag.embed import BUNDLED_MODEL, SentenceTransformerEmbedder
+from rag.embed import BundledEmbedder
 from rag.questions import Question, read_questions
 from rag.retrieve import CANDIDATES, FOREIGN, TYPED, WRITTEN, fuse, lexical_weight
 from rag.types import Candidate, Embedder
@@ -212,7 +212,7 @@ def _as_question(row: dict, sources: dict[str, str]) -> dict:  # type: ignore[ty
 
 def run(data: Path, sets: Iterable[str], cache: Path, n: int) -> None:
     """Measure the sets one after the other."""
-    embedder = SentenceTransformerEmbedder(BUNDLED_MODEL)
+    embedder = BundledEmbedder()
     for name in sets:
         report(name, cases_of(name, data, cache, embedder, n))
 

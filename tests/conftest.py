@@ -10,7 +10,7 @@ import pytest
 from helpers import SEEDS, MakeKb, write_folder
 
 from rag import KnowledgeBase
-from rag.embed import HashingEmbedder, SentenceTransformerEmbedder
+from rag.embed import BundledEmbedder, HashingEmbedder
 from rag.read import SentenceReader
 
 pytest_plugins = ["network_guard"]
@@ -24,14 +24,14 @@ def default_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def model() -> SentenceTransformerEmbedder:
+def model() -> BundledEmbedder:
     """The bundled model, loaded once."""
-    return SentenceTransformerEmbedder()
+    return BundledEmbedder()
 
 
 @pytest.fixture(scope="session")
 def seed_kb(
-    model: SentenceTransformerEmbedder, tmp_path_factory: pytest.TempPathFactory
+    model: BundledEmbedder, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[KnowledgeBase]:
     """The default knowledge base: the seed document and the bundled model."""
     with KnowledgeBase(tmp_path_factory.mktemp("index"), embedder=model) as kb:

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rag.chunk import Limit, chunk, count_tiktoken, index_context, index_text
-from rag.embed import HashingEmbedder, SentenceTransformerEmbedder
+from rag.embed import BundledEmbedder, HashingEmbedder
 from rag.sentences import sentence_spans
 from rag.types import Chunk, Document, Heading
 
@@ -147,9 +147,7 @@ def test_room_is_kept_for_the_headings_that_later_chunks_carry() -> None:
 
 
 @pytest.mark.parametrize("text", NASTY)
-def test_the_bundled_model_reads_every_chunk_whole(
-    model: SentenceTransformerEmbedder, text: str
-) -> None:
+def test_the_bundled_model_reads_every_chunk_whole(model: BundledEmbedder, text: str) -> None:
     limit = Limit(model.count_tokens, model.max_tokens)
     document = Document("nasty.txt", text, title="Überschrift " * 30)
     chunks = chunk(document, max_tokens=160, overlap=1, embedder_limit=limit)
@@ -178,7 +176,7 @@ UNUSUAL = " ".join(
     ],
 )
 def test_the_bundled_model_reads_chunks_under_long_headings_whole(
-    model: SentenceTransformerEmbedder, heading: str, body: str, max_tokens: int
+    model: BundledEmbedder, heading: str, body: str, max_tokens: int
 ) -> None:
     document = with_sections("", [(heading, 1, body)])
     limit = Limit(model.count_tokens, model.max_tokens)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from rag import embed
-from rag.embed import HashingEmbedder, SentenceTransformerEmbedder, make_embedder, normalize
+from rag.embed import (
+    BundledEmbedder,
+    HashingEmbedder,
+    SentenceTransformerEmbedder,
+    bundled,
+    make_embedder,
+    normalize,
+)
 from rag.errors import ModelError
 
 
@@ -27,16 +35,34 @@ def test_hashing_says_which_text_is_nearest() -> None:
     assert make_embedder("hashing").name == embedder.name
 
 
-def test_the_bundled_model_gives_unit_vectors_in_order(model: SentenceTransformerEmbedder) -> None:
+def test_the_bundled_model_gives_unit_vectors_in_order(model: BundledEmbedder) -> None:
     texts = ["A cat sleeps.", "Stock markets fell sharply today. " * 20, "A kitten naps."]
     rows = model.embed_documents(texts)
     assert rows.shape == (3, model.dimension) == (3, 384)
     assert np.linalg.norm(rows, axis=1) == pytest.approx(1.0, abs=1e-5)
     assert rows[0] @ rows[2] > 0.6 > rows[0] @ rows[1]
-    assert rows[1] @ model.embed_query(texts[1]) == pytest.approx(1.0, abs=1e-5)
 
 
-def test_counting_is_right_while_others_encode(model: SentenceTransformerEmbedder) -> None:
+def test_questions_are_embedded_as_documents_are(model: BundledEmbedder) -> None:
+    texts = ["When does it start?", "kätzchen 猫 naïve", "Long. " * 400, "a", ""]
+    rows = model.embed_documents(texts)
+    for row, text in zip(rows, texts, strict=True):
+        assert np.abs(row - model.embed_query(text)).max() < 1e-5
+
+
+def test_a_question_is_embedded_without_torch() -> None:
+    code = (
+        "import sys; from rag.embed import BundledEmbedder; e = BundledEmbedder(); "
+        "e.embed_query('a b'), e.count_tokens(['a b']), e.max_tokens, e.dimension; "
+        "print([m for m in ('torch', 'transformers') if m in sys.modules])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout == "[]\n"
+
+
+def test_counting_is_right_while_others_encode(model: BundledEmbedder) -> None:
     long = "word " * 400
     with ThreadPoolExecutor(3) as pool:
         encoding = [pool.submit(model.embed_documents, [long] * 8) for _ in range(4)]
@@ -51,9 +77,9 @@ def test_damaged_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (package / "__init__.py").write_text("")
     (package / "model" / "model.safetensors").write_bytes(b"not the weights")
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(embed, "BUNDLED_PACKAGE", "damaged_model")
+    monkeypatch.setattr(bundled, "BUNDLED_PACKAGE", "damaged_model")
     with pytest.raises(ModelError, match="damaged"):
-        SentenceTransformerEmbedder().embed_query("a")
+        BundledEmbedder().embed_query("a")
 
 
 def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent
 
 LAYERS = (
     ("types", "errors"),
+    ("inference",),
     ("settings", "sentences", "load", "embed", "store", "questions"),
     ("chunk", "cite"),
     ("retrieve", "read", "generate", "followup"),
@@ -24,7 +25,16 @@ LAYERS = (
 """Each module may import those of earlier layers, and its own package."""
 
 WITHIN_LAYER = {("cli", "server"), ("server", "ui"), ("__main__", "cli")}
-HEAVY = ("torch", "transformers", "sentence_transformers", "gradio", "faiss", "sklearn", "openai")
+HEAVY = (
+    "torch",
+    "transformers",
+    "sentence_transformers",
+    "gradio",
+    "faiss",
+    "sklearn",
+    "openai",
+    "onnxruntime",
+)
 
 
 def layer_of(module: str) -> int:

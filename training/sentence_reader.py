@@ -24,7 +24,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 from tqdm import tqdm
 
 from rag import Hit, KnowledgeBase
-from rag.embed import SentenceTransformerEmbedder
+from rag.embed import BundledEmbedder
 from rag.questions import Evidence
 from rag.read import NAME, SentenceVectors, sentences_of, signals
 
@@ -46,7 +46,7 @@ def main() -> None:
         folder.mkdir()
         for title, (text, _) in articles.items():
             (folder / f"{title}.txt").write_text(text, encoding="utf-8", newline="")
-        embedder = SentenceTransformerEmbedder()
+        embedder = BundledEmbedder()
         vectors = SentenceVectors(embedder, remembered=1_000_000)
         with KnowledgeBase(Path(temporary, "index"), embedder=embedder) as kb:
             kb.sync(folder)

