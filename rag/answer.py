@@ -8,14 +8,16 @@ from time import perf_counter
 
 from rag.chunk import index_text
 from rag.cite import cite_spans, finished_part, resolve_markers
+from rag.compose import compose
 from rag.followup import History, has_question, is_small_talk, standalone_question
+from rag.read import missing_words
 from rag.types import REASONS, REFUSAL_TEXT, Answer, Generator, Hit, Reader, Span
 
-MOST_STATEMENTS = 3
-"""Sentences of an extractive answer, at most."""
+DIFFER = "The documents do not agree:"
+"""What statements of different documents that contradict each other begin with."""
 
-NEAR_BEST = 0.8
-"""A further sentence is shown if its probability is this share of the best one's."""
+MOST_MISSING = 3
+"""Words named in a refusal, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +60,17 @@ class Answerer:
         if self.generator is not None:
             yield from self._generated(draft, full_question, self.generator, clock)
         elif draft.confidence < self.refuse_below:
-            yield self._refusal(draft, "not_stated", clock)
+            yield self._not_answered(draft, full_question, clock)
         else:
-            yield from self._extracted(draft, spans, clock)
+            yield from self._extracted(draft, full_question, spans, clock)
 
-    def _extracted(self, draft: Answer, spans: Sequence[Span], clock: _Clock) -> Iterator[Answer]:
-        statements = _statements(spans)
-        for count in range(1, len(statements) + 1):
-            cited = cite_spans(statements[:count])
+    def _extracted(
+        self, draft: Answer, question: str, spans: Sequence[Span], clock: _Clock
+    ) -> Iterator[Answer]:
+        composition = compose(question, spans, self.refuse_below)
+        statements = [statement.sentences for statement in composition.statements]
+        for count in range(2 if composition.differ else 1, len(statements) + 1):
+            cited = cite_spans(statements[:count], lead=DIFFER if composition.differ else "")
             yield replace(
                 draft,
                 text=cited.text,
@@ -102,6 +107,15 @@ class Answerer:
             seconds=clock.seconds(),
         )
 
+    def _not_answered(self, draft: Answer, question: str, clock: _Clock) -> Answer:
+        """A refusal for want of support, with the names that no passage mentions, if any."""
+        missing = missing_words(question, draft.hits)[:MOST_MISSING]
+        if not missing:
+            return self._refusal(draft, "not_stated", clock)
+        named = " or ".join(f"“{word}”" for word in missing)
+        why = f"No passage found mentions {named}."
+        return replace(self._refusal(draft, "not_mentioned", clock), text=f"{REFUSAL_TEXT} {why}")
+
     def _refusal(self, draft: Answer, reason: str, clock: _Clock) -> Answer:
         return replace(
             draft,
@@ -114,23 +128,6 @@ class Answerer:
 
 def _is_refusal(written: str) -> bool:
     return written.strip().startswith(REFUSAL_TEXT.rstrip("."))
-
-
-def _statements(spans: Sequence[Span]) -> list[list[Span]]:
-    """The best spans as statements, in reading order; equal words become one statement."""
-    floor = spans[0].probability * NEAR_BEST
-    groups: dict[str, list[Span]] = {}
-    for span in spans:
-        words = " ".join(span.text.casefold().split())
-        if words in groups:
-            groups[words].append(span)
-        elif span.probability >= floor and len(groups) < MOST_STATEMENTS:
-            groups[words] = [span]
-    best_source = spans[0].hit.source
-    return sorted(
-        groups.values(),
-        key=lambda group: (group[0].hit.source != best_source, group[0].hit.source, group[0].start),
-    )
 
 
 class _Clock:

@@ -44,10 +44,10 @@ class Cited:
     dropped: int = 0
 
 
-def cite_spans(statements: Sequence[Sequence[Span]]) -> Cited:
-    """A text of verbatim statements, each followed by the markers of the spans that make it.
+def cite_spans(statements: Sequence[Sequence[Span]], lead: str = "") -> Cited:
+    """A text of verbatim statements, each followed by the markers of the spans that support it.
 
-    The spans of one statement hold the same words, in one or several documents.
+    The first span of a statement is shown. After a ``lead`` each statement has a line of its own.
     """
     citations: list[Citation] = []
     sentences: list[str] = []
@@ -58,7 +58,8 @@ def cite_spans(statements: Sequence[Sequence[Span]]) -> Cited:
             citations.append(citation)
             markers += f"[{citation.number}]"
         sentences.append(f"{' '.join(spans[0].text.split())} {markers}")
-    return Cited(" ".join(sentences), tuple(citations))
+    text = "\n".join((lead, *(f"- {s}" for s in sentences))) if lead else " ".join(sentences)
+    return Cited(text, tuple(citations))
 
 
 def resolve_markers(text: str, hits: Sequence[Hit]) -> Cited:

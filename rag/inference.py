@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -50,3 +51,9 @@ def open_tokenizer(path: Path, max_tokens: int | None = None) -> Tokenizer:
     if max_tokens is not None:
         tokenizer.enable_truncation(max_tokens)
     return tokenizer
+
+
+def sha256(path: Path) -> str:
+    """Hex SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -19,7 +19,7 @@ from rag.embed import make_embedder
 from rag.errors import KnowledgeBaseError, NotFoundError, SettingsError
 from rag.followup import History
 from rag.generate import OpenAIGenerator
-from rag.read import SentenceReader
+from rag.read import SpanReader
 from rag.retrieve import retrieve
 from rag.settings import Settings
 from rag.store.local import LocalStore
@@ -57,7 +57,7 @@ class KnowledgeBase:
         self.path = Path(path)
         self.settings = settings or Settings()
         self._embedder = embedder or make_embedder(self.settings.embedder)
-        self._reader = reader or SentenceReader(self._embedder)
+        self._reader = reader or SpanReader()
         self._generator = generator or _configured_generator(self.settings)
         self._opened: LocalStore | None = None
         self._opening = threading.Lock()
@@ -138,7 +138,7 @@ class KnowledgeBase:
 
     def warm(self) -> None:
         """Load the models and the index now, so that the first question need not wait."""
-        self.search("warm up", k=1)
+        self._reader.read("warm up", self.search("warm up", k=1))
 
     def status(self) -> dict[str, Any]:
         """What the index holds and what it was made with."""
@@ -192,7 +192,7 @@ class KnowledgeBase:
             has_documents=self._has_documents,
             reader=self._reader,
             generator=self._generator if chosen == "llm" else None,
-            refuse_below=self.settings.refuse_below,
+            refuse_below=self._reader.refuse_below(self.settings.target_precision),
         ).stream(question, history)
 
     # Inside

@@ -131,8 +131,9 @@ def answer_text(answer: Answer, turn: int) -> str:
         citation = citations.get(int(match[1]))
         if citation and not any(a <= match.start() and match.end() <= b for a, b in own):
             edges.append((match.start(), match.end(), _cite_button(citation, turn)))
-    bold = text.find(answer.short) if answer.short else -1
-    bold_end = bold + len(answer.short or "")
+    short = " ".join((answer.short or "").split())
+    bold = text.find(short) if short else -1
+    bold_end = bold + len(short)
     pieces, position = [], 0
     for start, end, button in [*edges, (len(text), len(text), "")]:
         pieces.append(_plain(text, position, start, bold, bold_end) + button)

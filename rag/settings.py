@@ -31,8 +31,9 @@ class Settings:
     """Passages that are read to answer a question."""
     answerer: str = "extractive"
     """``extractive`` (the documents' own words) or ``llm`` (needs ``llm_base_url``)."""
-    refuse_below: float = 0.5
-    """Refuse when the calibrated probability of being right is lower."""
+    target_precision: float = 0.8
+    """Share of the answers that should be right: a higher one refuses more. It is reached on the
+    development sets (``docs/quality.md``); 0 answers always, 1 hardly ever."""
     llm_base_url: str = ""
     """Base URL of an OpenAI-compatible endpoint, such as ``http://127.0.0.1:8080/v1``."""
     llm_model: str = ""
@@ -48,7 +49,7 @@ class Settings:
         self._require("chunk_overlap", 0 <= self.chunk_overlap <= 10, "use 0 to 10")
         self._require("top_k", 1 <= self.top_k <= 100, "use 1 to 100")
         self._require("answerer", self.answerer in ANSWERERS, f"use {' or '.join(ANSWERERS)}")
-        self._require("refuse_below", 0.0 <= self.refuse_below <= 1.0, "use 0 to 1")
+        self._require("target_precision", 0.0 <= self.target_precision <= 1.0, "use 0 to 1")
         self._require("llm_timeout", self.llm_timeout > 0, "use a number of seconds above 0")
         self._require("llm_max_tokens", self.llm_max_tokens >= 1, "use at least 1")
         if self.answerer == "llm" and not self.llm_base_url:

@@ -253,6 +253,7 @@ REASONS: Mapping[str, str] = {
     "no_question": "That is not a question about the documents.",
     "no_documents": "The knowledge base holds no documents yet.",
     "nothing_relevant": "No passage shares anything with the question.",
+    "not_mentioned": "No passage found mentions what the question names.",
     "not_stated": "The nearest passages are on the subject but do not state the answer.",
     "not_grounded": "The model's answer cites no passage that supports it.",
 }
@@ -307,6 +308,9 @@ class Reader(Protocol):
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
         """Spans that may answer, most probable first; empty when there is nothing to read."""
+
+    def refuse_below(self, precision: float) -> float:
+        """The probability to answer from, so that this share of the answers is right."""
 
 
 class Generator(Protocol):

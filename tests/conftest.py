@@ -11,7 +11,7 @@ from helpers import SEEDS, MakeKb, write_folder
 
 from rag import KnowledgeBase
 from rag.embed import BundledEmbedder, HashingEmbedder
-from rag.read import SentenceReader
+from rag.read import SpanReader
 
 pytest_plugins = ["network_guard"]
 
@@ -31,23 +31,27 @@ def model() -> BundledEmbedder:
 
 @pytest.fixture(scope="session")
 def seed_kb(
-    model: BundledEmbedder, tmp_path_factory: pytest.TempPathFactory
+    model: BundledEmbedder, reader: SpanReader, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[KnowledgeBase]:
     """The default knowledge base: the seed document and the bundled model."""
-    with KnowledgeBase(tmp_path_factory.mktemp("index"), embedder=model) as kb:
+    with KnowledgeBase(tmp_path_factory.mktemp("index"), embedder=model, reader=reader) as kb:
         kb.sync(SEEDS)
         yield kb
 
 
+@pytest.fixture(scope="session")
+def reader() -> SpanReader:
+    """The default reader, loaded once."""
+    return SpanReader()
+
+
 @pytest.fixture
-def make_kb(tmp_path: Path) -> Iterator[MakeKb]:
+def make_kb(tmp_path: Path, reader: SpanReader) -> Iterator[MakeKb]:
     """Knowledge bases over hashed bags of words; ``folder`` maps file names to texts."""
     made: list[KnowledgeBase] = []
 
     def make(folder: dict[str, str] | None = None, name: str = "kb") -> KnowledgeBase:
-        embedder = HashingEmbedder()
-        reader = SentenceReader(embedder)
-        kb = KnowledgeBase(tmp_path / name, embedder=embedder, reader=reader)
+        kb = KnowledgeBase(tmp_path / name, embedder=HashingEmbedder(), reader=reader)
         made.append(kb)
         if folder is not None:
             write_folder(tmp_path / f"{name}-docs", folder)

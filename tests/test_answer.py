@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 from helpers import MakeKb
 
-from rag.answer import Answerer
+from rag.answer import DIFFER, Answerer
 from rag.errors import GeneratorError, SettingsError
 from rag.generate import ScriptedGenerator
 from rag.types import REASONS, REFUSAL_TEXT, Answer, Chunk, Document, Hit, Span
@@ -18,7 +18,7 @@ TEXT = (
 )
 DOCUMENT = Document("lexus.txt", TEXT)
 HIT = Hit(Chunk(DOCUMENT, 0, len(TEXT)), 1.0, 0.5, 3.0)
-SOLD, SHARE, BEGIN = (0, 46), (47, 87), (88, 128)
+SOLD, SHARE, BEGIN = (0, 46), (47, 86), (87, 127)
 
 
 class FixedReader:
@@ -34,6 +34,9 @@ class FixedReader:
         self.questions.append(question)
         return [Span(hits[0], *place, probability) for place, probability in self.spans]
 
+    def refuse_below(self, precision: float) -> float:
+        return 0.5
+
 
 def answerer(
     reader: FixedReader, generator: ScriptedGenerator | None = None, hits: Sequence[Hit] = (HIT,)
@@ -48,11 +51,11 @@ def ask(answers: Answerer, question: str = "How many vehicles did Lexus sell?") 
 
 def test_the_best_sentences_in_reading_order() -> None:
     answer = ask(answerer(FixedReader((BEGIN, 0.9), (SOLD, 0.85), (SHARE, 0.3))))
-    assert answer.text == f"{TEXT[:46]} [1] {TEXT[88:]} [2]"
-    assert answer.short == TEXT[88:]
+    assert answer.text == f"{TEXT[:46]} [1] {TEXT[87:]} [2]"
+    assert answer.short == TEXT[87:]
     assert answer.confidence == 0.9
     assert not answer.refused
-    assert [citation.quote for citation in answer.citations] == [TEXT[:46], TEXT[88:]]
+    assert [citation.quote for citation in answer.citations] == [TEXT[:46], TEXT[87:]]
     assert answer.to_dict()["citations"][0] == {
         "number": 1,
         "source": "lexus.txt",
@@ -80,6 +83,23 @@ def test_weak_support_is_refused_with_the_nearest_passages() -> None:
     assert answer.citations == ()
     assert answer.hits == (HIT,)
     assert answer.confidence == 0.49
+
+
+def test_a_refusal_names_what_no_passage_mentions() -> None:
+    answer = ask(answerer(FixedReader((SOLD, 0.2))), "How many cars did BMW sell in China in 2024?")
+    assert answer.reason == "not_mentioned"
+    assert answer.text == f"{REFUSAL_TEXT} No passage found mentions “BMW” or “China”."
+
+
+def test_documents_that_disagree_are_shown_side_by_side() -> None:
+    other = Hit(Chunk(Document("b.txt", "Lexus sold 824,000 vehicles."), 0, 28), 0.9, 0.5, 3.0)
+
+    class TwoReader(FixedReader):
+        def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
+            return [Span(hits[0], 11, 18, 0.9), Span(hits[1], 11, 18, 0.85)]
+
+    texts = [a.text for a in answerer(TwoReader(), hits=(HIT, other)).stream("How many?  Lexus")]
+    assert texts == [f"{DIFFER}\n- {TEXT[:46]} [1]\n- Lexus sold 824,000 vehicles. [2]"]
 
 
 def test_nothing_retrieved_and_no_model_is_called() -> None:

@@ -123,6 +123,9 @@ class WholeReader:
         document = Document(hits[0].source, text)
         return [Span(Hit(Chunk(document, 0, len(text)), 1.0, 1.0, 1.0), 0, len(text), 0.9)]
 
+    def refuse_below(self, precision: float) -> float:
+        return 0.0
+
 
 @pytest.mark.parametrize(("cited", "valid"), [(None, 1), ("Apples lie in the cellar.", 0)])
 def test_only_a_quote_that_stands_in_the_stored_document_is_valid(

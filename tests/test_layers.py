@@ -17,6 +17,7 @@ LAYERS = (
     ("settings", "sentences", "load", "embed", "store", "questions"),
     ("chunk", "cite"),
     ("retrieve", "read", "generate", "followup"),
+    ("compose",),
     ("answer", "sync"),
     ("knowledge_base",),
     ("evaluate", "render", "web"),

@@ -7,9 +7,9 @@ from rag.settings import Settings
 
 
 def test_values_come_from_the_environment_and_overrides_win() -> None:
-    env = {"RAG_TOP_K": " 7 ", "RAG_REFUSE_BELOW": "0.25", "HOME": "/"}
+    env = {"RAG_TOP_K": " 7 ", "RAG_TARGET_PRECISION": "0.25", "HOME": "/"}
     settings = Settings.from_env(env, top_k=9, embedder=None)
-    assert (settings.top_k, settings.refuse_below) == (9, 0.25)
+    assert (settings.top_k, settings.target_precision) == (9, 0.25)
     assert settings.embedder == Settings().embedder
 
 
@@ -20,7 +20,7 @@ def test_values_come_from_the_environment_and_overrides_win() -> None:
         ({"RAG_ZZZ": "3"}, "known are RAG_EMBEDDER"),
         ({"RAG_TOP_K": "many"}, "RAG_TOP_K must be a whole number"),
         ({"RAG_TOP_K": "0"}, "top_k is 0: use 1 to 100"),
-        ({"RAG_REFUSE_BELOW": "nan"}, "refuse_below"),
+        ({"RAG_TARGET_PRECISION": "nan"}, "target_precision"),
         ({"RAG_ANSWERER": "magic"}, "use extractive or llm"),
         ({"RAG_ANSWERER": "llm"}, "RAG_LLM_BASE_URL"),
         ({"RAG_LLM_BASE_URL": "http://127.0.0.1:1/v1"}, "RAG_LLM_MODEL"),

@@ -4,12 +4,11 @@ import random
 
 import pytest
 
+from rag.inference import open_tokenizer
 from training.data import detokenise
 from training.edits import Edit, misspelt, near_miss, noisy
-from training.evaluate_reading import load_tokenizer
 from training.metrics import auroc, best_threshold, exact, f1
 from training.model import default_backbone
-from training.spans import cut, token_ranges
 from training.stream import edited_piece
 from training.windows import Piece, crop, encode, without_answer
 
@@ -35,7 +34,7 @@ def test_detokenise_moves_the_answer(text: str, answer: str, plain: str, moved: 
 
 
 def test_window_holds_the_answer() -> None:
-    tokenizer = load_tokenizer(default_backbone())
+    tokenizer = open_tokenizer(default_backbone() / "tokenizer.json")
     start = PASSAGE.index("Duke Wilhelm")
     whole = Piece(PASSAGE, start, start + 12)
     for seed in range(20):
@@ -46,25 +45,6 @@ def test_window_holds_the_answer() -> None:
         ids = window.ids[window.start : window.end + 1]
         assert tokenizer.decode(ids) == "duke wilhelm"
     assert encode(tokenizer, "Who founded it?", whole, 24) is None
-
-
-def test_cut_covers_the_passage_with_its_own_offsets() -> None:
-    tokenizer = load_tokenizer(default_backbone())
-    places = cut(tokenizer, "Who?", PASSAGE, 0, 24, 10)
-    covered = {i for place in places for low, high in place.offsets for i in range(low, high)}
-    assert covered >= {i for i, letter in enumerate(PASSAGE) if letter.isalnum()}
-    for place in places:
-        low, high = place.offsets[0]
-        assert tokenizer.decode([place.window.ids[place.first]]).strip("#") in (
-            PASSAGE[low:high].lower()
-        )
-
-
-def test_token_ranges_keep_sentences_whole_and_skip_nothing() -> None:
-    assert token_ranges([0, 5, 12, 18, 25], room=14, stride=7) == [(0, 12), (5, 18), (12, 25)]
-    assert token_ranges([0, 40], room=16, stride=10) == [(0, 16), (10, 26), (20, 36), (30, 40)]
-    assert token_ranges([0, 9], room=16, stride=8) == [(0, 9)]
-    assert token_ranges([0], room=16, stride=8) == [(0, 0)]
 
 
 def test_without_answer_drops_its_sentence_alone() -> None:

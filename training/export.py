@@ -7,7 +7,6 @@ int8 loses on the development sets, and the latency of both, into `export.json`.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import time
 import warnings
@@ -24,9 +23,10 @@ from onnxruntime.quantization.shape_inference import (
     quant_pre_process,
 )
 
-from training.evaluate_reading import evaluate, load_tokenizer, onnx_predictor, torch_predictor
+from rag.inference import sha256
+from rag.read.model import Predict, SpanModel, open_predict
+from training.evaluate_reading import evaluate, torch_predictor
 from training.model import default_backbone, from_weights
-from training.spans import Predict
 
 OPSET = 17
 INPUTS = ["input_ids", "attention_mask", "token_type_ids"]
@@ -97,21 +97,16 @@ def latency(predict: Predict, length: int, batch: int = 8, runs: int = 10) -> di
     return {"p50_ms": round(1000 * float(low), 1), "p95_ms": round(1000 * float(high), 1)}
 
 
-def digest(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def measure(path: Path, backbone: Path, data: Path | None, limit: int | None) -> dict[str, object]:
     """Return size, digest, latency and, with `data`, the figures of one exported file."""
-    predict = onnx_predictor(path)
+    predict = open_predict(path)
     report: dict[str, object] = {
         "bytes": path.stat().st_size,
-        "sha256": digest(path),
+        "sha256": sha256(path),
         "latency_8_windows": {str(n): latency(predict, n) for n in (128, 160, 256)},
     }
     if data is not None:
-        report["quality"] = evaluate(predict, load_tokenizer(backbone), data, limit)
+        report["quality"] = evaluate(SpanModel(predict, backbone / "tokenizer.json"), data, limit)
     return report
 
 
@@ -123,7 +118,7 @@ def export(
     fp32, int8 = out / "reader.fp32.onnx", out / "reader.int8.onnx"
     export_fp32(backbone, weights, fp32)
     quantise(fp32, int8)
-    same = difference(onnx_predictor(fp32), torch_predictor(backbone, weights))
+    same = difference(open_predict(fp32), torch_predictor(backbone, weights))
     if same > 1e-2:
         raise RuntimeError(f"the exported model differs from the trained one by {same:.4f} logits")
     report: dict[str, object] = {"difference_to_torch": same}

@@ -7,7 +7,6 @@ package. The vectors are the same but for rounding, and the first comes in a sec
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import json
 import threading
@@ -21,7 +20,7 @@ import numpy.typing as npt
 from rag.embed.sentence_transformer import SentenceTransformerEmbedder, load
 from rag.embed.vectors import normalize
 from rag.errors import ModelError
-from rag.inference import open_session, open_tokenizer
+from rag.inference import open_session, open_tokenizer, sha256
 from rag.types import Vectors
 
 if TYPE_CHECKING:
@@ -122,8 +121,7 @@ def bundled_model_path() -> Path:
     weights = folder / "model.safetensors"
     if not weights.is_file():
         raise ModelError(f"the bundled model's weights are missing: {weights}; run 'make install'")
-    with weights.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = sha256(weights)
     if digest != BUNDLED_SHA256:
         raise ModelError(
             f"the bundled model's weights are damaged: SHA-256 {digest[:12]}..., expected "

@@ -1,0 +1,183 @@
+"""What speaks for and against a reading: the signals that its probability is made of.
+
+The model's own scores say how well the words fit the question. Whether the passage is about the
+same person, year and thing is said better by what the question names and the passage lacks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.cite import held_share, terms
+from rag.read.spans import Reading
+from rag.sentences import sentence_spans
+from rag.types import Hit
+
+SIGNALS = (
+    "margin",  # span against no answer, by the model
+    "certainty",  # log of the probability of this start and end
+    "answerable",  # logit that the window answers at all
+    "lead",  # rank over that of the best reading with other words
+    "agreement",  # other passages whose reading has the same words, at most 2
+    "dense",  # cosine of question and passage
+    "score",  # of retrieval
+    "below_best",  # score of retrieval under that of the best passage
+    "sentence_words",  # share of the question's words in the sentence
+    "passage_words",  # share of the question's words in the passage, its title and headings
+    "names_missing",  # share of the question's names that the passage lacks
+    "numbers_missing",  # share of the question's numbers that the passage lacks
+    "kind",  # 1 if it is the kind of thing asked for, -1 if not, 0 if unknown
+    "repeats",  # share of the reading's words that stand in the question
+    "length",  # log of the number of characters
+    "foreign",  # 0 to 1: how far the passage's language is not the model's
+)
+"""Columns of :func:`signals`. All but ``lead``, ``below_best`` and ``agreement`` are absolute: what
+is only best among the hits may still answer nothing."""
+
+_FARTHEST_LEAD = 12.0
+_FAMILIAR_PIECES, _FOREIGN_PIECES = 1.45, 1.75
+"""Word pieces a word of passages: medians are 1.2 in English, 1.8 in Spanish, 2.1 in German."""
+
+_ASKS_NUMBER = re.compile(
+    r"\b(?:how (?:many|much|old|long|far|tall|high|large|big|fast|often)|"
+    r"what (?:percent\w*|share|range|number|amount|year|date|age|price|cost|decade|century)|"
+    r"when|which year|in what year)\b",
+    re.I,
+)
+_ASKS_NAME = re.compile(r"\b(?:who|whom|whose)\b", re.I)
+_NAME = re.compile(r"(?<![.!?]\s)(?<!^)\b[A-Z][\w’'-]+")
+_NUMBER = re.compile(r"\d")
+_NUMBER_WORD = re.compile(
+    r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|thousand|"
+    r"million|billion|century|decade|half|quarter|third|annual|daily|weekly|monthly|"
+    r"monday|tuesday|wednesday|thursday|friday|saturday|sunday|january|february|march|april|may|"
+    r"june|july|august|september|october|november|december)\w*\b",
+    re.I,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A reading in the hit that it was read from, and that passage's word pieces a word."""
+
+    hit: Hit
+    reading: Reading
+    pieces_a_word: float
+
+    @property
+    def words(self) -> str:
+        """The reading's words, folded so that equal answers are equal."""
+        text = self.hit.chunk.document.text[self.reading.start : self.reading.end]
+        return " ".join(text.casefold().split()).strip(".,;:")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a question asks with: its words, and the names and numbers among them."""
+
+    text: str
+    words: frozenset[str]
+    names: frozenset[str]
+    numbers: frozenset[str]
+
+
+def asked(question: str) -> Asked:
+    """Take a question apart. Names are words with a capital that does not open the question."""
+    words = terms(question)
+    numbers = {word for word in words if word[0].isdigit()}
+    names = terms(" ".join(_NAME.findall(question))) - numbers
+    return Asked(question, frozenset(words), frozenset(names), frozenset(numbers))
+
+
+def signals(question: str, candidates: Sequence[Candidate]) -> npt.NDArray[np.float64]:
+    """One row a candidate, of shape ``(len(candidates), len(SIGNALS))``."""
+    about = asked(question)
+    best_score = max((c.hit.score for c in candidates), default=0.0)
+    held = {id(c.hit): terms(_passage(c.hit)) for c in candidates}
+    rows = [
+        [
+            c.reading.margin,
+            c.reading.certainty,
+            c.reading.answerable,
+            _lead(c, candidates),
+            _agreement(c, candidates),
+            c.hit.dense,
+            c.hit.score,
+            c.hit.score - best_score,
+            held_share(set(about.words), terms(sentence_around(c))),
+            held_share(set(about.words), held[id(c.hit)]),
+            1.0 - held_share(set(about.names), held[id(c.hit)]),
+            1.0 - held_share(set(about.numbers), held[id(c.hit)]),
+            _kind(question, c),
+            _repeats(about, c),
+            float(np.log(c.reading.end - c.reading.start)),
+            _foreign(c),
+        ]
+        for c in candidates
+    ]
+    return np.array(rows, dtype=np.float64).reshape(len(candidates), len(SIGNALS))
+
+
+def missing_words(question: str, hits: Sequence[Hit]) -> list[str]:
+    """Names and numbers of the question, as written there, that none of the hits mentions."""
+    about = asked(question)
+    held = set().union(*(terms(_passage(hit)) for hit in hits))
+    lacking = {w for w in about.names | about.numbers if held_share({w}, held) == 0.0}
+    written = re.findall(r"[\w’'-]+", question)
+    return list(dict.fromkeys(word for word in written if terms(word) & lacking))
+
+
+def sentence_around(candidate: Candidate) -> str:
+    """The sentence or sentences that hold the reading."""
+    hit, reading = candidate.hit, candidate.reading
+    text = hit.chunk.document.text
+    spans = sentence_spans(text, hit.start, hit.end)
+    inside = [(a, b) for a, b in spans if a < reading.end and b > reading.start]
+    return text[inside[0][0] : inside[-1][1]] if inside else text[reading.start : reading.end]
+
+
+def _passage(hit: Hit) -> str:
+    return "\n".join((hit.chunk.document.title, *hit.chunk.headings, hit.text))
+
+
+def _lead(candidate: Candidate, others: Sequence[Candidate]) -> float:
+    words = candidate.words
+    rival = max(
+        (o.reading.rank for o in others if o.words not in words and words not in o.words),
+        default=candidate.reading.rank - _FARTHEST_LEAD,
+    )
+    return float(np.clip(candidate.reading.rank - rival, -_FARTHEST_LEAD, _FARTHEST_LEAD))
+
+
+def _agreement(candidate: Candidate, others: Sequence[Candidate]) -> float:
+    same = {
+        (o.hit.source, o.reading.start)
+        for o in others
+        if o.words == candidate.words
+        and (o.hit.source, o.reading.start) != (candidate.hit.source, candidate.reading.start)
+    }
+    return float(min(len(same), 2))
+
+
+def _kind(question: str, candidate: Candidate) -> float:
+    text = candidate.hit.chunk.document.text[candidate.reading.start : candidate.reading.end]
+    if _ASKS_NUMBER.search(question):
+        return 1.0 if _NUMBER.search(text) or _NUMBER_WORD.search(text) else -1.0
+    if _ASKS_NAME.search(question):
+        return 1.0 if re.search(r"\b[A-Z]", text) else -1.0
+    return 0.0
+
+
+def _repeats(about: Asked, candidate: Candidate) -> float:
+    words = terms(candidate.words)
+    return held_share(words, set(about.words)) if words else 0.0
+
+
+def _foreign(candidate: Candidate) -> float:
+    beyond = candidate.pieces_a_word - _FAMILIAR_PIECES
+    return min(max(beyond / (_FOREIGN_PIECES - _FAMILIAR_PIECES), 0.0), 1.0)

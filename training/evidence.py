@@ -1,0 +1,101 @@
+"""Ask questions over an index and keep the evidence for every reading, with the truth beside it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from rag import Hit, KnowledgeBase
+from rag.compose import sentence_of
+from rag.evaluate import normalize_answer, token_f1
+from rag.questions import Question
+from rag.read.evidence import SIGNALS, Candidate, signals
+from rag.read.model import SpanModel
+from rag.read.reader import find
+from rag.types import Span
+
+RIGHT_F1 = 0.5
+HITS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question to put; `withheld` keeps the passages with its evidence from the reader."""
+
+    question: Question
+    withheld: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The readings of all questions, one a row.
+
+    `rows` is of shape (readings, signals), `right` says whether a reading answers, `owner` which
+    question it belongs to; `answerable` has an entry for each question.
+    """
+
+    rows: npt.NDArray[np.float64]
+    right: npt.NDArray[np.bool_]
+    owner: npt.NDArray[np.int64]
+    answerable: npt.NDArray[np.bool_]
+
+    def save(self, path: Path) -> None:
+        """Write the table."""
+        np.savez_compressed(
+            path, rows=self.rows, right=self.right, owner=self.owner, answerable=self.answerable
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> Table:
+        """Read a table."""
+        with np.load(path) as saved:
+            return cls(*(saved[name] for name in ("rows", "right", "owner", "answerable")))
+
+
+def collect(kb: KnowledgeBase, model: SpanModel, asked: Sequence[Asked], label: str) -> Table:
+    """Search and read for each question."""
+    rows, right, owner = [np.empty((0, len(SIGNALS)))], [], []
+    for number, one in enumerate(tqdm(asked, desc=label, mininterval=20)):
+        hits = kb.search(one.question.question, HITS)
+        if one.withheld:
+            hits = without_evidence(kb, one.question)
+        candidates = find(model, one.question.question, hits)
+        rows.append(signals(one.question.question, candidates))
+        right += [not one.withheld and is_right(c, one.question) for c in candidates]
+        owner += [number] * len(candidates)
+    answerable = [one.question.answerable and not one.withheld for one in asked]
+    return Table(np.concatenate(rows), np.array(right), np.array(owner), np.array(answerable))
+
+
+def without_evidence(kb: KnowledgeBase, question: Question) -> list[Hit]:
+    """Return the best hits that neither hold the evidence nor the answer."""
+    answers = [answer.casefold() for answer in question.answers]
+    found = kb.search(question.question, 3 * HITS)
+    return [hit for hit in found if not any(a in hit.text.casefold() for a in answers)][:HITS]
+
+
+def is_right(candidate: Candidate, question: Question) -> bool:
+    """Whether a reading says what a gold answer says, in a sentence that overlaps the evidence."""
+    reading = candidate.reading
+    span = Span(candidate.hit, reading.start, reading.end, 0.0)
+    sentence = sentence_of(span)
+    if not question.is_evidence(candidate.hit.source, sentence.start, sentence.end):
+        return False
+    said = normalize_answer(span.text)
+    return any(
+        normalize_answer(gold) in said or token_f1(span.text, gold) >= RIGHT_F1
+        for gold in question.answers
+    )
+
+
+def sample(questions: Sequence[Question], limit: int | None, seed: int = 0) -> list[Question]:
+    """Return at most `limit` of the questions, always the same ones."""
+    if limit is None or limit >= len(questions):
+        return list(questions)
+    return random.Random(seed).sample(list(questions), limit)

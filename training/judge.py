@@ -1,0 +1,210 @@
+"""Fit what decides about refusing: `python -m training.judge --data DIR --model FILE --work DIR`.
+
+A logistic regression over the evidence (`rag.read.evidence`) gives the probability that a reading
+is right. It is fitted on questions to articles held out from training; then its logit is scaled and
+shifted on the development sets (Platt 1999), all of which count the same. Writes `reader.json`
+beside the model and prints what the probabilities are worth, set by set.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.preprocessing import StandardScaler
+
+from rag import KnowledgeBase
+from rag.inference import sha256
+from rag.questions import read_questions
+from rag.read.evidence import SIGNALS
+from rag.read.model import SpanModel, open_model
+from training.evidence import Asked, Table, collect, sample
+from training.held_out import make_questions
+from training.model import default_backbone
+
+DEV = ("xquad_en", "squad2", "nq", "xquad_es", "xquad_de", "xquad_zh")
+FOREIGN = SIGNALS.index("foreign")
+CURVE_STEPS = 50
+BINS = 10
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A linear model: logit = rows @ weights + intercept."""
+
+    weights: Floats
+    intercept: float
+
+    def logits(self, rows: Floats) -> Floats:
+        """Return a logit for each row."""
+        return rows @ self.weights + self.intercept
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The most probable reading of each question: its logit, whether it is right."""
+
+    logits: Floats
+    right: Flags
+    answerable: Flags
+    foreign: Floats
+
+    @property
+    def probabilities(self) -> Floats:
+        """Return the logits as probabilities."""
+        return np.asarray(1 / (1 + np.exp(-self.logits)))
+
+
+def fit(table: Table) -> Line:
+    """Fit on all readings, so weighted that each question counts the same."""
+    scaler = StandardScaler().fit(table.rows)
+    counts = np.bincount(table.owner)
+    model = LogisticRegression(C=1.0, max_iter=1000)
+    model.fit(scaler.transform(table.rows), table.right, sample_weight=1.0 / counts[table.owner])
+    weights = model.coef_[0] / scaler.scale_
+    return Line(weights, float(model.intercept_[0] - weights @ scaler.mean_))
+
+
+def best(table: Table, line: Line) -> Best:
+    """Take the most probable reading of each question; where nothing was read, a logit of -10."""
+    count = len(table.answerable)
+    logits, foreign = np.full(count, -10.0), np.zeros(count)
+    right = np.zeros(count, dtype=bool)
+    for row, logit in enumerate(line.logits(table.rows)):
+        owner = table.owner[row]
+        if logit > logits[owner]:
+            logits[owner], right[owner] = logit, table.right[row]
+            foreign[owner] = table.rows[row, FOREIGN]
+    return Best(logits, right, table.answerable, foreign)
+
+
+def calibrated(line: Line, sets: dict[str, Table]) -> Line:
+    """Scale and shift the line to fit the best readings, and shift it for foreign passages.
+
+    Each set counts the same. Articles in English alone were held out, so what a foreign passage
+    means is learnt here.
+    """
+    found = [best(table, line) for table in sets.values()]
+    inputs = np.column_stack(
+        [np.concatenate([f.logits for f in found]), np.concatenate([f.foreign for f in found])]
+    )
+    right = np.concatenate([f.right for f in found])
+    weight = np.concatenate([np.full(len(f.right), 1000 / len(f.right)) for f in found])
+    model = LogisticRegression(C=1e6).fit(inputs, right, sample_weight=weight)
+    scale, foreign = model.coef_[0]
+    weights = line.weights * scale
+    weights[FOREIGN] += foreign
+    return Line(weights, float(line.intercept * scale + model.intercept_[0]))
+
+
+def curve(line: Line, sets: dict[str, Table]) -> list[tuple[float, float, float]]:
+    """Return (probability, precision, coverage) for rising probabilities; sets count the same."""
+    found = [best(table, line) for table in sets.values()]
+    points = []
+    for floor in np.arange(CURVE_STEPS) / CURVE_STEPS:
+        answered = [f.probabilities >= floor for f in found]
+        right = sum(float((f.right & a).mean()) for f, a in zip(found, answered, strict=True))
+        said = sum(float(a.mean()) for a in answered)
+        if said > 0:
+            points.append((float(floor), round(right / said, 4), round(said / len(found), 4)))
+    return points
+
+
+def calibration_error(probabilities: Floats, right: Flags) -> float:
+    """Return the expected calibration error over bins of equal width."""
+    place = np.minimum((probabilities * BINS).astype(int), BINS - 1)
+    return float(
+        sum(
+            abs(probabilities[place == b].mean() - right[place == b].mean()) * (place == b).mean()
+            for b in np.unique(place)
+        )
+    )
+
+
+def report(table: Table, line: Line, floor: float) -> dict[str, float]:
+    """Return what the probabilities are worth on one set, answering from `floor` on."""
+    found = best(table, line)
+    p, answered = found.probabilities, found.probabilities >= floor
+    figures = {
+        "questions": len(p),
+        "right, all answered": found.right.mean(),
+        "AUROC right": roc_auc_score(found.right, p),
+        "ECE, all answered": calibration_error(p, found.right),
+        "ECE, answered": calibration_error(p[answered], found.right[answered]),
+        "answered": answered.mean(),
+        "right of answered": found.right[answered].mean(),
+        "right of answerable": (found.right & answered)[found.answerable].mean(),
+    }
+    if not found.answerable.all():
+        refused = ~answered
+        figures |= {
+            "AUROC answerable": roc_auc_score(found.answerable, p),
+            "refusal precision": (~found.answerable)[refused].mean(),
+            "refusal recall": refused[~found.answerable].mean(),
+        }
+    return {name: round(float(value), 3) for name, value in figures.items()}
+
+
+def tables(data: Path, model: SpanModel, work: Path, digest: str, limit: int) -> dict[str, Table]:
+    """Return the evidence of the held-out questions and of the development sets, kept in `work`."""
+    found = {}
+    version = zlib.crc32(",".join(SIGNALS).encode())
+    for name in ("held_out", *DEV):
+        kept = work / f"{name}-{digest[:12]}-{version:08x}-{limit}.npz"
+        if not kept.exists():
+            work.mkdir(parents=True, exist_ok=True)
+            docs = work / "held_out" if name == "held_out" else data / "dev" / name / "docs"
+            asked = _questions(name, data, docs, limit)
+            with KnowledgeBase(work / f"{name}-index") as kb:
+                kb.sync(docs)
+                collect(kb, model, asked, name).save(kept)
+        found[name] = Table.load(kept)
+    return found
+
+
+def _questions(name: str, data: Path, docs: Path, limit: int) -> list[Asked]:
+    if name == "held_out":
+        return make_questions(data, default_backbone(), docs, 3 * limit)
+    questions = read_questions(data / "dev" / name / "questions.jsonl")
+    return [Asked(question) for question in sample(questions, limit)]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Read the command line, fit, write and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder that holds train/ and dev/"
+    )
+    parser.add_argument("--model", type=Path, required=True, help="the exported .onnx file")
+    parser.add_argument("--work", type=Path, required=True, help="folder for indexes and evidence")
+    parser.add_argument("--limit", type=int, default=1500, help="questions of a set, at most")
+    parser.add_argument("--floor", type=float, default=0.5, help="answer from here on, to report")
+    given = parser.parse_args(arguments)
+    digest = sha256(given.model)
+    found = tables(given.data, open_model(given.model), given.work, digest, given.limit)
+    dev = {name: found[name] for name in DEV}
+    line = calibrated(fit(found["held_out"]), dev)
+    values = {
+        "sha256": digest,
+        "weights": dict(zip(SIGNALS, np.round(line.weights, 5).tolist(), strict=True)),
+        "intercept": round(line.intercept, 5),
+        "curve": curve(line, dev),
+    }
+    text = json.dumps(values, indent=1)
+    given.model.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
+    for name, table in found.items():
+        print(name, json.dumps(report(table, line, given.floor)))
+
+
+if __name__ == "__main__":
+    main()
