@@ -30,12 +30,18 @@ class FirstLineReader:
         line = best.text.split("\n")[0]
         return [Span(best, best.start, best.start + len(line), 0.9)]
 
+    def refuse_below(self, precision: float) -> float:
+        return 0.5
+
 
 class BrokenReader:
     name = "broken"
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
         raise ZeroDivisionError("secret detail")
+
+    def refuse_below(self, precision: float) -> float:
+        return 0.5
 
 
 class DownGenerator:

@@ -53,7 +53,7 @@ class Settings:
     threads: int = 2
 
 
-TINY = Settings(steps=12, batch_tokens=512, limit=24, warm_up=2, save_minutes=60.0)
+TINY = Settings(steps=8, batch_tokens=512, limit=48, warm_up=2, decay=0.25, save_minutes=60.0)
 
 
 @dataclass(slots=True)

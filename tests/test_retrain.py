@@ -1,0 +1,95 @@
+"""A tiny training run: the same each time, resumable, and its export reads in the program."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from rag.read import SpanReader
+from rag.read.model import open_model
+from rag.read.reader import Judgement
+from rag.types import Chunk, Document, Hit
+from training.data import is_held_out, read_held_out, read_training
+from training.export import export
+from training.model import default_backbone
+from training.train import TINY, rate_factor, train
+
+PASSAGE = (
+    "The Isar rises in the Karwendel range. Munich lies on the Isar and has 1.5 million people. "
+    "In {year} a bridge was built by {name}. It has {arches} arches."
+)
+NAMES = ("Anna Huber", "Josef Wagner", "Maria Schmid")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with a few questions on made-up articles."""
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "train").mkdir()
+    rows: list[dict[str, object]] = []
+    for i in range(36):
+        name = NAMES[i % 3]
+        context = PASSAGE.format(year=1700 + i, name=name, arches=i + 2)
+        for question, answer in [
+            ("When was the bridge built?", str(1700 + i)),
+            ("Who built the bridge in Munich?", name),
+        ]:
+            answers = [{"text": answer, "start": context.index(answer)}]
+            rows.append(
+                {"id": str(len(rows)), "title": f"Isar {i}", "context": context}
+                | {"question": question, "answers": answers}
+            )
+    with gzip.open(folder / "train" / "squad1_du_test.jsonl.gz", "wt", encoding="utf-8") as out:
+        out.writelines(json.dumps(row) + "\n" for row in rows)
+    return folder
+
+
+def weights(path: Path) -> dict[str, torch.Tensor]:
+    loaded: dict[str, torch.Tensor] = torch.load(path, weights_only=True)
+    return loaded
+
+
+def test_articles_held_out_are_never_trained_on(data: Path) -> None:
+    kept, held = read_training(data), read_held_out(data)
+    assert kept
+    assert held
+    assert len(kept) + len(held) == 72
+    assert not {e.context for e in kept} & {e.context for e in held}
+    assert not any(is_held_out(example) for example in kept)
+    assert kept[0].context[kept[0].start : kept[0].end] == kept[0].answer
+
+
+def test_the_rate_rises_stays_and_falls() -> None:
+    settings = replace(TINY, steps=100, warm_up=10, decay=0.2)
+    factors = [rate_factor(step, settings) for step in range(100)]
+    assert factors[0] == pytest.approx(0.1)
+    assert factors[9:80] == [pytest.approx(1.0)] * 71
+    assert factors[90] == pytest.approx(0.5)
+    assert factors[99] == pytest.approx(0.05)
+
+
+def test_a_run_is_repeatable_resumable_and_its_export_reads(data: Path, tmp_path: Path) -> None:
+    backbone = default_backbone()
+    whole = weights(train(data, backbone, tmp_path / "whole", TINY))
+    # Stopped in the level part of the rate, then gone on with: the same weights.
+    settings = replace(TINY, steps=TINY.steps // 2, decay=1e-6)
+    train(data, backbone, tmp_path / "parts", settings)
+    resumed = train(data, backbone, tmp_path / "parts", TINY, resume=True)
+    parts = weights(resumed)
+    assert all(torch.equal(whole[name], parts[name]) for name in whole)
+    log = [json.loads(line) for line in (tmp_path / "whole" / "log.jsonl").read_text().splitlines()]
+    assert log[-1]["step"] == TINY.steps
+
+    report = export(resumed, backbone, tmp_path / "model")
+    assert float(str(report["difference_to_torch"])) < 1e-3
+    reader = SpanReader(open_model(tmp_path / "model" / "reader.int8.onnx"), Judgement.load())
+    text = PASSAGE.format(year=1800, name="Anna Huber", arches=4)
+    hit = Hit(Chunk(Document("isar.txt", text), 0, len(text)), 0.5, 0.5, 1.0)
+    [best, *_] = reader.read("Who built the bridge?", [hit])
+    assert best.text in text
+    assert 0.0 < best.probability < 1.0
