@@ -293,8 +293,9 @@ def _print_report(report: SyncReport) -> None:
 
 
 def _print_answer(answer: Answer) -> None:
-    click.echo(_wrapped(answer.text))
-    click.echo(f"\n{answer.confidence:.0%} likely to be right ({answer.answerer})")
+    click.echo("\n".join(map(_wrapped, answer.text.splitlines())))
+    likely = "likely that they do" if answer.refused else "likely to be right"
+    click.echo(f"\n{answer.confidence:.0%} {likely} ({answer.answerer})")
     for citation in answer.citations:
         page = f", page {citation.page}" if citation.page else ""
         place = f"{citation.source}{page}, {citation.start}:{citation.end}"

@@ -208,7 +208,7 @@ def _meta(answer: Answer, answerer: str = "") -> str:
     seconds = (answer.seconds or {}).get("total")
     level = "high" if answer.confidence >= 0.8 else "fair" if answer.confidence >= 0.5 else "low"
     items = []
-    if answer.reason == "not_stated":
+    if answer.reason in ("not_stated", "not_mentioned"):
         items.append(f"{answer.confidence:.0%} likely that they do")
     elif not answer.refused and answer.reason != "not_grounded":
         items.append(f'<span class="level {level}">{confidence_words(answer.confidence)}</span>')
@@ -223,10 +223,7 @@ def _meta(answer: Answer, answerer: str = "") -> str:
 
 
 def _refusal(answer: Answer, turn: int) -> str:
-    rest = answer.text.removeprefix(REFUSAL_TEXT).strip()
-    why = REASONS.get(answer.reason or "", "")
-    sentences = [why] if why in rest or rest in why else [why, rest]
-    said = " ".join(escape(sentence) for sentence in sentences if sentence)
+    said = answer.text.removeprefix(REFUSAL_TEXT).strip() or REASONS.get(answer.reason or "", "")
     title = "Ask about the documents." if answer.reason == "no_question" else REFUSAL_TEXT
     near = ""
     if answer.hits and answer.reason not in ("no_question", "nothing_relevant"):
@@ -234,7 +231,7 @@ def _refusal(answer: Answer, turn: int) -> str:
         near = f'<p class="near-title">Nearest passages</p><ol class="near">{items}</ol>'
     return (
         f'<div class="answer refusal"><p class="refusal-title">{escape(title)}</p>'
-        f"<p>{said}</p>{near}{_meta(answer, '')}</div>"
+        f"<p>{escape(said)}</p>{near}{_meta(answer, '')}</div>"
     )
 
 
