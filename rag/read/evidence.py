@@ -31,6 +31,9 @@ SIGNALS = (
     "passage_words",  # share of the question's words in the passage, its title and headings
     "names_missing",  # share of the question's names that the passage lacks
     "numbers_missing",  # share of the question's numbers that the passage lacks
+    "words_nowhere",  # share of the question's words that no passage has
+    "names_elsewhere",  # share of the question's names that the sentence lacks
+    "year_differs",  # 1 if the sentence has years, but not one that the question names
     "kind",  # 1 if it is the kind of thing asked for, -1 if not, 0 if unknown
     "repeats",  # share of the reading's words that stand in the question
     "length",  # log of the number of characters
@@ -52,6 +55,7 @@ _ASKS_NUMBER = re.compile(
 _ASKS_NAME = re.compile(r"\b(?:who|whom|whose)\b", re.I)
 _NAME = re.compile(r"(?<![.!?]\s)(?<!^)\b[A-Z][\w’'-]+")
 _NUMBER = re.compile(r"\d")
+_YEAR = re.compile(r"(?:1\d|20)\d\d")
 _NUMBER_WORD = re.compile(
     r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|thousand|"
     r"million|billion|century|decade|half|quarter|third|annual|daily|weekly|monthly|"
@@ -80,10 +84,9 @@ class Candidate:
 class Asked:
     """What a question asks with: its words, and the names and numbers among them."""
 
-    text: str
-    words: frozenset[str]
-    names: frozenset[str]
-    numbers: frozenset[str]
+    words: set[str]
+    names: set[str]
+    numbers: set[str]
 
 
 def asked(question: str) -> Asked:
@@ -91,7 +94,7 @@ def asked(question: str) -> Asked:
     words = terms(question)
     numbers = {word for word in words if word[0].isdigit()}
     names = terms(" ".join(_NAME.findall(question))) - numbers
-    return Asked(question, frozenset(words), frozenset(names), frozenset(numbers))
+    return Asked(words, names, numbers)
 
 
 def signals(question: str, candidates: Sequence[Candidate]) -> npt.NDArray[np.float64]:
@@ -99,6 +102,8 @@ def signals(question: str, candidates: Sequence[Candidate]) -> npt.NDArray[np.fl
     about = asked(question)
     best_score = max((c.hit.score for c in candidates), default=0.0)
     held = {id(c.hit): terms(_passage(c.hit)) for c in candidates}
+    anywhere = set().union(*held.values())
+    sentences = [terms(sentence_around(c)) for c in candidates]
     rows = [
         [
             c.reading.margin,
@@ -109,25 +114,32 @@ def signals(question: str, candidates: Sequence[Candidate]) -> npt.NDArray[np.fl
             c.hit.dense,
             c.hit.score,
             c.hit.score - best_score,
-            held_share(set(about.words), terms(sentence_around(c))),
-            held_share(set(about.words), held[id(c.hit)]),
-            1.0 - held_share(set(about.names), held[id(c.hit)]),
-            1.0 - held_share(set(about.numbers), held[id(c.hit)]),
+            held_share(about.words, sentence),
+            held_share(about.words, held[id(c.hit)]),
+            1.0 - held_share(about.names, held[id(c.hit)]),
+            1.0 - held_share(about.numbers, held[id(c.hit)]),
+            1.0 - held_share(about.words, anywhere),
+            1.0 - held_share(about.names, sentence),
+            float(_year_differs(about, sentence)),
             _kind(question, c),
             _repeats(about, c),
             float(np.log(c.reading.end - c.reading.start)),
             _foreign(c),
         ]
-        for c in candidates
+        for c, sentence in zip(candidates, sentences, strict=True)
     ]
     return np.array(rows, dtype=np.float64).reshape(len(candidates), len(SIGNALS))
 
 
 def missing_words(question: str, hits: Sequence[Hit]) -> list[str]:
-    """Names and numbers of the question, as written there, that none of the hits mentions."""
+    """Names and numbers of the question, as written there, that none of the hits mentions.
+
+    In a question without capitals any word may be a name.
+    """
     about = asked(question)
     held = set().union(*(terms(_passage(hit)) for hit in hits))
-    lacking = {w for w in about.names | about.numbers if held_share({w}, held) == 0.0}
+    named = about.words if question.islower() else about.names | about.numbers
+    lacking = {word for word in named if held_share({word}, held) == 0.0}
     written = re.findall(r"[\w’'-]+", question)
     return list(dict.fromkeys(word for word in written if terms(word) & lacking))
 
@@ -164,6 +176,12 @@ def _agreement(candidate: Candidate, others: Sequence[Candidate]) -> float:
     return float(min(len(same), 2))
 
 
+def _year_differs(about: Asked, sentence: set[str]) -> bool:
+    asked_for = {word for word in about.numbers if _YEAR.fullmatch(word)}
+    told = {word for word in sentence if _YEAR.fullmatch(word)}
+    return bool(asked_for) and bool(told) and not asked_for & told
+
+
 def _kind(question: str, candidate: Candidate) -> float:
     text = candidate.hit.chunk.document.text[candidate.reading.start : candidate.reading.end]
     if _ASKS_NUMBER.search(question):
@@ -175,7 +193,7 @@ def _kind(question: str, candidate: Candidate) -> float:
 
 def _repeats(about: Asked, candidate: Candidate) -> float:
     words = terms(candidate.words)
-    return held_share(words, set(about.words)) if words else 0.0
+    return held_share(words, about.words) if words else 0.0
 
 
 def _foreign(candidate: Candidate) -> float:
