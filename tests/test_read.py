@@ -144,7 +144,7 @@ def test_what_the_question_names_and_the_passage_lacks() -> None:
     assert bad["words_nowhere"] == pytest.approx(2 / 4)
     assert (good["names_elsewhere"], bad["names_elsewhere"]) == (1.0, 1.0)
     assert (good["year_differs"], bad["year_differs"]) == (0.0, 1.0)
-    assert missing_words("how old is the bmw brewery", [hit(TEXT)]) == ["old", "bmw"]
+    assert missing_words("how old is the bmw brewery", [hit(TEXT)]) == ["bmw"]
     assert missing_words("Was Munich's brewery in Berlin founded in 1700?", [hit(TEXT)]) == [
         "Berlin",
         "1700",

@@ -109,6 +109,11 @@ def rate_factor(step: int, settings: Settings) -> float:
     return max(0.01, min(1.0, (step + 1) / settings.warm_up, left / settings.decay))
 
 
+def frozen_layers(step: int, settings: Settings) -> int:
+    """Return how many of the first layers are left as they are: none once the rate falls."""
+    return settings.frozen_layers if step < (1 - settings.decay) * settings.steps else 0
+
+
 def losses(model: SpanReader, batch: Batch) -> tuple[Tensor, Tensor]:
     """Return the mean span loss and the mean answerability loss of a batch.
 
@@ -170,12 +175,12 @@ class Trainer:
 
     def run(self) -> None:
         """Train until the steps are done."""
-        freeze(self.model, self.settings.frozen_layers)
         done, total = self.progress.step, self.settings.steps
         batches = itertools.islice(self.stream.batches(self.settings.mix), done, total)
         before, began = self.progress.seconds, time.monotonic()
         saved = began
         for batch in tqdm(batches, initial=done, total=total, unit="step", mininterval=20):
+            freeze(self.model, frozen_layers(self.progress.step, self.settings))
             self._step(batch)
             now = time.monotonic()
             self.progress.seconds = before + now - began

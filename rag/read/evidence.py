@@ -64,6 +64,9 @@ _NUMBER_WORD = re.compile(
     re.I,
 )
 
+_MEASURES = terms("many much old long far tall high large big fast often wide deep year time date")
+"""Words that ask rather than name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -138,7 +141,7 @@ def missing_words(question: str, hits: Sequence[Hit]) -> list[str]:
     """
     about = asked(question)
     held = set().union(*(terms(_passage(hit)) for hit in hits))
-    named = about.words if question.islower() else about.names | about.numbers
+    named = about.words - _MEASURES if question.islower() else about.names | about.numbers
     lacking = {word for word in named if held_share({word}, held) == 0.0}
     written = re.findall(r"[\w’'-]+", question)
     return list(dict.fromkeys(word for word in written if terms(word) & lacking))

@@ -76,9 +76,8 @@ class SpanReader:
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
         """Spans that may answer, most probable first; at most two of a hit."""
-        model, judgement = self._open()
-        candidates = find(model, question, hits)
-        probabilities = judgement.probabilities(signals(question, candidates))
+        candidates = find(self._open_model(), question, hits)
+        probabilities = self._open_judgement().probabilities(signals(question, candidates))
         spans = [
             Span(c.hit, c.reading.start, c.reading.end, float(p))
             for c, p in zip(candidates, probabilities, strict=True)
@@ -87,15 +86,18 @@ class SpanReader:
 
     def refuse_below(self, precision: float) -> float:
         """The probability to answer from, so that this share of the answers is right."""
-        return self._open()[1].threshold(precision)
+        return self._open_judgement().threshold(precision)
 
-    def _open(self) -> tuple[SpanModel, Judgement]:
+    def _open_judgement(self) -> Judgement:
+        if self._judgement is None:
+            self._judgement = Judgement.load()
+        return self._judgement
+
+    def _open_model(self) -> SpanModel:
         with self._opening:
-            if self._judgement is None:
-                self._judgement = Judgement.load()
             if self._model is None:
-                self._model = open_model(MODEL, self._judgement.sha256)
-            return self._model, self._judgement
+                self._model = open_model(MODEL, self._open_judgement().sha256)
+            return self._model
 
 
 def find(model: SpanModel, question: str, hits: Sequence[Hit]) -> list[Candidate]:
