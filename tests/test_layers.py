@@ -13,8 +13,8 @@ ROOT = Path(__file__).parent.parent
 
 LAYERS = (
     ("types", "errors"),
-    ("settings", "sentences", "load", "embed", "store", "questions"),
-    ("chunk", "cite"),
+    ("settings", "sentences", "load", "embed", "store", "files"),
+    ("chunk", "cite", "questions"),
     ("retrieve", "read", "generate", "followup"),
     ("answer", "sync"),
     ("knowledge_base",),
