@@ -21,6 +21,7 @@ from rag.cli.common import (
     wrapped,
 )
 from rag.cli.evaluation import compare, evaluate
+from rag.cli.questions import questions
 from rag.errors import KnowledgeBaseError, NotFoundError, RagError
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def main() -> None:
 
 main.add_command(evaluate)
 main.add_command(compare)
+main.add_command(questions)
 
 
 @main.command()
