@@ -8,7 +8,9 @@
     ├── KnowledgeBaseError the index is missing, damaged, busy or made with other settings
     ├── ModelError         a model is missing, damaged or not the expected one
     ├── GeneratorError     the language model's endpoint failed
-    ├── QuestionSetError   a question set is malformed
+    ├── QuestionSetError   a question set is malformed, or does not fit the documents
+    ├── ResultFileError    a file of evaluation results is malformed, or does not fit another
+    ├── OutputError        a file cannot be written
     └── NotFoundError      no such document or span
 
 Programming errors stay ``ValueError`` and ``TypeError``.
@@ -40,7 +42,15 @@ class GeneratorError(RagError):
 
 
 class QuestionSetError(RagError):
-    """A question set is malformed."""
+    """A question set is malformed, or does not fit the documents."""
+
+
+class ResultFileError(RagError):
+    """A file of evaluation results is malformed, or does not fit another."""
+
+
+class OutputError(RagError):
+    """A file cannot be written."""
 
 
 class NotFoundError(RagError):

@@ -89,7 +89,7 @@ def test_eval(folder: Path, tmp_path: Path) -> None:
     assert isinstance(metrics, dict)
     assert list(metrics) == [
         "questions", "answerable", "retrieval", "answer", "citation", "refusal", "calibration",
-        "seconds",
+        "seconds", "intervals", "verdicts", "by_type", "by_answerable", "by_source", "about",
     ]  # fmt: skip
     assert metrics["retrieval"]["recall@1"] == 1.0
     assert "recall@5" in rag("eval", "q.jsonl").stdout

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from helpers import SEED, MakeKb, write_folder
+from helpers import SEED, write_folder
 
 from rag import Answer, Citation, Hit, KnowledgeBase
 from rag.embed import HashingEmbedder
-from rag.errors import QuestionSetError
 from rag.evaluate import Outcome, evaluate, normalize_answer, summarize, token_f1
 from rag.questions import Evidence, Question, read_questions
 from rag.types import Chunk, Document, Span
@@ -48,7 +47,7 @@ def outcome(
         hits=hits,
         seconds={"total": 0.5},
     )
-    return Outcome(question, hits, answer, len(answer.citations))
+    return Outcome(question, hits, answer, (True,) * len(answer.citations))
 
 
 def test_squad_normalisation_and_f1() -> None:
@@ -137,49 +136,9 @@ def test_only_a_quote_that_stands_in_the_stored_document_is_valid(
     with KnowledgeBase(tmp_path / "index", embedder=HashingEmbedder(), reader=reader) as kb:
         kb.sync(folder)
         (result,) = evaluate(kb, [question])
+    assert result.answer is not None
     assert len(result.answer.citations) == 1
     assert result.valid_citations == valid
-
-
-@pytest.mark.parametrize(
-    ("line", "said"),
-    [
-        ("{", "line 2: not JSON"),
-        ("[]", "line 2: not an object"),
-        ('{"id": "b", "question": "Q?", "answers": []}', "'evidence' is missing"),
-        ('{"id": "b", "question": " ", "answers": [], "evidence": []}', "'question' is blank"),
-        (
-            '{"id": "b", "question": "Q?", "answers": "x", "evidence": []}',
-            "'answers' is not a list",
-        ),
-        (
-            '{"id": "a", "question": "Q?", "answers": [], "evidence": []}',
-            "stands in line 1 already",
-        ),
-        (
-            '{"id": "b", "question": "Q?", "answers": ["x"], "evidence": '
-            '[{"source": "a.txt", "start": 5, "end": 5}]}',
-            "from 5 to 5 is no span",
-        ),
-    ],
-)
-def test_a_malformed_question_set_is_explained(tmp_path: Path, line: str, said: str) -> None:
-    good = '{"id": "a", "question": "Q?", "answers": [], "evidence": []}'
-    path = tmp_path / "set.jsonl"
-    path.write_text(f"{good}\n{line}\n", encoding="utf-8")
-    with pytest.raises(QuestionSetError, match=r"set\.jsonl, line 2") as error:
-        read_questions(path)
-    assert said in str(error.value)
-
-
-def test_evidence_must_lie_in_the_documents(make_kb: MakeKb) -> None:
-    kb = make_kb({"a.txt": "Apples."})
-    for evidence, said in (
-        (Evidence("b.txt", 0, 3), "no document 'b.txt'"),
-        (Evidence("a.txt", 0, 99), "has 7 characters"),
-    ):
-        with pytest.raises(QuestionSetError, match=said):
-            evaluate(kb, [Question("q", "Q?", ("x",), (evidence,))])
 
 
 def test_the_seed_questions_evidence_holds_an_answer(seed_kb: KnowledgeBase) -> None:

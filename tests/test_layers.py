@@ -14,8 +14,8 @@ ROOT = Path(__file__).parent.parent
 LAYERS = (
     ("types", "errors"),
     ("inference",),
-    ("settings", "sentences", "load", "embed", "store", "questions"),
-    ("chunk", "cite"),
+    ("settings", "sentences", "load", "embed", "store", "files"),
+    ("chunk", "cite", "questions"),
     ("retrieve", "read", "generate", "followup"),
     ("compose",),
     ("answer", "sync"),

@@ -6,24 +6,26 @@ Exit codes: 0 done (a refusal is an answer), 1 an error the user can act on, 2 w
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import sys
 import textwrap
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from rag.cli.common import (
+    common_options,
+    open_index,
+    print_json,
+    progress_bar,
+    require_index,
+    wrapped,
+)
+from rag.cli.evaluation import compare, evaluate
+from rag.cli.questions import questions
 from rag.errors import KnowledgeBaseError, NotFoundError, RagError
 
 if TYPE_CHECKING:
-    from rag import Answer, KnowledgeBase, SyncReport
-    from rag.types import Progress
-
-Command = TypeVar("Command", bound=Callable[..., Any])
+    from rag import Answer, SyncReport
 
 _MOST_FAILURES_SHOWN = 20
 
@@ -48,28 +50,21 @@ def main() -> None:
     """Ask a folder of documents; get cited answers, or a plain refusal."""
 
 
-def _common(command: Command) -> Command:
-    """The options every command takes."""
-    command = click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
-    return click.option(
-        "--index",
-        type=click.Path(file_okay=False, path_type=Path),
-        default=Path("index"),
-        show_default=True,
-        help="Folder of the index.",
-    )(command)
+main.add_command(evaluate)
+main.add_command(compare)
+main.add_command(questions)
 
 
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--rebuild", is_flag=True, help="Start from nothing, with the current settings.")
-@_common
+@common_options
 def index(folder: Path, rebuild: bool, index: Path, as_json: bool) -> None:
     """Make the index equal to FOLDER: add, update and delete what changed."""
-    with _open(index, must_exist=False) as kb, _progress_bar() as progress:
+    with open_index(index, must_exist=False) as kb, progress_bar() as progress:
         report = kb.sync(folder, progress, rebuild=rebuild)
     if as_json:
-        _print_json(report.to_dict())
+        print_json(report.to_dict())
     else:
         _print_report(report)
 
@@ -77,31 +72,31 @@ def index(folder: Path, rebuild: bool, index: Path, as_json: bool) -> None:
 @main.command()
 @click.argument("question")
 @click.option("-k", "k", type=click.IntRange(1, 100), default=5, show_default=True)
-@_common
+@common_options
 def search(question: str, k: int, index: Path, as_json: bool) -> None:
     """Find the passages nearest to QUESTION."""
-    with _open(index) as kb:
+    with open_index(index) as kb:
         hits = kb.search(_asked(question), k)
     if as_json:
-        _print_json([hit.to_dict() for hit in hits])
+        print_json([hit.to_dict() for hit in hits])
         return
     if not hits:
         click.echo("No passage shares anything with the question.")
     for rank, hit in enumerate(hits, start=1):
         click.secho(f"{rank}. {hit.source} {hit.start}:{hit.end}  {hit.score:.3f}", bold=True)
-        click.echo(_wrapped(" ".join(hit.text.split()), indent="   "))
+        click.echo(wrapped(" ".join(hit.text.split()), indent="   "))
 
 
 @main.command()
 @click.argument("question")
 @click.option("--answerer", type=click.Choice(["extractive", "llm"]), help="Who answers.")
-@_common
+@common_options
 def ask(question: str, answerer: str | None, index: Path, as_json: bool) -> None:
     """Answer QUESTION from the documents, with citations, or say that they do not say."""
-    with _open(index) as kb:
+    with open_index(index) as kb:
         answer = kb.ask(_asked(question), answerer=answerer)
     if as_json:
-        _print_json(answer.to_dict())
+        print_json(answer.to_dict())
     else:
         _print_answer(answer)
 
@@ -109,15 +104,15 @@ def ask(question: str, answerer: str | None, index: Path, as_json: bool) -> None
 @main.command()
 @click.argument("source")
 @click.option("--span", metavar="START:END", help="Only these characters.")
-@_common
+@common_options
 def show(source: str, span: str | None, index: Path, as_json: bool) -> None:
     """Print the text of the document SOURCE, which all offsets refer to."""
-    with _open(index) as kb:
+    with open_index(index) as kb:
         document = kb.document(source)
     start, end = _parse_span(span, len(document.text))
     text = document.text[start:end]
     if as_json:
-        _print_json(
+        print_json(
             {
                 "source": source,
                 "title": document.title,
@@ -133,13 +128,13 @@ def show(source: str, span: str | None, index: Path, as_json: bool) -> None:
 
 
 @main.command()
-@_common
+@common_options
 def status(index: Path, as_json: bool) -> None:
     """Tell what the index holds and what it was made with."""
-    with _open(index) as kb:
+    with open_index(index) as kb:
         values = kb.status()
     if as_json:
-        _print_json(values)
+        print_json(values)
         return
     for key, value in values.items():
         if key != "sources":
@@ -150,17 +145,17 @@ def status(index: Path, as_json: bool) -> None:
 
 
 @main.command()
-@_common
+@common_options
 def verify(index: Path, as_json: bool) -> None:
     """Check every offset, vector and derived index; exit code 1 if anything is wrong."""
     from rag.store.verify import problems
     from rag.sync import only_writer
 
-    _require_index(index)
+    require_index(index)
     with only_writer(index):
         found = problems(index)
     if as_json:
-        _print_json({"index": str(index), "ok": not found, "problems": found})
+        print_json({"index": str(index), "ok": not found, "problems": found})
     else:
         click.echo("\n".join(found) if found else "The index is whole.")
     if found:
@@ -171,34 +166,15 @@ def verify(index: Path, as_json: bool) -> None:
         )
 
 
-@main.command("eval")
-@click.argument("questions", type=click.Path(path_type=Path))
-@click.option("--answerer", type=click.Choice(["extractive", "llm"]), help="Who answers.")
-@_common
-def evaluate(questions: Path, answerer: str | None, index: Path, as_json: bool) -> None:
-    """Ask the QUESTIONS (JSON lines) and print the metrics."""
-    from rag.evaluate import evaluate as run
-    from rag.evaluate import summarize
-    from rag.questions import read_questions
-
-    question_set = read_questions(questions)
-    with _open(index) as kb, _progress_bar() as progress:
-        metrics = summarize(run(kb, question_set, answerer, progress))
-    if as_json:
-        _print_json(metrics)
-    else:
-        _print_metrics(metrics)
-
-
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(1, 65535), default=7860, show_default=True)
-@_common
+@common_options
 def serve(host: str, port: int, index: Path, as_json: bool) -> None:
     """Serve the chat page and the JSON API."""
     from rag import server
 
-    with _open(index, must_exist=False) as kb:
+    with open_index(index, must_exist=False) as kb:
 
         def announce(url: str) -> None:
             if as_json:
@@ -210,26 +186,6 @@ def serve(host: str, port: int, index: Path, as_json: bool) -> None:
             server.serve(kb, host, port, announce)
         except OSError as error:
             raise KnowledgeBaseError(str(error)) from error
-
-
-@contextmanager
-def _open(index: Path, *, must_exist: bool = True) -> Iterator[KnowledgeBase]:
-    from rag import KnowledgeBase, Settings
-
-    settings = Settings.from_env(os.environ)
-    if must_exist:
-        _require_index(index)
-    with KnowledgeBase(index, settings) as kb:
-        yield kb
-
-
-def _require_index(index: Path) -> None:
-    from rag.store.local import LocalStore
-
-    if not LocalStore.exists(index):
-        raise KnowledgeBaseError(
-            f"no index in {str(index)!r}: make one with 'rag index FOLDER --index {index}'"
-        )
 
 
 def _asked(question: str) -> str:
@@ -250,32 +206,6 @@ def _parse_span(span: str | None, length: int) -> tuple[int, int]:
     return start, end
 
 
-@contextmanager
-def _progress_bar() -> Iterator[Progress]:
-    """A progress bar on stderr, one for each stage; nothing where stderr is no terminal."""
-    from tqdm import tqdm
-
-    bars: dict[str, tqdm[Any]] = {}
-
-    def report(stage: str, done: int, total: int) -> None:
-        bar = bars.get(stage)
-        if bar is None or bar.total != total or done < bar.n:
-            if bar is not None:
-                bar.close()
-            bar = bars[stage] = tqdm(total=total, desc=stage, leave=False, disable=None)
-        bar.update(done - bar.n)
-
-    try:
-        yield report
-    finally:
-        for bar in bars.values():
-            bar.close()
-
-
-def _print_json(value: Any) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
-
-
 def _print_report(report: SyncReport) -> None:
     parts = [
         f"{len(report.added)} added",
@@ -293,34 +223,16 @@ def _print_report(report: SyncReport) -> None:
 
 
 def _print_answer(answer: Answer) -> None:
-    click.echo("\n".join(map(_wrapped, answer.text.splitlines())))
+    click.echo("\n".join(map(wrapped, answer.text.splitlines())))
     likely = "likely that they do" if answer.refused else "likely to be right"
     click.echo(f"\n{answer.confidence:.0%} {likely} ({answer.answerer})")
     for citation in answer.citations:
         page = f", page {citation.page}" if citation.page else ""
         place = f"{citation.source}{page}, {citation.start}:{citation.end}"
         click.secho(f"\n[{citation.number}] {place}", bold=True)
-        click.echo(_wrapped(f"“{' '.join(citation.quote.split())}”", indent="    "))
+        click.echo(wrapped(f"“{' '.join(citation.quote.split())}”", indent="    "))
     if answer.refused and answer.hits:
         click.secho("\nNearest passages", bold=True)
         for hit in answer.hits[:3]:
             text = textwrap.shorten(" ".join(hit.text.split()), 200, placeholder=" …")
-            click.echo(_wrapped(f"{hit.source}, {hit.start}:{hit.end}: {text}", indent="    "))
-
-
-def _print_metrics(metrics: dict[str, Any]) -> None:
-    click.echo(f"{metrics['questions']} questions, {metrics['answerable']} answerable")
-    for group in ("retrieval", "answer", "citation", "refusal", "calibration", "seconds"):
-        click.secho(f"\n{group}", bold=True)
-        for name, value in metrics[group].items():
-            shown = "-" if value is None else f"{value:.3f}"
-            click.echo(f"  {name:<12}{shown:>8}")
-
-
-def _wrapped(text: str, indent: str = "") -> str:
-    width = min(100, shutil.get_terminal_size().columns)
-    return textwrap.fill(text, width, initial_indent=indent, subsequent_indent=indent)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+            click.echo(wrapped(f"{hit.source}, {hit.start}:{hit.end}: {text}", indent="    "))

@@ -1,0 +1,89 @@
+"""What the commands share: options, opening an index, progress and printing."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import textwrap
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from rag.errors import KnowledgeBaseError
+
+if TYPE_CHECKING:
+    from rag import KnowledgeBase
+    from rag.types import Progress
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def common_options(command: Command) -> Command:
+    """The options every command takes."""
+    command = click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
+    return click.option(
+        "--index",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=Path("index"),
+        show_default=True,
+        help="Folder of the index.",
+    )(command)
+
+
+@contextmanager
+def open_index(index: Path, *, must_exist: bool = True) -> Iterator[KnowledgeBase]:
+    """The knowledge base in the folder ``index``, with the environment's settings."""
+    from rag import KnowledgeBase, Settings
+
+    settings = Settings.from_env(os.environ)
+    if must_exist:
+        require_index(index)
+    with KnowledgeBase(index, settings) as kb:
+        yield kb
+
+
+def require_index(index: Path) -> None:
+    """Raise :class:`KnowledgeBaseError` where no index stands."""
+    from rag.store.local import LocalStore
+
+    if not LocalStore.exists(index):
+        raise KnowledgeBaseError(
+            f"no index in {str(index)!r}: make one with 'rag index FOLDER --index {index}'"
+        )
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """A progress bar on stderr, one for each stage; nothing where stderr is no terminal."""
+    from tqdm import tqdm
+
+    bars: dict[str, tqdm[Any]] = {}
+
+    def report(stage: str, done: int, total: int) -> None:
+        bar = bars.get(stage)
+        if bar is None or bar.total != total or done < bar.n:
+            if bar is not None:
+                bar.close()
+            bar = bars[stage] = tqdm(total=total, desc=stage, leave=False, disable=None)
+        bar.update(done - bar.n)
+
+    try:
+        yield report
+    finally:
+        for bar in bars.values():
+            bar.close()
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON on stdout."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def wrapped(text: str, indent: str = "") -> str:
+    """Text in lines that fit the terminal."""
+    width = min(100, shutil.get_terminal_size().columns)
+    return textwrap.fill(text, width, initial_indent=indent, subsequent_indent=indent)

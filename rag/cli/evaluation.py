@@ -1,0 +1,148 @@
+"""``rag eval`` and ``rag compare``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rag.cli.common import common_options, open_index, print_json, progress_bar
+from rag.files import require_folder
+
+if TYPE_CHECKING:
+    from rag.evaluate.comparison import Comparison
+
+_MOST_CHANGES_SHOWN = 10
+_COLUMNS = (
+    ("ndcg@10", "retrieval", "ndcg@10"),
+    ("em", "answer", "em"),
+    ("f1", "answer", "f1"),
+    ("cites", "citation", "recall"),
+    ("refuses", "refusal", "recall"),
+)
+"""Figures shown of each group: heading, and where they stand in the report."""
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command("eval")
+@click.argument("questions", type=click.Path(path_type=Path))
+@click.option("--answerer", type=click.Choice(["extractive", "llm"]), help="Who answers.")
+@click.option("--retrieval-only", is_flag=True, help="Only search: no answers, fast.")
+@click.option("--reworded", is_flag=True, help="Answers need not stand in their evidence.")
+@click.option("--out", type=_FILE, help="Write a result file, for 'rag compare'.")
+@click.option("--html", "page", type=_FILE, help="Write a page with plots and every question.")
+@common_options
+def evaluate(
+    questions: Path,
+    answerer: str | None,
+    retrieval_only: bool,
+    reworded: bool,
+    out: Path | None,
+    page: Path | None,
+    index: Path,
+    as_json: bool,
+) -> None:
+    """Ask the QUESTIONS (JSON lines) and print the metrics with their 95 % intervals."""
+    from rag.evaluate.page import write_page
+    from rag.evaluate.running import Options, run_evaluation
+    from rag.questions import QuestionFile
+
+    for path in (out, page):
+        if path is not None:
+            require_folder(path)
+    question_set = QuestionFile(questions)
+    options = Options(answerer, retrieval_only, reworded)
+    with (
+        open_index(index) as kb,
+        progress_bar() as progress,
+        run_evaluation(kb, question_set, options, progress) as evaluation,
+    ):
+        report = evaluation.report
+        if out:
+            evaluation.write(out)
+        if page:
+            write_page(page, evaluation, lambda source: kb.document(source).text)
+    if as_json:
+        print_json(report)
+    else:
+        _print_report(report)
+
+
+@click.command()
+@click.argument("before", type=click.Path(path_type=Path))
+@click.argument("after", type=click.Path(path_type=Path))
+@click.option("--common", is_flag=True, help="Compare the questions that both files hold.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def compare(ctx: click.Context, before: Path, after: Path, common: bool, as_json: bool) -> None:
+    """Compare two result files of 'rag eval --out'; exit code 1 if a metric got worse.
+
+    A metric counts as worse or better where a paired permutation test, corrected for the number
+    of metrics, finds a difference at the 5 % level.
+    """
+    from rag.evaluate.comparison import compare as run
+    from rag.evaluate.results import read_results
+
+    found = run(read_results(before), read_results(after), common=common)
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        _print_comparison(found)
+    if found.is_worse:
+        ctx.exit(1)
+
+
+def _print_report(report: dict[str, Any]) -> None:
+    click.echo(f"{report['questions']} questions, {report['answerable']} answerable")
+    for group in ("retrieval", "answer", "citation", "refusal", "calibration"):
+        click.secho(f"\n{group}", bold=True)
+        for name, value in report[group].items():
+            spread = report["intervals"][group][name]
+            shown = f"   {spread[0]:.3f} to {spread[1]:.3f}" if spread else ""
+            click.echo(f"  {name:<12}{_number(value):>8}{shown}")
+    click.secho("\nseconds", bold=True)
+    for name, value in report["seconds"].items():
+        click.echo(f"  {name:<12}{_number(value):>8}")
+    headings = "".join(f"{heading:>9}" for heading, _, _ in _COLUMNS)
+    click.secho(f"\n{'by type':<14}{'questions':>9}{headings}", bold=True)
+    for kind, values in report["by_type"].items():
+        cells = "".join(f"{_number(values[group][name]):>9}" for _, group, name in _COLUMNS)
+        click.echo(f"  {kind:<12}{values['questions']:>9}{cells}")
+
+
+def _print_comparison(found: Comparison) -> None:
+    click.echo(f"{found.questions} questions")
+    for name, (before, after) in found.settings.items():
+        click.echo(f"  {name}: {before} -> {after}")
+    click.secho(
+        f"\n{'':<22}{'before':>8}{'after':>8}{'change':>8}   {'95 % interval':<18}p (Holm)",
+        bold=True,
+    )
+    for row in found.rows:
+        spread = f"{row.interval[0]:+.3f} to {row.interval[1]:+.3f}" if row.interval else ""
+        colour = {"worse": "red", "better": "green"}.get(row.verdict)
+        click.secho(
+            f"  {' '.join(row.metric):<20}{row.before:>8.3f}{row.after:>8.3f}"
+            f"{row.difference:>+8.3f}   {spread:<18}{row.p_holm:.4f}"
+            + ("" if row.verdict == "same" else f"  {row.verdict}"),
+            fg=colour,
+        )
+    for title, changes in (("Worse", found.worsened), ("Better", found.improved)):
+        if changes:
+            click.secho(f"\n{title}: {len(changes)} questions", bold=True)
+        for change in changes[:_MOST_CHANGES_SHOWN]:
+            click.echo(f"  {change.id}: {change.question} ({change.before} -> {change.after})")
+        if len(changes) > _MOST_CHANGES_SHOWN:
+            click.echo(f"  and {len(changes) - _MOST_CHANGES_SHOWN} more; --json lists them all")
+    worse = [" ".join(row.metric) for row in found.rows if row.verdict == "worse"]
+    click.echo(
+        f"\nSignificantly worse: {', '.join(worse)}"
+        if worse
+        else "\nNothing got significantly worse."
+    )
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

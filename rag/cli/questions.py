@@ -1,0 +1,91 @@
+"""``rag questions``: bring question sets in and check them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from rag.cli.common import common_options, open_index, print_json
+
+if TYPE_CHECKING:
+    from rag.questions.importing import ImportReport
+
+_MOST_SHOWN = 20
+
+
+@click.group()
+def questions() -> None:
+    """Make question sets for 'rag eval'."""
+
+
+@questions.command("import")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--format", "kind", type=click.Choice(["squad", "csv", "beir"]), help="Else guessed.")
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="File to write."
+)
+@click.option(
+    "--documents",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="New folder for the documents that come with the set; without it they are looked for "
+    "in the index.",
+)
+@common_options
+def import_(
+    path: Path, kind: str | None, out: Path, documents: Path | None, index: Path, as_json: bool
+) -> None:
+    """Turn SQuAD's JSON, a CSV table (question,answer,source) or a BEIR folder into a set.
+
+    Each answer is located in the documents; what cannot be is reported and left out.
+    """
+    from rag.files import require_folder
+    from rag.questions.importing import bring_documents, entries, guess_format, write_questions
+    from rag.questions.locate import Documents
+
+    kind = kind or guess_format(path)
+    require_folder(out)
+    if documents is not None:
+        found = bring_documents(path, kind, documents)
+        report = write_questions(out, entries(path, kind, found))
+    else:
+        with open_index(index) as kb:
+            found = Documents(kb.sources(), lambda source: kb.document(source).text)
+            report = write_questions(out, entries(path, kind, found))
+    if as_json:
+        print_json(report.to_dict())
+    else:
+        _print_import(report, out)
+
+
+@questions.command()
+@click.argument("path", metavar="QUESTIONS", type=click.Path(path_type=Path))
+@click.option("--reworded", is_flag=True, help="Answers need not stand in their evidence.")
+@common_options
+def check(path: Path, reworded: bool, index: Path, as_json: bool) -> None:
+    """Check that QUESTIONS is well formed and that the index's documents bear out its evidence."""
+    from rag.questions import QuestionFile, check_evidence
+
+    found = QuestionFile(path)
+    with open_index(index) as kb:
+        check_evidence(found, lambda source: kb.document(source).text, reworded=reworded)
+    answerable = sum(question.answerable for question in found)
+    if as_json:
+        print_json({"questions": len(found), "answerable": answerable})
+    else:
+        click.echo(f"{len(found)} questions, {answerable} answerable; all is well.")
+
+
+def _print_import(report: ImportReport, out: Path) -> None:
+    click.echo(
+        f"{report.imported} questions imported into {out}, {report.answerable} answerable; "
+        f"{len(report.skipped)} skipped"
+    )
+    for title, remarks in (("Skipped", report.skipped), ("Worth a look", report.notes)):
+        if remarks:
+            click.secho(f"\n{title}", bold=True)
+        for remark in remarks[:_MOST_SHOWN]:
+            click.echo(f"  {remark.where}: {remark.reason}")
+        if len(remarks) > _MOST_SHOWN:
+            click.echo(f"  and {len(remarks) - _MOST_SHOWN} more; --json lists them all")

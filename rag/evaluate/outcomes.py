@@ -1,0 +1,108 @@
+"""Asks the questions of a set, and keeps for each what was found and what was answered."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rag.errors import GeneratorError
+from rag.questions import Question, check_evidence
+from rag.store.readback import StoredTexts
+from rag.types import Answer, Hit, Progress
+
+if TYPE_CHECKING:
+    from rag.knowledge_base import KnowledgeBase
+
+DEPTH = 10
+"""Hits that the ranking metrics look at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One question, what retrieval found for it, and what was answered.
+
+    ``answer`` is None where only retrieval was asked for. ``valid`` says of each of the answer's
+    citations whether its quote stood at its offsets in the document read back from disk.
+    """
+
+    question: Question
+    hits: tuple[Hit, ...]
+    answer: Answer | None
+    valid: tuple[bool, ...] = ()
+
+    @property
+    def valid_citations(self) -> int:
+        """Citations whose quote stood at its offsets."""
+        return sum(self.valid)
+
+
+def evaluate(
+    kb: KnowledgeBase,
+    questions: Collection[Question],
+    answerer: str | None = None,
+    progress: Progress | None = None,
+    *,
+    retrieval_only: bool = False,
+    reworded: bool = False,
+) -> list[Outcome]:
+    """Ask every question; see :func:`outcomes` for one at a time.
+
+    Raises :class:`QuestionSetError` for evidence that the documents do not bear out.
+    """
+    return list(
+        outcomes(
+            kb, questions, answerer, progress, retrieval_only=retrieval_only, reworded=reworded
+        )
+    )
+
+
+def outcomes(
+    kb: KnowledgeBase,
+    questions: Collection[Question],
+    answerer: str | None = None,
+    progress: Progress | None = None,
+    *,
+    retrieval_only: bool = False,
+    reworded: bool = False,
+) -> Iterator[Outcome]:
+    """Ask the questions one after the other; all are checked before the first is asked.
+
+    An outcome holds its documents: keep what is needed of it, not all outcomes of a large set.
+    """
+    check_evidence(questions, lambda source: kb.document(source).text, reworded=reworded)
+    kb.warm()  # the first question's time is that of the others
+    with ExitStack() as stack:
+        disk: StoredTexts | None = None
+        for done, question in enumerate(questions):
+            if progress:
+                progress("Asking", done, len(questions))
+            answer = None if retrieval_only else _ask(kb, question, answerer)
+            if disk is None and answer is not None and answer.citations:
+                disk = stack.enter_context(StoredTexts(kb.path))
+            valid = tuple(
+                disk is not None and is_valid(citation.to_dict(), disk)
+                for citation in (answer.citations if answer else ())
+            )
+            yield Outcome(question, tuple(kb.search(question.question, DEPTH)), answer, valid)
+    if progress:
+        progress("Asking", len(questions), len(questions))
+
+
+def _ask(kb: KnowledgeBase, question: Question, answerer: str | None) -> Answer:
+    try:
+        return kb.ask(question.question, answerer=answerer)
+    except GeneratorError as error:
+        raise GeneratorError(f"question {question.id!r}: {error}") from error
+
+
+def is_valid(citation: dict[str, Any], disk: StoredTexts) -> bool:
+    """Whether a citation, as its JSON shows it, quotes the document on disk exactly."""
+    text = disk.text(citation["source"])
+    if text is None:
+        return False
+    quote = text[citation["start"] : citation["end"]]
+    sha256 = hashlib.sha256(text.encode("utf-8")).hexdigest()
+    return bool(quote) and (quote, sha256) == (citation["quote"], citation["sha256"])

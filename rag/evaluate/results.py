@@ -1,0 +1,182 @@
+"""Result files: the report with every question's outcome, for ``rag compare`` and other tools."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from rag.errors import ResultFileError
+from rag.evaluate.judged import STAGES, Judged
+from rag.evaluate.outcomes import Outcome
+from rag.files import replacing
+
+FORMAT = 1
+"""Raised whenever a file written before can no longer be compared."""
+
+_ADVICE = "make it with 'rag eval QUESTIONS --out FILE'"
+
+Record = dict[str, Any]
+"""One outcome as JSON-ready values: see :func:`record`."""
+
+
+def record(outcome: Outcome, judged: Judged) -> Record:
+    """All that is kept of an outcome. Only ``seconds`` differs from run to run."""
+    return {
+        **outcome.question.to_dict(),
+        "type": judged.kind,
+        "verdict": judged.verdict,
+        "rank": judged.rank,
+        "answer": _answer(outcome, judged),
+        "hits": [
+            {"source": hit.source, "start": hit.start, "end": hit.end, "score": round(hit.score, 6)}
+            for hit in outcome.hits
+        ],
+        "seconds": {
+            stage: round(value, 6)
+            for stage, value in zip(STAGES, judged.seconds or (0.0,) * 3, strict=True)
+        },
+    }
+
+
+def _answer(outcome: Outcome, judged: Judged) -> Record | None:
+    answer = outcome.answer
+    if answer is None:
+        return None
+    citations = [
+        {
+            "number": citation.number,
+            "source": citation.source,
+            "start": citation.start,
+            "end": citation.end,
+            "quote": citation.quote,
+            "valid": valid,
+            "right": outcome.question.is_evidence(citation.source, citation.start, citation.end),
+        }
+        for citation, valid in zip(answer.citations, outcome.valid, strict=True)
+    ]
+    return {
+        "text": answer.text,
+        "short": answer.short,
+        "refused": answer.refused,
+        "reason": answer.reason,
+        "confidence": judged.confidence,
+        "em": judged.em,
+        "f1": judged.f1,
+        "right": judged.right,
+        "citations": citations,
+    }
+
+
+def judged_from(found: Mapping[str, Any]) -> Judged:
+    """The numbers of a record. Raises ``KeyError`` or ``TypeError`` for what is no record."""
+    answer = found["answer"]
+    citations = () if answer is None or answer["refused"] else answer["citations"]
+    numbers: Record = {
+        "id": str(found["id"]),
+        "question": str(found["question"]),
+        "kind": str(found["type"]),
+        "sources": tuple(dict.fromkeys(str(place["source"]) for place in found["evidence"])),
+        "answerable": found["answers"] is None or bool(found["answers"]),
+        "graded": bool(found["answers"]),
+        "rank": found["rank"],
+    }
+    if answer is not None:
+        numbers |= {
+            "asked": True,
+            "refused": bool(answer["refused"]),
+            "confidence": float(answer["confidence"]),
+            "em": float(answer["em"]),
+            "f1": float(answer["f1"]),
+            "right": bool(answer["right"]),
+            "citations": len(citations),
+            "valid": sum(bool(citation["valid"]) for citation in citations),
+            "right_citations": sum(bool(citation["right"]) for citation in citations),
+            "seconds": tuple(float(found["seconds"][stage]) for stage in STAGES),
+        }
+    return Judged(**numbers)
+
+
+class Records:
+    """Records in a temporary file, in order: what a large run keeps outside of memory."""
+
+    def __init__(self) -> None:
+        self._file: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
+        self._count = 0
+
+    def append(self, found: Record) -> None:
+        """Add a record; not while the others are iterated over."""
+        self._file.write(json.dumps(found, ensure_ascii=False) + "\n")
+        self._count += 1
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Record]:
+        return map(json.loads, self.lines())
+
+    def lines(self) -> Iterator[str]:
+        """Each record as a line of JSON; one iteration at a time."""
+        self._file.seek(0)
+        yield from self._file
+
+    def close(self) -> None:
+        """Drop the file."""
+        self._file.close()
+
+
+def write_results(path: Path, report: Mapping[str, Any], lines: Iterable[str]) -> None:
+    """Write a result file: the report, and below ``outcomes`` each record on a line of its own."""
+    head = json.dumps({"format": FORMAT, **report}, ensure_ascii=False, indent=1)
+    with replacing(path) as file:
+        file.write(head.removesuffix("\n}") + ',\n "outcomes": [')
+        separator = "\n"
+        for line in lines:
+            file.write(separator + line.rstrip("\n"))
+            separator = ",\n"
+        file.write("\n]}\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """A result file as ``rag compare`` uses it."""
+
+    path: Path
+    about: Mapping[str, Any]
+    judged: Sequence[Judged]
+    gold: Mapping[str, str]
+    """Per question id: the question, its answers and evidence, to tell whether two sets agree."""
+
+
+def read_results(path: Path) -> Results:
+    """Read a result file. Raises :class:`ResultFileError` for what is none."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ResultFileError(
+            f"cannot read {str(path)!r}: {error.strerror}; name a file that 'rag eval --out' wrote"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise ResultFileError(f"{path} is not JSON: {error}; {_ADVICE}") from None
+    if not isinstance(data, dict) or not isinstance(data.get("outcomes"), list):
+        raise ResultFileError(f"{path} holds no 'outcomes'; {_ADVICE}")
+    if data.get("format") != FORMAT:
+        raise ResultFileError(
+            f"{path} has format {data.get('format')!r}, but {FORMAT} is needed; {_ADVICE}"
+        )
+    try:
+        judged = [judged_from(found) for found in data["outcomes"]]
+        gold = {str(found["id"]): _gold(found) for found in data["outcomes"]}
+    except (KeyError, TypeError, ValueError) as error:
+        raise ResultFileError(f"{path}: an outcome is malformed: {error!r}; {_ADVICE}") from None
+    if not judged or len(gold) < len(judged):
+        what = "two outcomes of one id" if judged else "no outcomes"
+        raise ResultFileError(f"{path} holds {what}; {_ADVICE}")
+    return Results(path, data.get("about") or {}, judged, gold)
+
+
+def _gold(found: Mapping[str, Any]) -> str:
+    return json.dumps([found["question"], found["answers"], found["evidence"]])

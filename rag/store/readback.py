@@ -1,0 +1,37 @@
+"""Texts read from the database's file anew, past every cache: what a proof has to look at."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Self
+
+from rag.store.database import DATABASE, explained
+
+
+class StoredTexts:
+    """The canonical texts of the index in the folder ``path``, as they stand on disk now."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with explained(path):
+            address = f"{(path / DATABASE).resolve().as_uri()}?mode=ro"
+            self._connection = sqlite3.connect(address, uri=True, isolation_level=None)
+
+    def text(self, source: str) -> str | None:
+        """The text of a document; None if the index holds none of that name."""
+        with explained(self._path):
+            row = self._connection.execute(
+                "SELECT text FROM documents WHERE source = ?", (source,)
+            ).fetchone()
+        return None if row is None else str(row[0])
+
+    def close(self) -> None:
+        """Close the database."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
