@@ -158,9 +158,8 @@ def report(table: Table, line: Line, floor: float) -> dict[str, float]:
 def tables(data: Path, model: SpanModel, work: Path, digest: str, limit: int) -> dict[str, Table]:
     """Return the evidence of the held-out questions and of the development sets, kept in `work`."""
     found = {}
-    version = zlib.crc32(",".join(SIGNALS).encode())
     for name in ("held_out", *DEV):
-        kept = work / f"{name}-{digest[:12]}-{version:08x}-{limit}.npz"
+        kept = kept_table(work, name, digest, limit)
         if not kept.exists():
             work.mkdir(parents=True, exist_ok=True)
             docs = work / "held_out" if name == "held_out" else data / "dev" / name / "docs"
@@ -170,6 +169,12 @@ def tables(data: Path, model: SpanModel, work: Path, digest: str, limit: int) ->
                 collect(kb, model, asked, name).save(kept)
         found[name] = Table.load(kept)
     return found
+
+
+def kept_table(work: Path, name: str, digest: str, limit: int) -> Path:
+    """Return the file of a set's evidence: it goes with one model and one list of signals."""
+    version = zlib.crc32(",".join(SIGNALS).encode())
+    return work / f"{name}-{digest[:12]}-{version:08x}-{limit}.npz"
 
 
 def _questions(name: str, data: Path, docs: Path, limit: int) -> list[Asked]:
