@@ -95,6 +95,44 @@ def test_eval(folder: Path, tmp_path: Path) -> None:
     assert "recall@5" in rag("eval", "q.jsonl").stdout
 
 
+def test_eval_writes_a_page_and_results(folder: Path) -> None:
+    rag("index", str(folder))
+    start = TEXT.index("2027")
+    lines = [
+        {
+            "id": "1",
+            "question": "When is production expected to begin?",
+            "answers": ["2027"],
+            "evidence": [{"source": "lexus.txt", "start": start, "end": start + 4}],
+        },
+        {"id": "2", "question": "Who paints?", "answers": [], "evidence": []},
+    ]
+    Path("q.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    shown = rag("eval", "q.jsonl", "--out", "a.json", "--html", "a.html")
+    assert shown.exit_code == 0
+    assert "2 questions, 1 answerable" in shown.stdout
+    assert "  recall@1       1.000   1.000 to 1.000" in shown.stdout
+    assert "a.html" not in shown.stderr
+    results = json.loads(Path("a.json").read_text(encoding="utf-8"))
+    assert [outcome["id"] for outcome in results["outcomes"]] == ["1", "2"]
+    assert results["about"]["question_set"] == "q.jsonl"
+    assert "When is production expected to begin?" in Path("a.html").read_text(encoding="utf-8")
+    assert rag("compare", "a.json", "a.json").exit_code == 0
+    alone = rag("eval", "q.jsonl", "--retrieval-only").stdout
+    assert "  f1                 -" in alone
+    assert sorted(path.name for path in Path().iterdir() if path.is_file()) == [
+        "a.html", "a.json", "q.jsonl",
+    ]  # fmt: skip
+
+
+def test_where_results_cannot_be_written_nothing_is_asked(folder: Path) -> None:
+    for target in ("nowhere/a.json", "docs"):
+        result = rag("eval", "missing.jsonl", "--out", target)
+        assert result.exit_code in (1, 2)
+        assert target in result.stderr
+        assert "missing.jsonl" not in result.stderr.splitlines()[-1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,9 @@ from helpers import SEED, write_folder
 from rag import Answer, Citation, Hit, KnowledgeBase
 from rag.embed import HashingEmbedder
 from rag.evaluate import Outcome, evaluate, normalize_answer, summarize, token_f1
+from rag.generate import ScriptedGenerator
 from rag.questions import Evidence, Question, read_questions
+from rag.store.database import DATABASE
 from rag.types import Chunk, Document, Span
 
 DATA = Path(__file__).parent / "data"
@@ -139,6 +143,34 @@ def test_only_a_quote_that_stands_in_the_stored_document_is_valid(
     assert result.answer is not None
     assert len(result.answer.citations) == 1
     assert result.valid_citations == valid
+
+
+def test_citations_are_checked_against_the_file_on_disk(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "docs", {"a.txt": "Apples grow on trees."})
+    question = Question("q", "Where do apples grow?", ("trees",), (Evidence("a.txt", 15, 20),))
+    reader = WholeReader()
+    with KnowledgeBase(tmp_path / "index", embedder=HashingEmbedder(), reader=reader) as kb:
+        kb.sync(folder)
+        (before,) = evaluate(kb, [question])
+        with closing(sqlite3.connect(tmp_path / "index" / DATABASE)) as database:
+            database.execute("UPDATE documents SET text = 'Apples grow on shelves.'")
+            database.commit()
+        (after,) = evaluate(kb, [question])
+        assert kb.document("a.txt").text == "Apples grow on trees."  # it is remembered
+    assert (before.valid, after.valid) == ((True,), (False,))
+
+
+def test_what_a_language_model_wrote_is_judged_without_its_markers(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "docs", {"a.txt": "Apples grow on trees."})
+    question = Question("q", "Where do apples grow?", ("on trees",), (Evidence("a.txt", 12, 20),))
+    generator = ScriptedGenerator()
+    generator.enqueue("On trees [1].")
+    embedder = HashingEmbedder()
+    with KnowledgeBase(tmp_path / "index", embedder=embedder, generator=generator) as kb:
+        kb.sync(folder)
+        metrics = summarize(evaluate(kb, [question], answerer="llm"))
+    assert metrics["answer"] == {"em": 1.0, "f1": 1.0}
+    assert metrics["citation"] == {"valid": 1.0, "precision": 1.0, "recall": 1.0}
 
 
 def test_the_seed_questions_evidence_holds_an_answer(seed_kb: KnowledgeBase) -> None:

@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from fakes_evaluate import ScriptedReader
+from fakes_evaluate import EVIL, ScriptedReader, make_set
 from helpers import write_folder
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 from sklearn.metrics import ndcg_score, precision_recall_fscore_support, roc_auc_score
@@ -22,28 +21,6 @@ from rag.embed import HashingEmbedder
 from rag.evaluate.page import CONTEXT, write_page
 from rag.evaluate.running import Evaluation, Options, run_evaluation
 from rag.questions import Evidence, Question
-
-EVIL = "<script>window.pwned = 1</script> & </details> \"' {{ 7 * 7 }} <img src=x onerror=alert(1)>"
-
-
-def make_set(towns: int) -> tuple[dict[str, str], list[Question], dict[str, tuple[str, float]]]:
-    """Documents, questions of which every third is not answered, and a reader of mixed skill."""
-    rng = np.random.default_rng(4)
-    folder, questions, script = {}, [], {}
-    for i in range(towns):
-        name, source = f"Town{i:02d}", f"part{i % 3}/{i:02d}.txt"
-        text = f"{name} was founded in {1500 + i} by settlers.\n\nIts mayor is Ms Mayor{i:02d}."
-        folder[source] = text
-        year = text.index(str(1500 + i))
-        if i % 3:
-            places = (Evidence(source, year, year + 4),)
-            when = Question(f"q{i}", f"When was {name} founded?", (str(1500 + i),), places)
-        else:
-            when = Question(f"q{i}", f"Who destroyed {name}?", (), ())
-        questions.append(when)
-        said = rng.choice([str(1500 + i), f"in {1500 + i}", f"Mayor{i:02d}", ""])
-        script[when.question] = (str(said), round(float(rng.uniform(0.3, 1)), 3))
-    return folder, questions, script
 
 
 @pytest.fixture(scope="module")

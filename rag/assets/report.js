@@ -46,4 +46,5 @@
   form.addEventListener("input", filter);
   form.addEventListener("submit", (event) => event.preventDefault());
   filter();
+  list.hidden = false; // laid out once, not while the page is still being read
 })();
