@@ -18,8 +18,9 @@ from sklearn.metrics import ndcg_score, precision_recall_fscore_support, roc_auc
 
 from rag import KnowledgeBase
 from rag.embed import HashingEmbedder
+from rag.evaluate.outcomes import Options
 from rag.evaluate.page import CONTEXT, write_page
-from rag.evaluate.running import Evaluation, Options, run_evaluation
+from rag.evaluate.running import Evaluation, run_evaluation
 from rag.questions import Evidence, Question
 
 

@@ -45,8 +45,9 @@ def evaluate(
     as_json: bool,
 ) -> None:
     """Ask the QUESTIONS (JSON lines) and print the metrics with their 95 % intervals."""
+    from rag.evaluate.outcomes import Options
     from rag.evaluate.page import write_page
-    from rag.evaluate.running import Options, run_evaluation
+    from rag.evaluate.running import run_evaluation
     from rag.questions import QuestionFile
 
     for path in (out, page):

@@ -39,47 +39,50 @@ class Outcome:
         return sum(self.valid)
 
 
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to evaluate: who answers (None: as the settings say), or only search; and whether the
+    answers may be in other words than their evidence."""
+
+    answerer: str | None = None
+    retrieval_only: bool = False
+    reworded: bool = False
+
+
+DEFAULTS = Options()
+
+
 def evaluate(
     kb: KnowledgeBase,
     questions: Collection[Question],
     answerer: str | None = None,
     progress: Progress | None = None,
-    *,
-    retrieval_only: bool = False,
-    reworded: bool = False,
 ) -> list[Outcome]:
     """Ask every question; see :func:`outcomes` for one at a time.
 
     Raises :class:`QuestionSetError` for evidence that the documents do not bear out.
     """
-    return list(
-        outcomes(
-            kb, questions, answerer, progress, retrieval_only=retrieval_only, reworded=reworded
-        )
-    )
+    return list(outcomes(kb, questions, Options(answerer), progress))
 
 
 def outcomes(
     kb: KnowledgeBase,
     questions: Collection[Question],
-    answerer: str | None = None,
+    options: Options = DEFAULTS,
     progress: Progress | None = None,
-    *,
-    retrieval_only: bool = False,
-    reworded: bool = False,
 ) -> Iterator[Outcome]:
     """Ask the questions one after the other; all are checked before the first is asked.
 
     An outcome holds its documents: keep what is needed of it, not all outcomes of a large set.
     """
-    check_evidence(questions, lambda source: kb.document(source).text, reworded=reworded)
+    check_evidence(questions, lambda source: kb.document(source).text, reworded=options.reworded)
     kb.warm()  # the first question's time is that of the others
     with ExitStack() as stack:
         disk: StoredTexts | None = None
         for done, question in enumerate(questions):
             if progress:
                 progress("Asking", done, len(questions))
-            answer = None if retrieval_only else _ask(kb, question, answerer)
+            answer = None if options.retrieval_only else _ask(kb, question, options.answerer)
             if disk is None and answer is not None and answer.citations:
                 disk = stack.enter_context(StoredTexts(kb.path))
             valid = tuple(

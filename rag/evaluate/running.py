@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from rag.evaluate.judged import Judged, judge
-from rag.evaluate.outcomes import outcomes
+from rag.evaluate.outcomes import DEFAULTS, Options, outcomes
 from rag.evaluate.report import full_report
 from rag.evaluate.results import Records, record, write_results
 from rag.questions import Question, QuestionFile
@@ -17,15 +16,6 @@ from rag.types import Progress
 
 if TYPE_CHECKING:
     from rag.knowledge_base import KnowledgeBase
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How to evaluate; see :func:`rag.evaluate.outcomes.outcomes`."""
-
-    answerer: str | None = None
-    retrieval_only: bool = False
-    reworded: bool = False
 
 
 class Evaluation:
@@ -58,23 +48,15 @@ class Evaluation:
 def run_evaluation(
     kb: KnowledgeBase,
     questions: Collection[Question],
-    options: Options | None = None,
+    options: Options = DEFAULTS,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Ask all questions and judge the outcomes. Raises what :func:`outcomes` does."""
-    options = options or Options()
     judged: list[Judged] = []
     records = Records()
     answerer = None
     try:
-        for outcome in outcomes(
-            kb,
-            questions,
-            options.answerer,
-            progress,
-            retrieval_only=options.retrieval_only,
-            reworded=options.reworded,
-        ):
+        for outcome in outcomes(kb, questions, options, progress):
             judged.append(judge(outcome))
             records.append(record(outcome, judged[-1]))
             answerer = outcome.answer.answerer if outcome.answer else None
