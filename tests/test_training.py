@@ -7,7 +7,7 @@ import pytest
 from rag.inference import open_tokenizer
 from training.data import detokenise
 from training.edits import Edit, misspelt, near_miss, noisy
-from training.metrics import auroc, best_threshold, exact, f1
+from training.metrics import auroc, best_threshold
 from training.model import default_backbone
 from training.stream import edited_piece
 from training.windows import Piece, crop, encode, without_answer
@@ -91,10 +91,6 @@ def test_noise_is_seeded_and_keeps_first_letters() -> None:
 
 
 def test_squad_metrics() -> None:
-    assert exact("The Isar.", ["isar"]) == 1.0
-    assert f1("the river Isar", ["Isar"]) == pytest.approx(2 / 3)
-    assert f1("", []) == 1.0
-    assert f1("Isar", []) == 0.0
     assert auroc([2.0, 3.0], [1.0, 2.0]) == pytest.approx(0.875)
     best, threshold = best_threshold([3.0, 2.0, 1.0], [1.0, 0.0, 0.5], [0.0, 1.0, 0.0])
     assert (best, threshold) == (pytest.approx(2 / 3), 3.0)  # type: ignore[comparison-overlap]

@@ -17,12 +17,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from rag.evaluate.squad import best_f1, exact_match
 from rag.read.model import LENGTH, STRIDE, Predict, SpanModel, open_predict
 from rag.read.spans import Logits, Reading
 from rag.read.windows import IntArray, Passage
 from training.data import DevExample, read_dev
 from training.edits import noisy
-from training.metrics import auroc, best_threshold, exact, f1
+from training.metrics import auroc, best_threshold
 from training.model import default_backbone, from_weights
 
 Report = dict[str, float]
@@ -54,8 +55,8 @@ def score_answers(examples: Sequence[DevExample], readings: Sequence[Reading]) -
     pairs = [(e, e.context[r.start : r.end]) for e, r in zip(examples, readings, strict=True)]
     pairs = [(e, given) for e, given in pairs if e.answers]
     return {
-        "em": 100 * float(np.mean([exact(given, e.answers) for e, given in pairs])),
-        "f1": 100 * float(np.mean([f1(given, e.answers) for e, given in pairs])),
+        "em": 100 * float(np.mean([exact_match(given, e.answers) for e, given in pairs])),
+        "f1": 100 * float(np.mean([best_f1(given, e.answers) for e, given in pairs])),
     }
 
 
@@ -64,7 +65,9 @@ def score_refusals(examples: Sequence[DevExample], readings: Sequence[Reading]) 
     report: Report = {}
     given = [e.context[r.start : r.end] for e, r in zip(examples, readings, strict=True)]
     empty = [float(not e.answers) for e in examples]
-    gains = [f1(g, e.answers) if e.answers else 0.0 for g, e in zip(given, examples, strict=True)]
+    gains = [
+        best_f1(g, e.answers) if e.answers else 0.0 for g, e in zip(given, examples, strict=True)
+    ]
     for name, scores in signals(readings).items():
         yes = [s for s, e in zip(scores, examples, strict=True) if e.answers]
         no = [s for s, e in zip(scores, examples, strict=True) if not e.answers]
@@ -134,8 +137,8 @@ def row(example: DevExample, reading: Reading) -> dict[str, object]:
     answers = example.answers
     quality = {
         "stated": bool(answers),
-        "em": exact(given, answers) if answers else 0.0,
-        "f1": f1(given, answers) if answers else 0.0,
+        "em": exact_match(given, answers) if answers else 0.0,
+        "f1": best_f1(given, answers) if answers else 0.0,
     }
     named = {"id": example.id, "question": example.question, "span": given}
     return named | {"passage": zlib.crc32(example.context.encode())} | quality | asdict(reading)

@@ -13,14 +13,14 @@ from tqdm import tqdm
 
 from rag import Hit, KnowledgeBase
 from rag.compose import sentence_of
-from rag.evaluate import normalize_answer, token_f1
+from rag.evaluate.judged import RIGHT_F1
+from rag.evaluate.squad import best_f1, holds_answer
 from rag.questions import Question
 from rag.read.evidence import SIGNALS, Candidate, signals
 from rag.read.model import SpanModel
 from rag.read.reader import find
 from rag.types import Span
 
-RIGHT_F1 = 0.5
 HITS = 5
 
 
@@ -87,11 +87,8 @@ def is_right(candidate: Candidate, question: Question) -> bool:
     sentence = sentence_of(span)
     if not question.is_evidence(candidate.hit.source, sentence.start, sentence.end):
         return False
-    said = normalize_answer(span.text)
-    return any(
-        normalize_answer(gold) in said or token_f1(span.text, gold) >= RIGHT_F1
-        for gold in question.answers
-    )
+    answers = question.answers
+    return holds_answer(span.text, answers) or best_f1(span.text, answers) >= RIGHT_F1
 
 
 def sample(questions: Sequence[Question], limit: int | None, seed: int = 0) -> list[Question]:
