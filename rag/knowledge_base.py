@@ -138,7 +138,8 @@ class KnowledgeBase:
 
     def warm(self) -> None:
         """Load the models and the index now, so that the first question need not wait."""
-        self._reader.read("warm up", self.search("warm up", k=1))
+        if hits := self.search("warm up", k=1):
+            self._reader.read("warm up", hits)
 
     def status(self) -> dict[str, Any]:
         """What the index holds and what it was made with."""

@@ -29,7 +29,8 @@ from training.evidence import Asked, Table, collect, sample
 from training.held_out import make_questions
 from training.model import default_backbone
 
-DEV = ("xquad_en", "squad2", "nq", "xquad_es", "xquad_de", "xquad_zh")
+ENGLISH = ("xquad_en", "squad2", "nq")
+DEV = (*ENGLISH, "xquad_es", "xquad_de", "xquad_zh")
 FOREIGN = SIGNALS.index("foreign")
 CURVE_STEPS = 50
 BINS = 10
@@ -203,7 +204,7 @@ def main(arguments: list[str] | None = None) -> None:
         "sha256": digest,
         "weights": dict(zip(SIGNALS, np.round(line.weights, 5).tolist(), strict=True)),
         "intercept": round(line.intercept, 5),
-        "curve": curve(line, dev),
+        "curve": curve(line, {name: dev[name] for name in ENGLISH}),
     }
     text = json.dumps(values, indent=1)
     given.model.with_suffix(".json").write_text(text + "\n", encoding="utf-8")

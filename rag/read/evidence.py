@@ -22,9 +22,7 @@ SIGNALS = (
     "margin",  # span against no answer, by the model
     "certainty",  # log of the probability of this start and end
     "answerable",  # logit that the window answers at all
-    "lead",  # rank over that of the best reading with other words
     "agreement",  # other passages whose reading has the same words, at most 2
-    "dense",  # cosine of question and passage
     "score",  # of retrieval
     "below_best",  # score of retrieval under that of the best passage
     "sentence_words",  # share of the question's words in the sentence
@@ -39,10 +37,9 @@ SIGNALS = (
     "length",  # log of the number of characters
     "foreign",  # 0 to 1: how far the passage's language is not the model's
 )
-"""Columns of :func:`signals`. All but ``lead``, ``below_best`` and ``agreement`` are absolute: what
-is only best among the hits may still answer nothing."""
+"""Columns of :func:`signals`. All but ``below_best`` and ``agreement`` are absolute: what is only
+best among the hits may still answer nothing."""
 
-_FARTHEST_LEAD = 12.0
 _FAMILIAR_PIECES, _FOREIGN_PIECES = 1.45, 1.75
 """Word pieces a word of passages: medians are 1.2 in English, 1.8 in Spanish, 2.1 in German."""
 
@@ -63,9 +60,6 @@ _NUMBER_WORD = re.compile(
     r"june|july|august|september|october|november|december)\w*\b",
     re.I,
 )
-
-_MEASURES = terms("many much old long far tall high large big fast often wide deep year time date")
-"""Words that ask rather than name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +106,7 @@ def signals(question: str, candidates: Sequence[Candidate]) -> npt.NDArray[np.fl
             c.reading.margin,
             c.reading.certainty,
             c.reading.answerable,
-            _lead(c, candidates),
             _agreement(c, candidates),
-            c.hit.dense,
             c.hit.score,
             c.hit.score - best_score,
             held_share(about.words, sentence),
@@ -135,14 +127,10 @@ def signals(question: str, candidates: Sequence[Candidate]) -> npt.NDArray[np.fl
 
 
 def missing_words(question: str, hits: Sequence[Hit]) -> list[str]:
-    """Names and numbers of the question, as written there, that none of the hits mentions.
-
-    In a question without capitals any word may be a name.
-    """
+    """Names and numbers of the question, as written there, that none of the hits mentions."""
     about = asked(question)
     held = set().union(*(terms(_passage(hit)) for hit in hits))
-    named = about.words - _MEASURES if question.islower() else about.names | about.numbers
-    lacking = {word for word in named if held_share({word}, held) == 0.0}
+    lacking = {w for w in about.names | about.numbers if held_share({w}, held) == 0.0}
     written = re.findall(r"[\w’'-]+", question)
     return list(dict.fromkeys(word for word in written if terms(word) & lacking))
 
@@ -158,15 +146,6 @@ def sentence_around(candidate: Candidate) -> str:
 
 def _passage(hit: Hit) -> str:
     return "\n".join((hit.chunk.document.title, *hit.chunk.headings, hit.text))
-
-
-def _lead(candidate: Candidate, others: Sequence[Candidate]) -> float:
-    words = candidate.words
-    rival = max(
-        (o.reading.rank for o in others if o.words not in words and words not in o.words),
-        default=candidate.reading.rank - _FARTHEST_LEAD,
-    )
-    return float(np.clip(candidate.reading.rank - rival, -_FARTHEST_LEAD, _FARTHEST_LEAD))
 
 
 def _agreement(candidate: Candidate, others: Sequence[Candidate]) -> float:
