@@ -1,6 +1,6 @@
 """Plots of what the probabilities are worth: `python -m training.plots --model FILE --work DIR`.
 
-Reads the evidence that `training.judge` kept in `--work` and writes, for each development set, the
+Reads the evidence that `training.judge` kept in `--work` and writes, for each English development set, the
 risk-coverage curve and the reliability of the probabilities with every question answered, as SVG.
 """
 
@@ -16,7 +16,7 @@ from rag.evaluate.curves import reliability, risk_coverage
 from rag.evaluate.plots import reliability_plot, risk_coverage_plot
 from rag.read.reader import Judgement
 from training.evidence import Table
-from training.judge import DEV, Best, Line, best, kept_table
+from training.judge import ENGLISH, Best, Line, best, kept_table
 
 STYLE = """<style>
 svg{background:#fff;font-family:sans-serif} text{fill:#555;font-size:11px}
@@ -70,7 +70,7 @@ def main(arguments: list[str] | None = None) -> None:
     given.out.mkdir(parents=True, exist_ok=True)
     judgement = Judgement.load(given.model.with_suffix(".json"))
     line = Line(np.asarray(judgement.weights), judgement.intercept)
-    for name in DEV:
+    for name in ENGLISH:
         table = Table.load(kept_table(given.work, name, judgement.sha256, given.limit))
         draw(table, line, given.out, name)
 
