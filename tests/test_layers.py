@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from rag import KnowledgeBase
+
 ROOT = Path(__file__).parent.parent
 
 LAYERS = (
@@ -104,6 +106,18 @@ def test_nothing_heavy_is_loaded(code: str) -> None:
         [sys.executable, "-c", check], capture_output=True, text=True, check=True
     )
     assert result.stdout.splitlines()[-1] == "[]"
+
+
+def test_asking_does_without_torch(seed_kb: KnowledgeBase) -> None:
+    code = (
+        f"import sys; from rag import KnowledgeBase; kb = KnowledgeBase({str(seed_kb.path)!r}); "
+        "answer = kb.ask('When is production expected to begin?'); "
+        "print(answer.short, [m for m in ('torch', 'transformers') if m in sys.modules])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout == "2027 []\n"
 
 
 def test_public_names() -> None:

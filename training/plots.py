@@ -1,7 +1,8 @@
 """Plots of what the probabilities are worth: `python -m training.plots --model FILE --work DIR`.
 
-Reads the evidence that `training.judge` kept in `--work` and writes, for each English development set, the
-risk-coverage curve and the reliability of the probabilities with every question answered, as SVG.
+Reads the evidence that `training.judge` kept in `--work` and writes, for each English development
+set, the risk-coverage curve and the reliability of the probabilities with every question answered,
+as SVG.
 """
 
 from __future__ import annotations
