@@ -79,8 +79,8 @@ def test_two_equal_runs_are_silent(results: dict[str, Path]) -> None:
 def test_a_handicapped_reader_is_found(results: dict[str, Path]) -> None:
     found = compare(results["good"], results["bad"])
     assert found.exit_code == 1
-    worse = "answer em, answer f1, citation precision, citation recall\n"
-    assert found.stdout.endswith(f"Significantly worse: {worse}")
+    # Its wrong words stand in the right sentence, which is what is cited.
+    assert found.stdout.endswith("Significantly worse: answer em, answer f1\n")
     assert "Worse: 15 questions" in found.stdout
     assert "Town00: When was Town00 founded? (right -> wrong)" in found.stdout
     again = compare(results["good"], results["bad"], "--json")
