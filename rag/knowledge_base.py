@@ -62,6 +62,21 @@ class KnowledgeBase:
         self._opened: LocalStore | None = None
         self._opening = threading.Lock()
 
+    def variant(
+        self, path: str | Path, settings: Settings, embedder: Embedder | None = None
+    ) -> KnowledgeBase:
+        """A knowledge base in ``path`` with other settings, which shares the models it can."""
+        same = settings.embedder == self.settings.embedder
+        llm = ("llm_base_url", "llm_model", "llm_api_key", "llm_timeout", "llm_max_tokens")
+        same_llm = all(getattr(settings, n) == getattr(self.settings, n) for n in llm)
+        return KnowledgeBase(
+            path,
+            settings,
+            embedder=embedder or (self._embedder if same else None),
+            reader=self._reader,
+            generator=self._generator if same_llm else None,
+        )
+
     def close(self) -> None:
         """Close the index; the knowledge base can be opened anew."""
         with self._opening:
@@ -128,6 +143,11 @@ class KnowledgeBase:
         """Sources of all documents, sorted."""
         store = self._store()
         return store.sources() if store else []
+
+    def file_digests(self) -> dict[str, str]:
+        """Source of each document, with the SHA-256 of the file that it was read from."""
+        store = self._store()
+        return store.file_digests() if store else {}
 
     def document(self, source: str) -> Document:
         """The document, whose ``text`` all offsets refer to. Raises :class:`NotFoundError`."""
