@@ -18,7 +18,7 @@ from rag.chunk import Limit, chunk
 from rag.embed import make_embedder
 from rag.errors import KnowledgeBaseError, NotFoundError, SettingsError
 from rag.followup import History
-from rag.generate import OpenAIGenerator
+from rag.generate import make_generator
 from rag.read import SpanReader
 from rag.retrieve import retrieve
 from rag.settings import Settings
@@ -58,7 +58,7 @@ class KnowledgeBase:
         self.settings = settings or Settings()
         self._embedder = embedder or make_embedder(self.settings.embedder)
         self._reader = reader or SpanReader()
-        self._generator = generator or _configured_generator(self.settings)
+        self._generator = generator or make_generator(self.settings)
         self._opened: LocalStore | None = None
         self._opening = threading.Lock()
 
@@ -289,15 +289,3 @@ def _set_aside(folder: Path, source: str) -> None:
         number += 1
         target = target.with_name(f"{file.stem} ({number}){file.suffix}")
     file.rename(target)
-
-
-def _configured_generator(settings: Settings) -> Generator | None:
-    if not settings.llm_base_url:
-        return None
-    return OpenAIGenerator(
-        settings.llm_base_url,
-        settings.llm_model,
-        settings.llm_api_key or None,
-        timeout=settings.llm_timeout,
-        max_tokens=settings.llm_max_tokens,
-    )
