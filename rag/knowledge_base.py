@@ -18,7 +18,7 @@ from rag.chunk import Limit, chunk
 from rag.embed import make_embedder
 from rag.errors import KnowledgeBaseError, NotFoundError, SettingsError
 from rag.followup import History
-from rag.generate import OpenAIGenerator
+from rag.generate import make_generator
 from rag.read import SpanReader
 from rag.retrieve import retrieve
 from rag.settings import Settings
@@ -58,9 +58,24 @@ class KnowledgeBase:
         self.settings = settings or Settings()
         self._embedder = embedder or make_embedder(self.settings.embedder)
         self._reader = reader or SpanReader()
-        self._generator = generator or _configured_generator(self.settings)
+        self._generator = generator or make_generator(self.settings)
         self._opened: LocalStore | None = None
         self._opening = threading.Lock()
+
+    def variant(
+        self, path: str | Path, settings: Settings, embedder: Embedder | None = None
+    ) -> KnowledgeBase:
+        """A knowledge base in ``path`` with other settings, which shares the models it can."""
+        same = settings.embedder == self.settings.embedder
+        llm = ("llm_base_url", "llm_model", "llm_api_key", "llm_timeout", "llm_max_tokens")
+        same_llm = all(getattr(settings, n) == getattr(self.settings, n) for n in llm)
+        return KnowledgeBase(
+            path,
+            settings,
+            embedder=embedder or (self._embedder if same else None),
+            reader=self._reader,
+            generator=self._generator if same_llm else None,
+        )
 
     def close(self) -> None:
         """Close the index; the knowledge base can be opened anew."""
@@ -128,6 +143,11 @@ class KnowledgeBase:
         """Sources of all documents, sorted."""
         store = self._store()
         return store.sources() if store else []
+
+    def file_digests(self) -> dict[str, str]:
+        """Source of each document, with the SHA-256 of the file that it was read from."""
+        store = self._store()
+        return store.file_digests() if store else {}
 
     def document(self, source: str) -> Document:
         """The document, whose ``text`` all offsets refer to. Raises :class:`NotFoundError`."""
@@ -270,15 +290,3 @@ def _set_aside(folder: Path, source: str) -> None:
         number += 1
         target = target.with_name(f"{file.stem} ({number}){file.suffix}")
     file.rename(target)
-
-
-def _configured_generator(settings: Settings) -> Generator | None:
-    if not settings.llm_base_url:
-        return None
-    return OpenAIGenerator(
-        settings.llm_base_url,
-        settings.llm_model,
-        settings.llm_api_key or None,
-        timeout=settings.llm_timeout,
-        max_tokens=settings.llm_max_tokens,
-    )

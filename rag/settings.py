@@ -69,7 +69,7 @@ class Settings:
 
         Raises :class:`SettingsError` for an unknown ``RAG_*`` variable or an unreadable value.
         """
-        types = {f.name: type(f.default) for f in fields(cls)}
+        types = cls.types()
         values: dict[str, Any] = {}
         for variable, raw in env.items():
             if not variable.startswith(ENV_PREFIX):
@@ -77,9 +77,14 @@ class Settings:
             name = variable.removeprefix(ENV_PREFIX).lower()
             if name not in types:
                 raise SettingsError(_unknown(variable, list(types)))
-            values[name] = _convert(variable, raw, types[name])
+            values[name] = convert(variable, raw, types[name])
         values.update({k: v for k, v in overrides.items() if v is not None})
         return cls(**values)
+
+    @classmethod
+    def types(cls) -> dict[str, type]:
+        """The type of each setting's value, by its name."""
+        return {f.name: type(f.default) for f in fields(cls)}
 
 
 def _unknown(variable: str, names: list[str]) -> str:
@@ -89,7 +94,8 @@ def _unknown(variable: str, names: list[str]) -> str:
     return f"unknown setting {variable} in the environment: {advice}"
 
 
-def _convert(variable: str, raw: str, kind: type) -> Any:
+def convert(variable: str, raw: str, kind: type) -> Any:
+    """``raw`` as a ``kind``. Raises :class:`SettingsError`, which names the ``variable``."""
     try:
         return kind(raw.strip())
     except ValueError:

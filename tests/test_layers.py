@@ -19,7 +19,7 @@ LAYERS = (
     ("settings", "sentences", "load", "embed", "store", "files"),
     ("chunk", "cite", "questions"),
     ("retrieve", "read", "generate", "followup"),
-    ("compose",),
+    ("compose", "draft"),
     ("answer", "sync"),
     ("knowledge_base",),
     ("evaluate", "render", "web"),

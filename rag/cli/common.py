@@ -87,3 +87,8 @@ def wrapped(text: str, indent: str = "") -> str:
     """Text in lines that fit the terminal."""
     width = min(100, shutil.get_terminal_size().columns)
     return textwrap.fill(text, width, initial_indent=indent, subsequent_indent=indent)
+
+
+def number(value: float | None) -> str:
+    """A figure in three decimals; a dash where it is not defined."""
+    return "-" if value is None else f"{value:.3f}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rag.cli.common import common_options, open_index, print_json, progress_bar
+from rag.cli.common import common_options, number, open_index, print_json, progress_bar
 from rag.files import require_folder
 
 if TYPE_CHECKING:
@@ -33,6 +33,18 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--reworded", is_flag=True, help="Answers need not stand in their evidence.")
 @click.option("--out", type=_FILE, help="Write a result file, for 'rag compare'.")
 @click.option("--html", "page", type=_FILE, help="Write a page with plots and every question.")
+@click.option(
+    "--sweep",
+    "swept",
+    multiple=True,
+    metavar="SETTING=A,B",
+    help="Evaluate each value of a setting; several times: each combination.",
+)
+@click.option(
+    "--cache",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of a sweep's indexes, kept between runs; default: hidden beside the index.",
+)
 @common_options
 def evaluate(
     questions: Path,
@@ -41,20 +53,28 @@ def evaluate(
     reworded: bool,
     out: Path | None,
     page: Path | None,
+    swept: tuple[str, ...],
+    cache: Path | None,
     index: Path,
     as_json: bool,
 ) -> None:
     """Ask the QUESTIONS (JSON lines) and print the metrics with their 95 % intervals."""
+    from rag.cli.sweep import sweep
     from rag.evaluate.outcomes import Options
     from rag.evaluate.page import write_page
     from rag.evaluate.running import run_evaluation
     from rag.questions import QuestionFile
 
+    options = Options(answerer, retrieval_only, reworded)
+    if swept:
+        if out or page:
+            raise click.UsageError("--sweep prints one table; --out and --html are for one run")
+        sweep(questions, swept, options, index, cache, as_json)
+        return
     for path in (out, page):
         if path is not None:
             require_folder(path)
     question_set = QuestionFile(questions)
-    options = Options(answerer, retrieval_only, reworded)
     with (
         open_index(index) as kb,
         progress_bar() as progress,
@@ -102,14 +122,14 @@ def _print_report(report: dict[str, Any]) -> None:
         for name, value in report[group].items():
             spread = report["intervals"][group][name]
             shown = f"   {spread[0]:.3f} to {spread[1]:.3f}" if spread else ""
-            click.echo(f"  {name:<12}{_number(value):>8}{shown}")
+            click.echo(f"  {name:<12}{number(value):>8}{shown}")
     click.secho("\nseconds", bold=True)
     for name, value in report["seconds"].items():
-        click.echo(f"  {name:<12}{_number(value):>8}")
+        click.echo(f"  {name:<12}{number(value):>8}")
     headings = "".join(f"{heading:>9}" for heading, _, _ in _COLUMNS)
     click.secho(f"\n{'by type':<14}{'questions':>9}{headings}", bold=True)
     for kind, values in report["by_type"].items():
-        cells = "".join(f"{_number(values[group][name]):>9}" for _, group, name in _COLUMNS)
+        cells = "".join(f"{number(values[group][name]):>9}" for _, group, name in _COLUMNS)
         click.echo(f"  {kind:<12}{values['questions']:>9}{cells}")
 
 
@@ -143,7 +163,3 @@ def _print_comparison(found: Comparison) -> None:
         if worse
         else "\nNothing got significantly worse."
     )
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rag.cli.common import common_options, open_index, print_json
+from rag.cli.drafts import draft
 
 if TYPE_CHECKING:
     from rag.questions.importing import ImportReport
@@ -75,6 +76,9 @@ def check(path: Path, reworded: bool, index: Path, as_json: bool) -> None:
         print_json({"questions": len(found), "answerable": answerable})
     else:
         click.echo(f"{len(found)} questions, {answerable} answerable; all is well.")
+
+
+questions.add_command(draft)
 
 
 def _print_import(report: ImportReport, out: Path) -> None:

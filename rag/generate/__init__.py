@@ -7,5 +7,20 @@ a claim: :mod:`rag.cite` checks its markers before anything is shown.
 
 from rag.generate.endpoint import OpenAIGenerator
 from rag.generate.scripted import ScriptedGenerator
+from rag.settings import Settings
+from rag.types import Generator
 
-__all__ = ["OpenAIGenerator", "ScriptedGenerator"]
+__all__ = ["OpenAIGenerator", "ScriptedGenerator", "make_generator"]
+
+
+def make_generator(settings: Settings) -> Generator | None:
+    """The language model that the settings name; None where they name none."""
+    if not settings.llm_base_url:
+        return None
+    return OpenAIGenerator(
+        settings.llm_base_url,
+        settings.llm_model,
+        settings.llm_api_key or None,
+        timeout=settings.llm_timeout,
+        max_tokens=settings.llm_max_tokens,
+    )

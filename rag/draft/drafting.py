@@ -1,0 +1,196 @@
+"""Draws up a question set from documents: many candidates, a varied choice of them."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rag.draft.facts import ACRONYM, DEFINITION, facts
+from rag.draft.names import Names
+from rag.draft.near_miss import Asked, Swap, swaps, unstated, years_in
+from rag.draft.statements import Statement, statements
+from rag.draft.wording import ask
+from rag.errors import QuestionSetError
+from rag.questions import Evidence, Question
+from rag.questions.locate import Documents
+from rag.types import Progress
+
+UNANSWERABLE_SHARE = 1 / 3
+_CANDIDATES = 20
+"""Candidates kept for each question wanted, which bounds the memory on many documents."""
+
+NEAR_MISS = "near miss"
+_AROUND = 400
+"""Characters on each side of a fact; what is named there may belong to it, as a country does."""
+
+_NOT_MISSED = (DEFINITION, ACRONYM)
+"""Kinds whose questions have too few words to tell whether another name would be answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A drafted question, to be reviewed.
+
+    ``near`` is where it comes from: the evidence, or for a near miss the place that it nearly
+    asks about, with ``swapped`` (old, new). ``statement`` is the sentence there.
+    """
+
+    question: Question
+    kind: str
+    near: Evidence
+    statement: str
+    quality: int
+    swapped: tuple[str, str] | None = None
+
+    @property
+    def answer(self) -> str:
+        """The answer, or what would be the answer of what the near miss was made of."""
+        return self.question.answers[0] if self.question.answers else ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The draft as one line of a question set; readers of question sets skip the rest."""
+        line = self.question.to_dict() | {"draft": True, "kind": self.kind}
+        line["near"] = self.near.to_dict()
+        if self.swapped:
+            line["swapped"] = {"old": self.swapped[0], "new": self.swapped[1]}
+        return line
+
+
+def draft_questions(
+    documents: Documents, count: int, seed: int = 0, progress: Progress | None = None
+) -> list[Draft]:
+    """At most ``count`` drafts, about a third of them not answered by the documents.
+
+    The same documents, count and seed give the same drafts. Raises :class:`QuestionSetError`
+    where nothing can be asked.
+    """
+    rng = random.Random(seed)
+    names, years = _vocabulary(documents, progress)
+    limit = max(6, _CANDIDATES * count // max(1, len(documents.sources)))
+    candidates: list[Draft] = []
+    shuffled = rng.sample(documents.sources, len(documents.sources))
+    for done, source in enumerate(shuffled):
+        found = _candidates(source, documents.text_of(source), names)
+        rng.shuffle(found)
+        candidates += sorted(found, key=lambda draft: -draft.quality)[:limit]
+        if progress:
+            progress("Drafting", done + 1, len(documents.sources))
+    chosen = _varied(_without_repeats(candidates))
+    if not chosen:
+        raise QuestionSetError(
+            "no question could be drafted: drafts are made of plain English sentences with "
+            "names, numbers, dates or definitions, and these documents hold none"
+        )
+    wanted = round(count * UNANSWERABLE_SHARE)
+    missing = _near_misses(chosen, wanted, documents, names, years, rng)
+    drafts = chosen[: count - len(missing)] + missing
+    return sorted(drafts, key=lambda d: (d.near.source, d.near.start, d.kind == NEAR_MISS))
+
+
+def _vocabulary(documents: Documents, progress: Progress | None) -> tuple[Names, list[str]]:
+    names, years = Names(), set[str]()
+    for done, source in enumerate(documents.sources):
+        found = list(statements(source, documents.text_of(source)))
+        for statement in found:
+            names.add(statement.text)
+        years.update(years_in(statement.text for statement in found))
+        if progress:
+            progress("Looking for names", done + 1, len(documents.sources))
+    return names, sorted(years)
+
+
+def _candidates(source: str, text: str, names: Names) -> list[Draft]:
+    found = []
+    for statement in statements(source, text):
+        for fact in facts(statement.text, names):
+            asked = ask(statement.text, fact, names)
+            if asked:
+                place = Evidence(source, statement.start + fact.start, statement.start + fact.end)
+                answer = text[place.start : place.end]
+                if answer == statement.text[fact.start : fact.end]:  # no line break in it
+                    found.append(_draft(asked, fact.kind, place, answer, statement))
+    return found
+
+
+def _draft(
+    asked: tuple[str, int], kind: str, place: Evidence, answer: str, statement: Statement
+) -> Draft:
+    words, quality = asked
+    question = Question(_id(words, place), words, (answer,), (place,))
+    return Draft(question, kind, place, statement.text, quality)
+
+
+def _id(words: str, place: Evidence) -> str:
+    told = f"{place.source}\n{place.start}\n{place.end}\n{words}"
+    return hashlib.sha256(told.encode()).hexdigest()[:12]
+
+
+def _without_repeats(drafts: Iterable[Draft]) -> list[Draft]:
+    """The drafts whose words no earlier one has; a question that has two answers is left out."""
+    drafts = list(drafts)
+    answers: dict[str, set[str]] = {}
+    for draft in drafts:
+        answers.setdefault(_folded(draft), set()).add(draft.answer)
+    first: dict[str, Draft] = {}
+    for draft in drafts:
+        if len(answers[_folded(draft)]) == 1:
+            first.setdefault(_folded(draft), draft)
+    return list(first.values())
+
+
+def _folded(draft: Draft) -> str:
+    return " ".join(re.findall(r"\w+", draft.question.question.casefold()))
+
+
+def _varied(drafts: Sequence[Draft]) -> list[Draft]:
+    """The drafts in an order whose beginning has many sentences, documents and kinds."""
+    of_sentence: Counter[tuple[str, str]] = Counter()
+    of_kind: Counter[tuple[str, str]] = Counter()
+    keys = []
+    for draft in drafts:
+        sentence, kind = (draft.near.source, draft.statement), (draft.near.source, draft.kind)
+        keys.append((of_sentence[sentence], of_kind[kind]))
+        of_sentence[sentence] += 1
+        of_kind[kind] += 1
+    order = sorted(range(len(drafts)), key=keys.__getitem__)
+    return [drafts[i] for i in order]
+
+
+def _near_misses(
+    drafts: Sequence[Draft],
+    wanted: int,
+    documents: Documents,
+    names: Names,
+    years: Sequence[str],
+    rng: random.Random,
+) -> list[Draft]:
+    tried: list[tuple[Swap, Draft]] = []
+    for draft in [d for d in drafts if d.kind not in _NOT_MISSED][: 4 * wanted]:
+        text = documents.text_of(draft.near.source)
+        low, high = max(0, draft.near.start - _AROUND), draft.near.end + _AROUND
+        asked = Asked(draft.question.question, draft.statement, text[low:high], text)
+        found = swaps(asked, names, years, rng)
+        tried += [(swap, draft) for swap in found]
+    kept = set(unstated([swap for swap, _ in tried], documents))
+    known = {_folded(draft) for draft in drafts}
+    made: list[Draft] = []
+    used: set[str] = set()
+    for swap, draft in tried:
+        if swap not in kept or draft.question.id in used:
+            continue
+        miss = _miss(swap, draft)
+        if _folded(miss) not in known:
+            known.add(_folded(miss))
+            used.add(draft.question.id)
+            made.append(miss)
+    return made[:wanted]
+
+
+def _miss(swap: Swap, draft: Draft) -> Draft:
+    question = Question(_id(swap.question, draft.near), swap.question, (), ())
+    return replace(draft, question=question, kind=NEAR_MISS, swapped=(swap.old, swap.new))
