@@ -101,6 +101,8 @@ def _turn(turn: Turn, index: int) -> str:
         parts.append('<div class="pending">Looking through the documents…</div>')
     if turn.stopped:
         parts.append('<div class="stopped">Stopped.</div>')
+    if turn.done and answer is not None and answer.reason != "no_question":
+        parts.append(_button("quiet wrong", "wrong", {"turn": index}, "Not right?"))
     busy = "false" if turn.done or turn.stopped else "true"
     return f'<article class="turn" aria-busy="{busy}">{"".join(parts)}</article>'
 

@@ -23,6 +23,7 @@ LAYERS = (
     ("answer", "sync"),
     ("knowledge_base",),
     ("evaluate", "render", "web"),
+    ("curate",),
     ("server", "cli", "ui", "__main__"),
 )
 """Each module may import those of earlier layers, and its own package."""

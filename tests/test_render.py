@@ -213,7 +213,7 @@ def test_an_unrelated_refusal_shows_no_passages() -> None:
     refusal = Answer("?", REFUSAL_TEXT, refused=True, reason="nothing_relevant", hits=(hit(0, 20),))
     seen = Reading(render.transcript([Turn("?", refusal, done=True)]))
     assert REASONS["nothing_relevant"] in seen.text
-    assert "button" not in seen.within
+    assert seen.within["button"] == ["Not right?"]
 
 
 def test_an_ungrounded_answer_is_marked_and_claims_no_confidence() -> None:

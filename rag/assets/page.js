@@ -1,6 +1,6 @@
 // Runs once in each HTML part of the page, with Gradio's `element`, `trigger` and `watch`.
 // A button with data-event="x" sends its other data- attributes to the handler of x. The events:
-// 'show' 'example' 'close_source' 'ask_remove' 'remove' 'keep'
+// 'show' 'example' 'close_source' 'ask_remove' 'remove' 'keep' 'wrong'
 const bySelector = (selector) => element.querySelector(selector);
 
 element.addEventListener('click', (click) => {

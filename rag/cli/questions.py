@@ -23,7 +23,9 @@ def questions() -> None:
 
 @questions.command("import")
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--format", "kind", type=click.Choice(["squad", "csv", "beir"]), help="Else guessed.")
+@click.option(
+    "--format", "kind", type=click.Choice(["squad", "csv", "beir", "jsonl"]), help="Else guessed."
+)
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="File to write."
 )
@@ -37,7 +39,8 @@ def questions() -> None:
 def import_(
     path: Path, kind: str | None, out: Path, documents: Path | None, index: Path, as_json: bool
 ) -> None:
-    """Turn SQuAD's JSON, a CSV table (question,answer,source) or a BEIR folder into a set.
+    """Turn SQuAD's JSON, a CSV table (question,answer,source), a BEIR folder or JSON lines into a
+    set.
 
     Each answer is located in the documents; what cannot be is reported and left out.
     """
@@ -54,6 +57,36 @@ def import_(
         with open_index(index) as kb:
             found = Documents(kb.sources(), lambda source: kb.document(source).text)
             report = write_questions(out, entries(path, kind, found))
+    if as_json:
+        print_json(report.to_dict())
+    else:
+        _print_import(report, out)
+
+
+@questions.command()
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="File to write."
+)
+@common_options
+def export(out: Path, index: Path, as_json: bool) -> None:
+    """Write the answers that users of the page marked as wrong as a question set.
+
+    What is not complete, or does not fit the documents any more, is reported and left out.
+    """
+    from rag.errors import QuestionSetError
+    from rag.files import require_folder
+    from rag.questions.feedback import FILE
+    from rag.questions.importing import entries, write_questions
+    from rag.questions.locate import Documents
+
+    require_folder(out)
+    if not (index / FILE).exists():
+        raise QuestionSetError(
+            f"no feedback in {str(index)!r}: it comes from 'Not right?' below the page's answers"
+        )
+    with open_index(index) as kb:
+        documents = Documents(kb.sources(), lambda source: kb.document(source).text)
+        report = write_questions(out, entries(index / FILE, "jsonl", documents))
     if as_json:
         print_json(report.to_dict())
     else:

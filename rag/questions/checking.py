@@ -32,6 +32,12 @@ def check_evidence(
         _raise_first("question set", question, text_of, reworded)
 
 
+def fault(question: Question, text_of: TextOf, *, reworded: bool = False) -> str:
+    """What is wrong with a question's evidence; empty if nothing is."""
+    found = (_fault(question, evidence, text_of, reworded) for evidence in question.evidence)
+    return next(filter(None, found), "")
+
+
 def _raise_first(where: str, question: Question, text_of: TextOf, reworded: bool) -> None:
     for position, evidence in enumerate(question.evidence):
         message = _fault(question, evidence, text_of, reworded)

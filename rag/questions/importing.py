@@ -14,11 +14,12 @@ from rag.files import replacing
 from rag.questions.beir import corpus, from_beir
 from rag.questions.corpus import write_documents
 from rag.questions.entry import Entry
+from rag.questions.jsonl import from_jsonl
 from rag.questions.locate import Documents
 from rag.questions.squad import articles, from_squad
 from rag.questions.table import from_table
 
-FORMATS = ("squad", "csv", "beir")
+FORMATS = ("squad", "csv", "beir", "jsonl")
 
 
 def bring_documents(path: Path, kind: str, folder: Path) -> Documents:
@@ -37,7 +38,9 @@ def guess_format(path: Path) -> str:
     """The format that the name promises. Raises :class:`QuestionSetError` where none does."""
     if path.is_dir():
         return "beir"
-    kind = {".json": "squad", ".csv": "csv", ".tsv": "csv"}.get(path.suffix.lower())
+    kind = {
+        ".json": "squad", ".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl"
+    }.get(path.suffix.lower())  # fmt: skip
     if kind is None:
         raise QuestionSetError(
             f"cannot tell the format of {str(path)!r}: say --format {', '.join(FORMATS)}"
@@ -50,7 +53,9 @@ def entries(path: Path, kind: str, documents: Documents) -> Iterator[Entry]:
 
     Raises :class:`QuestionSetError` where the file as a whole cannot be read.
     """
-    readers = {"squad": from_squad, "csv": from_table, "beir": from_beir}
+    readers = {
+        "squad": from_squad, "csv": from_table, "beir": from_beir, "jsonl": from_jsonl
+    }  # fmt: skip
     with _explained(path):
         yield from readers[kind](path, documents)
 
