@@ -64,7 +64,7 @@ class Draft:
 def draft_questions(
     documents: Documents, count: int, seed: int = 0, progress: Progress | None = None
 ) -> list[Draft]:
-    """At most ``count`` drafts, about a third of them not answered by the documents.
+    """At most ``count`` drafts, up to a third of them not answered by the documents.
 
     The same documents, count and seed give the same drafts. Raises :class:`QuestionSetError`
     where nothing can be asked.
