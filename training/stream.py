@@ -9,12 +9,11 @@ from dataclasses import dataclass
 
 from tokenizers import Tokenizer
 
+from rag.read.windows import MAX_QUESTION, SPECIAL
 from training.data import SOURCES, Example
 from training.edits import Edit, Neighbours, near_miss, noisy
 from training.passages import Passages
 from training.windows import (
-    MAX_QUESTION,
-    SPECIAL,
     Batch,
     Piece,
     Window,

@@ -35,7 +35,7 @@ class Settings:
     """What a run depends on, beside its data; saved with it."""
 
     seed: int = 0
-    steps: int = 12_000
+    steps: int = 9_400
     rate: float = 1e-4
     head_rate: float = 6e-4
     warm_up: int = 300

@@ -9,16 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from tokenizers import Encoding, Tokenizer
 
-MAX_QUESTION = 40  # word pieces; the rest of a longer question is not read
-SPECIAL = 3  # [CLS] question [SEP] passage [SEP]
-CLS, SEP = 101, 102
+from rag.read.windows import CLS, MAX_QUESTION, SEP, SPECIAL, IntArray
+
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)\]]*\s+|\n+")
 _WORD = re.compile(r"\w+|[^\w\s]")
-
-IntArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)

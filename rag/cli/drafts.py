@@ -36,7 +36,7 @@ _MOST_SHOWN = 20
 def draft(path: Path, out: Path, count: int, seed: int, reword: bool, as_json: bool) -> None:
     """Draft a question set from the user's own documents, to be reviewed.
 
-    No language model is needed. About a third of the questions are near misses, which the
+    No language model is needed. Up to a third of the questions are near misses, which the
     documents do not answer.
     """
     from rag.draft import draft_questions

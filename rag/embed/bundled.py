@@ -2,7 +2,7 @@
 
 A question is embedded by ONNX Runtime, whose graph (``rag/assets/query_encoder.onnx``,
 written by ``training/export_query_encoder.py``) holds no weights: it is given those of the bundled
-package. The vectors are the same but for rounding, and the first comes in a second instead of ten.
+package. The vectors are the same but for rounding, and nothing waits for torch to load.
 """
 
 from __future__ import annotations
@@ -112,12 +112,17 @@ def _encoder_weights(path: Path) -> dict[str, npt.NDArray[np.float32]]:
         return {n: tensors.get_tensor(n) for n in names if not n.startswith("pooler.")}
 
 
-def bundled_model_path() -> Path:
-    """Folder of the bundled model, its weights checked against :data:`BUNDLED_SHA256`."""
+def bundled_folder() -> Path:
+    """Folder of the bundled model's tokenizer, settings and weights; these are not checked."""
     spec = importlib.util.find_spec(BUNDLED_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise ModelError("the bundled model is missing: run 'make install'")
-    folder = Path(spec.submodule_search_locations[0]) / "model"
+    return Path(spec.submodule_search_locations[0]) / "model"
+
+
+def bundled_model_path() -> Path:
+    """Folder of the bundled model, its weights checked against :data:`BUNDLED_SHA256`."""
+    folder = bundled_folder()
     weights = folder / "model.safetensors"
     if not weights.is_file():
         raise ModelError(f"the bundled model's weights are missing: {weights}; run 'make install'")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from rag.embed.bundled import bundled_model_path
+from rag.embed.bundled import bundled_folder
 from rag.errors import ModelError
 from rag.inference import open_session, open_tokenizer, sha256
 from rag.read.spans import Logits, Reading, best_apart, window_readings
@@ -73,4 +73,4 @@ def open_predict(path: Path, digest: str | None = None) -> Predict:
 
 def open_model(path: Path, digest: str | None = None) -> SpanModel:
     """The model in an ONNX file, with the tokenizer of the bundled backbone."""
-    return SpanModel(open_predict(path, digest), bundled_model_path() / "tokenizer.json")
+    return SpanModel(open_predict(path, digest), bundled_folder() / "tokenizer.json")
