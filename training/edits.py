@@ -49,10 +49,14 @@ KEYS = ["qwertyuiop", "asdfghjkl", "zxcvbnm"]
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Replace `old` by `new`; in a question alone, the passage no longer answers it."""
+    """Replace `old` by `new`; in a question alone, the passage no longer answers it.
+
+    Unless `mutual`, the same edit of the passage alone would leave it answering the question.
+    """
 
     old: str
     new: str
+    mutual: bool = True
 
     def apply(self, text: str) -> str:
         """Return `text` with `old` replaced wherever it stands as a word."""
@@ -183,6 +187,54 @@ def negate(question: str) -> Edit | None:
     return Edit(match.group(), f"{match.group()} not")
 
 
+def exchange_names(question: str) -> Edit | None:
+    """Let two names of the question change places: every word still stands in the passage."""
+    found = [m for m in NAME.finditer(question) if m.group().lower() not in QUESTION_WORDS]
+    found = [m for m in found if m.start() > 0]
+    if len(found) < 2:
+        return None
+    one, other = found[0], found[1]
+    between = question[one.end() : other.start()]
+    if one.group() == other.group() or re.search(r"\b(?:and|or)\b|^[,\s]*$", between):
+        return None  # their order means nothing there
+    old = question[one.start() : other.end()]
+    return Edit(old, f"{other.group()}{between}{one.group()}", mutual=False)
+
+
+def add_condition(question: str, near: str, rng: random.Random) -> Edit | None:
+    """Ask about one year, place or kind that the passage says nothing about."""
+    asked = question.rstrip("?. ")
+    last = re.search(r"\w[\w'’-]*$", asked)
+    if (
+        last is None
+        or numbers_in(question)
+        or Edit(last.group(), "").apply(asked[: last.start()]) != asked[: last.start()]
+    ):
+        return None
+    years = [str(year) for year in range(1890, 2026) if str(year) not in near]
+    lacking = rng.choice(years)
+    told = rng.choice(
+        [
+            f"in {lacking}",
+            f"in {lacking}",
+            f"before {lacking}",
+            f"after {lacking}",
+            f"since {lacking}",
+        ]
+    )
+    return Edit(last.group(), f"{last.group()} {told}", mutual=False)
+
+
+ASKED_INSTEAD = {"When": ("Why", "How"), "Where": ("Why", "When"), "Why": ("When", "Where")}
+
+
+def ask_otherwise(question: str, rng: random.Random) -> Edit | None:
+    """Ask for the reason, the place or the time where another of them is told."""
+    first = question.split(" ", 1)[0]
+    others = ASKED_INSTEAD.get(first)
+    return Edit(first, rng.choice(others), mutual=False) if others else None
+
+
 def near_miss(
     question: str, near: str, answer: str, neighbours: Neighbours, rng: random.Random
 ) -> Edit | None:
@@ -190,15 +242,19 @@ def near_miss(
 
     `near` is text with names and numbers to swap in: the passage itself, or others on its topic.
     """
-    kinds = ["name", "name", "number", "opposite", "opposite", "word", "word", "word"]
+    kinds = ["name", "name", "number", "opposite", "opposite", "word", "word", "word", "exchange"]
     rng.shuffle(kinds)
-    for kind in ["negation", *kinds] if rng.random() < 0.08 else kinds:
+    rare = rng.choices(["negation", "condition", "otherwise", ""], [8, 8, 6, 78])[0]
+    for kind in [rare, *kinds] if rare else kinds:
         edit = {
             "name": lambda: swap_name(question, near, answer, rng),
             "number": lambda: swap_number(question, near, answer, rng),
             "opposite": lambda: swap_opposite(question, rng),
             "word": lambda: swap_word(question, neighbours, rng),
+            "exchange": lambda: exchange_names(question),
             "negation": lambda: negate(question),
+            "condition": lambda: add_condition(question, near, rng),
+            "otherwise": lambda: ask_otherwise(question, rng),
         }[kind]()
         if edit is not None and edit.old != edit.new and edit.apply(question) != question:
             return edit

@@ -34,7 +34,7 @@ class Mix:
     An edit comes beside the unedited example; a passage that lacks the answer in place of it.
     """
 
-    edit: float = 0.4
+    edit: float = 0.5
     passage: float = 0.18
     noise: float = 0.25
     lengths: tuple[tuple[int, float], ...] = ((64, 0.35), (96, 0.35), (160, 0.3))
@@ -134,7 +134,7 @@ class Stream:
         if edit is None:
             return
         draw = rng.random()
-        changed = edited_piece(piece, edit) if draw > 0.62 else None
+        changed = edited_piece(piece, edit) if edit.mutual and draw > 0.62 else None
         if changed is None:
             yield edit.apply(example.question), Piece(piece.text)
         elif draw > 0.82:

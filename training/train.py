@@ -22,8 +22,10 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
+from rag.inference import sha256
 from training.data import SOURCES, read_training
 from training.edits import Neighbours
+from training.exported import load_exported
 from training.model import SpanReader, default_backbone, from_backbone
 from training.passages import Passages
 from training.stream import Mix, Stream
@@ -224,15 +226,29 @@ class Trainer:
             log.write(json.dumps(line) + "\n")
 
 
-def train(data: Path, backbone: Path, out: Path, settings: Settings, resume: bool = False) -> Path:
-    """Run a training; return the path of its final weights."""
+def train(
+    data: Path,
+    backbone: Path,
+    out: Path,
+    settings: Settings,
+    resume: bool = False,
+    start: Path | None = None,
+) -> Path:
+    """Run a training; return the path of its final weights.
+
+    It begins with the backbone's weights or, given `start`, with those of a reader's ONNX file.
+    """
     torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)
     out.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({"data": sorted(SOURCES), **asdict(settings)}, indent=2)
+    begun = {"data": sorted(SOURCES), "start": sha256(start) if start else None}
+    text = json.dumps(begun | asdict(settings), indent=2)
     (out / "settings.json").write_text(text + "\n", encoding="utf-8")
     stream = make_stream(data, backbone, settings)
-    trainer = Trainer(stream, from_backbone(backbone, settings.dropout), settings, out)
+    model = from_backbone(backbone, settings.dropout)
+    if start is not None:
+        load_exported(model, start)
+    trainer = Trainer(stream, model, settings, out)
     if resume:
         trainer.resume()
     trainer.model.train()
@@ -245,20 +261,21 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder that holds train/")
     parser.add_argument("--backbone", type=Path, help="model folder (default: the bundled MiniLM)")
+    parser.add_argument("--start", type=Path, help="train this reader's .onnx file further")
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--steps", type=int, help="length of the run")
     parser.add_argument("--rate", type=float, help="peak learning rate of the body")
+    parser.add_argument("--dropout", type=float, help="of the hidden states")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--tiny", action="store_true", help="a slice, in under a minute: a test")
     parser.add_argument("--resume", action="store_true", help="go on from the last saved state")
     given = parser.parse_args(arguments)
     settings = replace(TINY if given.tiny else Settings(), seed=given.seed, threads=given.threads)
-    if given.rate is not None:
-        settings = replace(settings, rate=given.rate)
-    if given.steps is not None:
-        settings = replace(settings, steps=given.steps)
-    train(given.data, given.backbone or default_backbone(), given.out, settings, given.resume)
+    chosen = {name: getattr(given, name) for name in ("rate", "steps", "dropout")}
+    settings = replace(settings, **{k: v for k, v in chosen.items() if v is not None})
+    backbone = given.backbone or default_backbone()
+    train(given.data, backbone, given.out, settings, given.resume, given.start)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,53 @@
+"""Weights read back from an exported reader, so that training can go on from it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import torch
+from onnx import numpy_helper
+
+from training.model import SpanReader
+
+# The exporter names a matrix product by its module's path; a linear layer's weight has no name.
+_PRODUCT = re.compile(r"/(?:judge/)?(?P<module>.+?)/(?:MatMul|Gemm)(?:_MatMul)?(?:_quant)?")
+
+Arrays = dict[str, npt.NDArray[np.float32]]
+
+
+def load_exported(model: SpanReader, path: Path) -> None:
+    """Put the weights of the ONNX file at `path`, fp32 or int8, into `model`.
+
+    int8 weights come back as the fp32 values that they stand for. Raises `ValueError` if the file
+    lacks a weight of the model.
+    """
+    graph = onnx.load(str(path)).graph
+    found = _whole({i.name: numpy_helper.to_array(i) for i in graph.initializer})
+    for node in graph.node:
+        named = _PRODUCT.fullmatch(node.name)
+        weight = node.input[1].removesuffix("_quantized") if named else ""
+        if named and weight in found:
+            turned = any(a.name == "transB" and a.i for a in node.attribute)
+            matrix = found[weight]
+            found[f"{named['module'].replace('/', '.')}.weight"] = matrix if turned else matrix.T
+    state = model.state_dict()
+    lacking = sorted(set(state) - set(found))
+    if lacking:
+        raise ValueError(f"{path.name} lacks {len(lacking)} weights of a reader: {lacking[:3]}")
+    model.load_state_dict({name: torch.tensor(found[name]) for name in state})
+
+
+def _whole(stored: dict[str, npt.NDArray[np.generic]]) -> Arrays:
+    """Return the float arrays, with those that are kept as integers put back into floats."""
+    found = {name: a for name, a in stored.items() if a.dtype == np.float32}
+    for name, integers in stored.items():
+        if name.endswith("_quantized"):
+            plain = name.removesuffix("_quantized")
+            zero = stored[f"{plain}_zero_point"].astype(np.float32)
+            centred = integers.astype(np.float32) - zero
+            found[plain] = centred * stored[f"{plain}_scale"].astype(np.float32)
+    return found
