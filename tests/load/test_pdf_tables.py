@@ -130,5 +130,6 @@ def test_names_above_their_addresses_and_a_sentence_stay_lines() -> None:
 
 
 def test_a_running_head_above_a_table_is_not_its_header() -> None:
-    drawn = [row(700, ["Report", "", "Part 1"], "D"), row(646, HEADS, "D"), body(LEXUS, BMW)]
+    rows = [row(808 - 14 * i, cells) for i, cells in enumerate((LEXUS, BMW), 2)]
+    drawn = [row(816, ["Report", "", "Part 1"], "D"), row(794, HEADS, "D"), *rows]
     assert of(*drawn) == f"Report Part 1\n\n{LINES}"

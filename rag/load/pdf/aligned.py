@@ -19,7 +19,9 @@ _FEWEST_ROWS = 2  # below the headers
 _MOST_HEADERS = 3  # rows of headers
 _FEWEST_FILLED = 0.5  # share of the places that hold words
 _RULE_WIDTH = 0.75  # share of the table's width that a rule below its headers covers
-_HEADER_STEP = 1.5  # rows' steps; headers with a rule below them stand no further away
+_HEADER_STEP = 2.0  # rows' steps; headers with a rule below them stand no further away
+_HEAD_STEP = 1.5  # rows' steps; a running head stands further away
+_HEAD = 0.12  # share of the page's height at its top in which it stands
 _MOST_DOTS = 8  # in a row, on average
 
 Span = tuple[float, float]
@@ -36,13 +38,17 @@ class _Row:
 
 
 def aligned_tables(
-    items: Sequence[Line | Table], drawing: Drawing, style: Style
+    items: Sequence[Line | Table], drawing: Drawing, style: Style, paper: Box
 ) -> list[Line | Table]:
-    """``items`` in reading order, with each aligned table in the place of its lines."""
+    """``items`` in reading order, with each aligned table in the place of its lines.
+
+    ``paper`` is the page's box: what stands apart at its top is a running head, not headers.
+    """
     found: list[Line | Table] = []
     done = 0
     for run in _runs(_rows(items)):
-        rows = run[1:] if _stands_apart(run, 1) else run  # a running head above the headers
+        at_top = run[0].box.bottom > paper.top - _HEAD * paper.height
+        rows = run[1:] if at_top and _header_step(run, 1) > _HEAD_STEP else run
         table = _table(rows, drawing, style)
         if table is not None:
             found += items[done : rows[0].first]
@@ -116,7 +122,11 @@ def _goes_on(run: Sequence[_Row], row: _Row) -> bool:
 def _table(rows: Sequence[_Row], drawing: Drawing, style: Style) -> Table | None:
     ruled = _underlined(rows, drawing)
     count = ruled or 1
-    if len(rows) - count < _FEWEST_ROWS or _stands_apart(rows, count) or _has_leaders(rows):
+    if (
+        len(rows) - count < _FEWEST_ROWS
+        or _header_step(rows, count) > _HEADER_STEP
+        or _has_leaders(rows)
+    ):
         return None
     columns = _columns(rows[count:])
     values = _body(rows[count:], columns, count, style)
@@ -128,11 +138,10 @@ def _table(rows: Sequence[_Row], drawing: Drawing, style: Style) -> Table | None
     return table_of([*head, *values], count, around(row.box for row in rows))
 
 
-def _stands_apart(rows: Sequence[_Row], count: int) -> bool:
-    """Whether the headers are further from the rows below than these are from each other."""
+def _header_step(rows: Sequence[_Row], count: int) -> float:
+    """How far the headers are from the rows below them, in steps between those."""
     steps = [a.box.bottom - b.box.bottom for a, b in pairwise(rows)]
-    body = steps[count:]
-    return bool(body) and steps[count - 1] > _HEADER_STEP * median(body)
+    return steps[count - 1] / max(median(steps[count:]), 1.0) if steps[count:] else 0.0
 
 
 def _has_leaders(rows: Sequence[_Row]) -> bool:

@@ -22,6 +22,7 @@ _PROSE_ROWS = 5  # as many lines beside each other show that there are columns
 _PROSE_WIDTH = 9.0  # in heights of the font; cells of a table are narrower
 _FULL = 0.85  # share of its column that a full line covers
 _FULL_SHARE = 0.25  # share of the lines of a column of prose that are full
+_LINES_A_BLANK = 4  # of columns of prose, at least, for each blank line that reaches over both
 _INNER = 0.25  # share of the lines of a column of prose that do not begin with a capital
 _EQUAL_WIDTH = 0.7  # columns of prose are of one width; terms beside their definitions are not
 _TO_AND_FRO = 0.3  # share of a column's lines after which the order changes to the next column
@@ -126,8 +127,20 @@ def _is_prose(band: _Band, height: float) -> bool:
     left, right = around(p.box for p in band.left), around(p.box for p in band.right)
     if shared(left.bottom, left.top, right.bottom, right.top) < 0.5:
         return False
+    blanks = _common_blanks([*band.left, *band.right], height)
+    if blanks * _LINES_A_BLANK > min(len(band.left), len(band.right)):
+        return False  # examples, each beside its meaning
     widths = [_width_of_prose(side, height) for side in (band.left, band.right)]
     return min(widths) > max(_PROSE_WIDTH * height, _EQUAL_WIDTH * max(widths))
+
+
+def _common_blanks(pieces: Sequence[_Piece], height: float) -> int:
+    """How many blank lines reach over all pieces."""
+    count, lowest = 0, float("inf")
+    for piece in sorted(pieces, key=lambda piece: -piece.box.top):
+        count += piece.box.top < lowest - 0.5 * height < float("inf")
+        lowest = min(lowest, piece.box.bottom)
+    return count
 
 
 def _width_of_prose(side: Sequence[_Piece], height: float) -> float:

@@ -32,7 +32,8 @@ def lay_out(page: PdfPage, textpage: PdfTextPage) -> Sheet:
             frame = (turn, mirrored)
             drawing, style = read_drawing(page, turn, mirrored), style_reader(textpage)
             items = reading_order(ruled_tables(lines, drawing, style))
-            blocks += _blocks(aligned_tables(items, drawing, style))
+            items = aligned_tables(items, drawing, style, paper.turned(*frame))
+            blocks += _blocks(items)
             continue
         for block in _blocks(reading_order(lines)):
             box = block.box.unturned(turn, mirrored).turned(*frame)

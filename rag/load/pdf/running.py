@@ -66,7 +66,8 @@ def running_blocks(sheets: Sequence[Sheet]) -> set[tuple[int, int]]:
                 continue
             first = min(c.page for c in group) if _LETTER.search(group[0].shape) else -1
             dropped |= {(c.page, c.block) for c in group if c.page != first}
-    return dropped
+    all_of_it = sum(len(sheet.blocks) for sheet in sheets) == len(dropped)
+    return set() if all_of_it else dropped
 
 
 def _edge(sheet: Sheet, sign: int) -> Iterator[int]:

@@ -24,6 +24,7 @@ Style = Callable[[int], Hashable]
 
 _LONGEST_CELL = 1000  # characters; a cell with more is part of a layout
 _FEWEST_FILLED = 0.3  # share of the cells that hold words
+_ALIKE = 0.2  # share of the values that may look like headers
 _MISFITS = 0.02  # share of the words that may cross a border
 _NUMBER = re.compile(r"[\d.,:/%()+\-−–—\s$€£¥]*\d[\d.,:/%()+\-−–—\s$€£¥]*[^\W\d_]{0,3}[%)]?")
 
@@ -225,12 +226,22 @@ def is_set_off(
     used = {cell.column for cell in values if cell.column}
     if not used <= covered:
         return False
-    looks = {cell.style for cell in named}
-    others = [cell.style in looks for cell in values if cell.column]
-    unlike = len(looks) == 1 and others and sum(others) < 0.2 * len(others)
-    if underlined or unlike:
+    if underlined:
         return True
-    return _is_coloured(named, values, drawing) or _is_above_numbers(named, values)
+    if len({cell.row for cell in values}) < 2 and len(covered) < 3:
+        return False
+    return (
+        _is_unlike(named, values)
+        or _is_coloured(named, values, drawing)
+        or _is_above_numbers(named, values)
+    )
+
+
+def _is_unlike(head: Sequence[Filled], body: Sequence[Filled]) -> bool:
+    """Whether the headers look all alike, and hardly any value looks like them."""
+    looks = {cell.style for cell in head}
+    others = [cell.style in looks for cell in body if cell.column]
+    return len(looks) == 1 and bool(others) and sum(others) < _ALIKE * len(others)
 
 
 def _is_number(cell: Filled) -> bool:
@@ -239,8 +250,10 @@ def _is_number(cell: Filled) -> bool:
 
 def _is_coloured(head: Sequence[Filled], body: Sequence[Filled], drawing: Drawing) -> bool:
     """Whether the headers have a background that the body has not."""
-    behind = [_background(cell, drawing) for cell in head]
-    return None not in behind and not {*behind} & {_background(cell, drawing) for cell in body}
+    behind = {_background(cell, drawing) for cell in head}
+    if len(behind) > 1 or None in behind:
+        return False
+    return not behind & {_background(cell, drawing) for cell in body}
 
 
 def _background(cell: Filled, drawing: Drawing) -> tuple[int, ...] | None:

@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 from rag.load.builder import clean
@@ -119,14 +119,23 @@ def read_lines(textpage: PdfTextPage) -> list[Line]:
         words = [_word(text, box) for text in _words(codes, places)]
         if not words:
             continue
-        turn = _turn(textpage, words[0].text.places[0])
-        for some in _level(words, max(turn, 0)):
-            before = lines[-1] if lines else None
-            if before and before.turn == turn and _continues(before, some):
-                lines[-1] = line_of([*before.words, *some], turn)
-            else:
-                lines.append(line_of(_in_script_order(some), turn))
+        for turn, alike in _by_turn(textpage, words):
+            for some in _level(alike, max(turn, 0)):
+                before = lines[-1] if lines else None
+                if before and before.turn == turn and _continues(before, some):
+                    lines[-1] = line_of([*before.words, *some], turn)
+                else:
+                    lines.append(line_of(_in_script_order(some), turn))
     return _stacked(lines)
+
+
+def _by_turn(textpage: PdfTextPage, words: list[Word]) -> list[tuple[int, list[Word]]]:
+    """The words of a line of PDFium, which may hold some of another turn."""
+    first = _turn(textpage, words[0].text.places[0])
+    if len(words) == 1 or _turn(textpage, words[-1].text.places[0]) == first:
+        return [(first, words)]
+    turns = ((_turn(textpage, word.text.places[0]), word) for word in words)
+    return [(turn, [w for _, w in some]) for turn, some in groupby(turns, lambda one: one[0])]
 
 
 def _level(words: list[Word], turn: int) -> Iterator[list[Word]]:
