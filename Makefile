@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 HOST ?= 127.0.0.1
 PORT ?= 7860
 
-.PHONY: install run test test-browser check format clean
+.PHONY: install run test test-browser test-ocr check format clean
 
 install: $(VENV)/.installed
 
@@ -20,10 +20,14 @@ run: install
 	$(BIN)/rag serve --host $(HOST) --port $(PORT)
 
 test: install
-	$(BIN)/python -m pytest -m 'not browser'
+	$(BIN)/python -m pytest -m 'not browser and not ocr'
 
 test-browser: install
 	$(BIN)/python -m pytest -m browser
+
+test-ocr: install
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,ocr]'
+	$(BIN)/python -m pytest -m ocr
 
 check: install
 	$(BIN)/ruff check .

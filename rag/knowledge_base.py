@@ -298,7 +298,9 @@ class KnowledgeBase:
         """The file that a document with pages was read from; None if it is not there unchanged."""
         document = self.document(source)
         if not 0 <= start <= end <= len(document.text):
-            raise ValueError(f"{start}:{end} is not in {source!r} of {len(document.text)}")
+            raise ValueError(
+                f"{source!r} has no characters {start}:{end}, only 0:{len(document.text)}"
+            )
         folder = self.folder
         if folder is None or not document.pages:
             return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from helpers import SEEDS, MakeKb, write_folder
 
 from rag import KnowledgeBase
 from rag.embed import BundledEmbedder, HashingEmbedder
+from rag.load import ocr
 from rag.read import SpanReader
 
 pytest_plugins = ["network_guard"]
@@ -21,6 +22,13 @@ def default_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests see none of the user's settings."""
     for name in [name for name in os.environ if name.startswith("RAG_")]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def no_ocr() -> Iterator[None]:
+    """Tests do the same whether Tesseract is installed or not."""
+    with ocr.using(None):
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +58,7 @@ def make_kb(tmp_path: Path, reader: SpanReader) -> Iterator[MakeKb]:
     """Knowledge bases over hashed bags of words; ``folder`` maps file names to texts."""
     made: list[KnowledgeBase] = []
 
-    def make(folder: dict[str, str] | None = None, name: str = "kb") -> KnowledgeBase:
+    def make(folder: Mapping[str, str | bytes] | None = None, name: str = "kb") -> KnowledgeBase:
         kb = KnowledgeBase(tmp_path / name, embedder=HashingEmbedder(), reader=reader)
         made.append(kb)
         if folder is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from rag import KnowledgeBase
@@ -14,10 +14,10 @@ MakeKb = Callable[..., KnowledgeBase]
 """The fixture ``make_kb``: ``make_kb({"a.txt": "its text"})``."""
 
 
-def write_folder(folder: Path, files: dict[str, str]) -> Path:
-    """Write text files by name, in subfolders where the name has ``/``."""
+def write_folder(folder: Path, files: Mapping[str, str | bytes]) -> Path:
+    """Write files by name, in subfolders where the name has ``/``; text is written as UTF-8."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8", newline="")
+        (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
     return folder

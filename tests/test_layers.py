@@ -22,7 +22,7 @@ LAYERS = (
     ("compose", "draft"),
     ("answer", "sync"),
     ("knowledge_base",),
-    ("evaluate", "render", "web"),
+    ("evaluate", "render", "web", "page_route"),
     ("curate",),
     ("server", "cli", "ui", "__main__"),
 )

@@ -14,7 +14,19 @@ from hypothesis import strategies as st
 
 from rag import render
 from rag.render import Turn, View
-from rag.types import REASONS, REFUSAL_TEXT, Answer, Chunk, Citation, Document, Heading, Hit, Page
+from rag.types import (
+    REASONS,
+    REFUSAL_TEXT,
+    Answer,
+    Chunk,
+    Citation,
+    Document,
+    Heading,
+    Hit,
+    Mark,
+    Page,
+    PagePlace,
+)
 
 TEXT = "Title\nLexus sold 851,200 cars [2] in 2024. Nothing else happened.\nThe end.\n"
 DOCUMENT = Document(
@@ -232,3 +244,24 @@ def test_documents_are_filtered_and_only_the_one_in_question_asks() -> None:
     assert [a["data-source"] for _, a in seen.tags if a.get("data-event") == "remove"] == ["ab.pdf"]
     many = Reading(render.documents([f"{i}.txt" for i in range(render.MAX_LISTED + 7)]))
     assert "and 7 more" in many.text
+
+
+def test_the_source_panel_shows_pages_with_their_pictures() -> None:
+    places = (PagePlace(1, (Mark(0.25, 0.5, 0.75, 0.625),) * 2), PagePlace(2, ()))
+    document = replace(DOCUMENT, source='a&b/<c>"?.pdf')
+    start = TEXT.index(QUOTE)
+    view = View(document, start, start + len(QUOTE), {"turn": 0, "number": 1}, places=places)
+    seen = Reading(render.source_panel(view, 1))
+    pictures = [attributes for tag, attributes in seen.tags if tag == "img"]
+    path = "v1/pages/a%26b/%3Cc%3E%22%3F.pdf?start=6&end=42"
+    assert [picture["src"] for picture in pictures] == [f"{path}&page=1", f"{path}&page=2"]
+    assert pictures[1]["alt"] == 'Page 2 of a&b/<c>"?.pdf'
+    spots = [
+        attributes["style"] for tag, attributes in seen.tags if attributes.get("class") == "spot"
+    ]
+    assert spots == ["left:25.00%;top:50.00%;width:50.00%;height:12.50%"]
+    assert "is not known" not in seen.text
+    unmarked = Reading(render.source_panel(replace(view, places=places[1:]), 1))
+    assert "Where the words stand on the page is not known." in unmarked.text
+    plain = Reading(render.source_panel(replace(view, places=()), 1))
+    assert not [tag for tag, attributes in plain.tags if "tab" in str(attributes.get("class"))]

@@ -7,10 +7,10 @@ there. Another engine takes its place by :func:`using`.
 from __future__ import annotations
 
 import shutil
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -92,20 +92,19 @@ class Tesseract:
         ]
 
 
-_lock = threading.Lock()
 _chosen: list[Engine | None] = []
-_found: list[Engine | None] = []
 
 
 def engine() -> Engine | None:
     """The engine to read with; None if there is none."""
-    with _lock:
-        if _chosen:
-            return _chosen[-1]
-        if not _found:
-            there = find_spec("pytesseract") is not None and shutil.which("tesseract") is not None
-            _found.append(Tesseract() if there else None)
-        return _found[-1]
+    return _chosen[-1] if _chosen else installed()
+
+
+@lru_cache(maxsize=1)
+def installed() -> Engine | None:
+    """Tesseract, if it and the package to use it are there."""
+    there = find_spec("pytesseract") is not None and shutil.which("tesseract") is not None
+    return Tesseract() if there else None
 
 
 @contextmanager

@@ -67,7 +67,7 @@ def same_text(sheet: Sheet, text: str) -> Traced | None:
         if text.startswith(traced.text) and not text[len(traced.text) :].strip():
             return traced
         if traced.text[:-1] == text:  # its last word goes on overleaf, without the hyphen
-            return traced
+            return traced[: len(text)]
     return None
 
 

@@ -1,0 +1,122 @@
+"""The pages of documents, through the knowledge base and the API."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from helpers import MakeKb
+from load_pdf import make_pdf, text
+from PIL import Image
+
+from rag import KnowledgeBase
+from rag.errors import NotFoundError
+from rag.server import make_api
+from rag.types import PagePlace
+
+WHALE = make_pdf(text(100, 700, "The whale is blue."), text(100, 700, "It is large."))
+AT_LARGE = (26, 31)
+
+
+@pytest.fixture
+def kb(make_kb: MakeKb) -> KnowledgeBase:
+    return make_kb({"sea/whale.pdf": WHALE, "note.txt": "A note on whales."})
+
+
+def folder_of(kb: KnowledgeBase) -> Path:
+    folder = kb.folder
+    assert folder is not None
+    return folder
+
+
+def test_a_quote_is_found_on_its_page(kb: KnowledgeBase) -> None:
+    document = kb.document("sea/whale.pdf")
+    assert document.text[slice(*AT_LARGE)] == "large"
+    (place,) = kb.places("sea/whale.pdf", *AT_LARGE)
+    assert (place.page, len(place.marks)) == (2, 1)
+    assert [p.page for p in kb.places("sea/whale.pdf", 0, 31)] == [1, 2]
+    image = kb.page_image("sea/whale.pdf", *AT_LARGE)
+    assert image is not None
+    assert image.place == place
+    other = kb.page_image("sea/whale.pdf", *AT_LARGE, page=1)
+    assert other is not None
+    assert other.place == PagePlace(1, ())
+
+
+def test_only_the_file_that_was_indexed_is_shown(kb: KnowledgeBase) -> None:
+    file = folder_of(kb) / "sea/whale.pdf"
+    file.write_bytes(WHALE.replace(b"/Title ()", b"/Title (x)"))
+    assert kb.places("sea/whale.pdf", *AT_LARGE) == []
+    assert kb.page_image("sea/whale.pdf", *AT_LARGE) is None
+    file.write_bytes(WHALE)
+    assert len(kb.places("sea/whale.pdf", *AT_LARGE)) == 1
+    file.unlink()
+    assert kb.places("sea/whale.pdf", *AT_LARGE) == []
+    file.mkdir()
+    assert kb.page_image("sea/whale.pdf", *AT_LARGE) is None
+
+
+def test_no_link_leads_out_of_the_folder(kb: KnowledgeBase, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    file = folder_of(kb) / "sea/whale.pdf"
+    (outside / "whale.pdf").write_bytes(file.read_bytes())
+    file.unlink()
+    file.symlink_to(outside / "whale.pdf")
+    assert kb.places("sea/whale.pdf", *AT_LARGE) == []
+    file.unlink()
+    (folder_of(kb) / "sea").rmdir()
+    (folder_of(kb) / "sea").symlink_to(outside)
+    assert kb.page_image("sea/whale.pdf", *AT_LARGE) is None
+
+
+def test_what_has_no_pages_and_what_is_not_there(kb: KnowledgeBase) -> None:
+    assert kb.places("note.txt", 0, 6) == []
+    assert kb.page_image("note.txt", 0, 6) is None
+    with pytest.raises(NotFoundError):
+        kb.places("../whale.pdf", 0, 1)
+    for span in ((0, 33), (-1, 3), (5, 4)):
+        with pytest.raises(ValueError, match="has no characters"):
+            kb.places("sea/whale.pdf", *span)
+
+
+@pytest.fixture
+def client(kb: KnowledgeBase) -> TestClient:
+    app = FastAPI()
+    app.include_router(make_api(kb))
+    return TestClient(app)
+
+
+def test_the_api_gives_places_and_pages(client: TestClient, kb: KnowledgeBase) -> None:
+    places = client.get("/v1/places/sea/whale.pdf", params={"start": 26, "end": 31}).json()
+    ((left, top, right, bottom),) = places[0]["marks"]
+    assert places[0]["page"] == 2
+    assert (left, right) == pytest.approx((136 / 595, 166 / 595), abs=1e-4)
+    assert (top, bottom) == pytest.approx((134 / 842, 144.5 / 842), abs=1e-3)
+    response = client.get("/v1/pages/sea/whale.pdf", params={"start": 26, "end": 31})
+    assert response.headers["content-type"] == "image/png"
+    assert response.headers["cache-control"] == "no-store"
+    image = kb.page_image("sea/whale.pdf", *AT_LARGE)
+    assert image is not None
+    assert response.content == image.png
+    assert Image.open(io.BytesIO(response.content)).size == (1200, 1699)
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "detail"),
+    [
+        ("sea/whale.pdf?start=0&end=99", 400, "'sea/whale.pdf' has no characters 0:99, only 0:32"),
+        ("sea/whale.pdf?start=0", 422, "end is '': give a number"),
+        ("sea/whale.pdf?start=-1&end=3", 422, "start is '-1': give a number"),
+        ("sea/whale.pdf?start=0&end=3&page=9", 404, "no page of 'sea/whale.pdf' can be shown"),
+        ("note.txt?start=0&end=3", 404, "no page of 'note.txt' can be shown"),
+        ("none.pdf?start=0&end=3", 404, "no document 'none.pdf'"),
+        ("..%2Fwhale.pdf?start=0&end=3", 404, "no document '../whale.pdf'"),
+    ],
+)
+def test_what_the_api_refuses(client: TestClient, path: str, status: int, detail: str) -> None:
+    response = client.get(f"/v1/pages/{path}")
+    assert (response.status_code, response.json()["detail"][: len(detail)]) == (status, detail)
