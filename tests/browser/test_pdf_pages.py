@@ -33,7 +33,7 @@ RIGHT = [
 
 def survey() -> bytes:
     """Two pages; the quote stands in the right column of the second one."""
-    first = text(60, 760, "Annual report", 18, "H") + "".join(column(60, 700, LEFT))
+    first = text(60, 760, "Annual report", 18, "H") + "".join(column(60, 700, LEFT * 8))
     second = "".join(column(60, 500, LEFT) + column(330, 500, RIGHT))
     return make_pdf(first, second)
 

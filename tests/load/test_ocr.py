@@ -75,7 +75,11 @@ def test_a_scanned_page_is_read() -> None:
 
 def test_only_the_pages_without_text_are_read() -> None:
     engine = ScriptedEngine([LINES])
-    sheets = [text(60, 700, "Page one."), Sheet(picture=GREY), text(60, 700, "Page three.")]
+    sheets: list[Sheet | str] = [
+        text(60, 700, "Page one."),
+        Sheet(picture=GREY),
+        text(60, 700, "Page three."),
+    ]
     with ocr.using(engine):
         document = load_bytes(make_pdf(*sheets, ""), "a.pdf")
     assert document.text == f"Page one.\n\n{TEXT}\n\nPage three."
