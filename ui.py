@@ -235,10 +235,12 @@ class _Page:
 
     def add(self, paths: list[str] | None, turns: Turns, query: str) -> Iterator[Updates]:
         files = [Path(path) for path in paths or ()]
-        if files:
-            yield from self._change(lambda progress: self.kb.add(files, progress), turns, query)
-        for file in files:
-            file.unlink(missing_ok=True)
+        try:
+            if files:
+                yield from self._change(lambda progress: self.kb.add(files, progress), turns, query)
+        finally:
+            for file in files:
+                web.remove_upload(file)
         yield {self.upload: None}
 
     def rescan(self, turns: Turns, query: str) -> Iterator[Updates]:
@@ -333,7 +335,7 @@ class _Page:
             )
             self.documents = _html(render.documents(self.kb.sources()), "documents")
             self.status = gr.HTML("", elem_id="status")
-            self.upload = gr.File(
+            self.upload = web.Upload(
                 label="Add documents", file_count="multiple", height=120, elem_id="upload"
             )
             self.sync = gr.Button("Look for changes in the folder", size="sm")
@@ -393,19 +395,24 @@ def serve(
     routes: Sequence[BaseRoute] = (),
     on_ready: Callable[[str], None] = lambda url: None,
     block: bool = True,
-) -> gr.Blocks:
+) -> web.Server:
     """Serve the page, and ``routes`` beside it; with ``block`` until interrupted.
 
-    ``on_ready`` is called with the address once it answers. Raises OSError if the port is taken.
+    ``on_ready`` is called with the address once it answers. Raises OSError if the port is taken,
+    and :class:`SettingsError` for a server that others could reach without a password.
     """
-    web.require_free(host, port)
+    web.check_exposure(host, kb.settings)
+    listening = web.bind(host, port)
+    uploads = web.uploads_folder()
     page = build_page(kb)
     threading.Thread(target=_warm, args=(kb,), daemon=True).start()
-    web.launch(page, host, port, css=_asset("page.css"), routes=routes)
-    on_ready(f"http://{host}:{port}")
+    server = web.launch(
+        page, listening, kb.settings, uploads, css=_asset("page.css"), routes=routes
+    )
+    on_ready(f"http://{host}:{listening.getsockname()[1]}")
     if block:
-        page.block_thread()
-    return page
+        server.wait()
+    return server
 
 
 def _warm(kb: KnowledgeBase) -> None:

@@ -9,6 +9,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -16,14 +17,16 @@ from typing import Any, Self
 from rag.answer import Answerer
 from rag.chunk import Limit, chunk
 from rag.embed import make_embedder
-from rag.errors import KnowledgeBaseError, NotFoundError, SettingsError
+from rag.errors import KnowledgeBaseError, LoadError, NotFoundError, SettingsError
 from rag.followup import History
 from rag.generate import make_generator
+from rag.load.isolated import IsolatedLoader, Limits
+from rag.load.names import checked_name, look_alike
 from rag.read import SpanReader
 from rag.retrieve import retrieve
 from rag.settings import Settings
 from rag.store.local import LocalStore
-from rag.sync import Sync, SyncReport, only_writer
+from rag.sync import Failure, Sync, SyncReport, only_writer, read_file
 from rag.types import Answer, Chunk, Document, Embedder, Generator, Hit, Progress, Reader
 
 REMOVED = ".removed"
@@ -116,7 +119,8 @@ class KnowledgeBase:
     def add(self, paths: Sequence[str | Path], progress: Progress | None = None) -> SyncReport:
         """Copy files into the folder and sync.
 
-        A file of the same name there is moved to ``.removed`` first.
+        A file of the same name there is moved to ``.removed`` first. What cannot be read, or has
+        a name that no document should have, is in the report's ``failed`` and is not copied.
         """
         folder = self._require_folder()
         files = [Path(path) for path in paths]
@@ -125,10 +129,20 @@ class KnowledgeBase:
                 raise KnowledgeBaseError(f"cannot add {file.name!r}: not a regular, visible file")
             if (folder / file.name).is_dir():
                 raise KnowledgeBaseError(f"cannot add {file.name!r}: a folder has that name")
-        with only_writer(self.path):
+        refused: list[Failure] = []
+        with self._isolated() as load, only_writer(self.path):
             for file in files:
-                _put(file, folder)
-            return self._sync(folder, progress)
+                try:
+                    name = checked_name(file.name)
+                    if other := look_alike(name, folder):
+                        raise LoadError(f"is named like {other!r}, written otherwise; rename it")
+                    load(read_file(file), name)
+                except LoadError as error:
+                    refused.append(Failure(file.name, str(error)))
+                else:
+                    _put(file, folder, name)
+            report = self._sync(folder, progress)
+        return replace(report, failed=(*refused, *report.failed))
 
     def remove(self, source: str, progress: Progress | None = None) -> SyncReport:
         """Move a document's file to ``.removed`` in the folder and sync."""
@@ -225,9 +239,13 @@ class KnowledgeBase:
             self._embedder.embed_query("")  # a model that is missing must not cost the old index
             self.close()
         store = self._open(rebuild=rebuild)
-        report = Sync(self.path, store, self._embedder, self._chunk, progress).run(folder)
+        with self._isolated() as load:
+            report = Sync(self.path, store, self._embedder, self._chunk, progress, load).run(folder)
         store.set_note(_FOLDER, str(folder.resolve()))
         return report
+
+    def _isolated(self) -> IsolatedLoader:
+        return IsolatedLoader(Limits(self.settings.load_memory_mb, self.settings.load_seconds))
 
     def _store(self) -> LocalStore | None:
         """The index, opened if need be; None before the first sync."""
@@ -265,15 +283,15 @@ class KnowledgeBase:
         return folder
 
 
-def _put(file: Path, folder: Path) -> None:
+def _put(file: Path, folder: Path, name: str) -> None:
     """Copy a file into the folder, where no half-written one is ever seen."""
-    target = folder / file.name
+    target = folder / name
     if target.exists() and target.samefile(file):
         return
-    partial = folder / f".{file.name}.partial"
+    partial = folder / f".{name}.partial"
     try:
         shutil.copyfile(file, partial)
-        _set_aside(folder, file.name)
+        _set_aside(folder, name)
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)

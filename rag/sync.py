@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 
 from rag.chunk import index_text
 from rag.errors import KnowledgeBaseError, LoadError
-from rag.load import find_files, load_bytes
+from rag.load import Loaded, find_files, load_file
 from rag.store.database import explained
 from rag.store.local import Entry, LocalStore
 from rag.types import Chunk, Document, Embedder, Progress
@@ -89,6 +89,7 @@ class Sync:
     embedder: Embedder
     chunk: Callable[[Document], list[Chunk]]
     progress: Progress | None = None
+    load: Callable[[bytes, str], Loaded] = load_file
     added: list[str] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
@@ -137,12 +138,12 @@ class Sync:
         for done, (source, path) in enumerate(files):
             self._report("Reading", done, len(files))
             try:
-                data = _read(path)
+                data = read_file(path)
                 digest = hashlib.sha256(data).hexdigest()
                 if indexed.get(source) == digest:
                     unchanged += 1
                     continue
-                document = load_bytes(data, source)
+                (document,) = self.load(data, source).documents
             except LoadError as error:
                 self.failed.append(Failure(source, str(error)))
                 continue
@@ -184,7 +185,8 @@ class Sync:
             self.progress(stage, done, total)
 
 
-def _read(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
+    """The bytes of a file. Raises :class:`LoadError` for one that is too large."""
     size = path.stat().st_size
     if size > LARGEST_FILE:
         raise LoadError(

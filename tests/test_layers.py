@@ -17,7 +17,7 @@ LAYERS = (
     ("types", "errors"),
     ("inference",),
     ("settings", "sentences", "load", "embed", "store", "files"),
-    ("chunk", "cite", "questions"),
+    ("chunk", "cite", "questions", "guard"),
     ("retrieve", "read", "generate", "followup"),
     ("compose", "draft"),
     ("answer", "sync"),
