@@ -335,7 +335,7 @@ class _Page:
             )
             self.documents = _html(render.documents(self.kb.sources()), "documents")
             self.status = gr.HTML("", elem_id="status")
-            self.upload = web.Upload(
+            self.upload = gr.File(
                 label="Add documents", file_count="multiple", height=120, elem_id="upload"
             )
             self.sync = gr.Button("Look for changes in the folder", size="sm")

@@ -23,12 +23,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from fuzzing import Seed, damaged, finding, seeds
+from fuzzing import Seed, damaged, finding, seeds  # noqa: E402
 
-from rag.errors import LoadError
-from rag.load import SUFFIXES, load_file
-from rag.load.isolated import IsolatedLoader, Limits
-from rag.load.wire import check
+from rag.errors import LoadError  # noqa: E402
+from rag.load import SUFFIXES, load_file  # noqa: E402
+from rag.load.isolated import IsolatedLoader, Limits  # noqa: E402
+from rag.load.wire import check  # noqa: E402
 
 
 def main() -> None:
@@ -92,7 +92,7 @@ def keep(out: Path, name: str, data: bytes, reason: str) -> None:
 
 def atheris(options: argparse.Namespace) -> int:
     """Lets libFuzzer look for damage that reaches new code. It ends the process at a finding."""
-    import atheris as engine
+    import atheris as engine  # type: ignore[import-untyped]
 
     (suffix,) = options.suffix or [".html"]
     corpus = options.out / f"corpus{suffix}"

@@ -15,57 +15,20 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
 import uvicorn
 from fastapi import FastAPI
-from gradio.data_classes import FileData
 from starlette.routing import BaseRoute, Route
 
 from rag.errors import SettingsError
 from rag.guard import Access, Guard, Hosts, UploadLimits, is_loopback
-from rag.load.names import checked_name
 from rag.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 _SECONDS_TO_START = 60.0
 _SECONDS_TO_END = 2
-
-
-class Upload(gr.File):
-    """Takes files into the folder of uploads, and gives their paths; those of no other place.
-
-    Gradio's own component also takes an address, which it has the server fetch.
-    """
-
-    is_template = True  # it looks as Gradio's own
-
-    def preprocess(self, payload: Any) -> list[str] | None:
-        """The paths of the files, under the names that the user knows.
-
-        Raises :class:`LoadError` for a name that no file may have.
-        """
-        if payload is None:
-            return None
-        return [self._named(file) for file in getattr(payload, "root", [payload])]
-
-    def _named(self, file: FileData) -> str:
-        path = Path(file.path)
-        target = path.with_name(checked_name(file.orig_name or path.name))
-        if path.exists():
-            path.replace(target)
-        return str(target)
-
-    async def async_move_resource_to_block_cache(
-        self, url_or_file_path: str | Path | None
-    ) -> str | None:
-        """The path of an uploaded file. ValueError for what was not uploaded."""
-        path = Path(url_or_file_path or "").resolve()
-        if not path.is_relative_to(Path(self.GRADIO_CACHE).resolve()) or not path.is_file():
-            raise ValueError("not an uploaded file")
-        return str(path)
 
 
 class Server:
@@ -200,10 +163,14 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def remove_upload(file: Path) -> None:
-    """Remove an uploaded file and the folder that Gradio made for it."""
+    """Remove an uploaded file, the folder that Gradio made for it, and what else it left."""
     file.unlink(missing_ok=True)
     with contextlib.suppress(OSError):  # it holds another file of the same content
         file.parent.rmdir()
+    for stray in file.parent.parent.glob("tmp*"):  # made by ``gr.File``, and not used
+        with contextlib.suppress(OSError):
+            if stray.is_file() and stray.stat().st_size == 0:
+                stray.unlink()
 
 
 def _theme() -> gr.themes.Base:

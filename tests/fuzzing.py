@@ -49,9 +49,11 @@ _TOKENS: tuple[bytes, ...] = (
     b"<", b">", b"</", b"<!--", b"]]>", b"<![CDATA[", b"&#x110000;", b"&#0;", b"&lt;", b'"', b"'",
     b"<table>", b"<tr>", b"<td rowspan=65000 colspan=65000>", b"<p>", b"<h1>", b"<li>", b"<pre>",
     b"[", b"](", b"```", b"|", b"***", b"> ", b"- ", b"# ", b"\\", b"{", b"}", b"(", b")",
-    b"<w:p>", b"</w:p>", b"<w:tbl>", b'w:val="-1"', b'w:val="999999999"', b"<w:r><w:t>x</w:t></w:r>",
+    b"<w:p>", b"</w:p>", b"<w:tbl>", b'w:val="-1"', b'w:val="999999999"',
+    b"<w:r><w:t>x</w:t></w:r>",
     b"obj", b"endobj", b"stream", b"endstream", b"/Length 99999999", b"/Kids[1 0 R]", b"/Count -1",
-    b"/W[1 2 1]", b"xref", b"trailer", b"%%EOF", b"startxref", b"4294967295", b"-1", b"1e999", b"NaN",
+    b"/W[1 2 1]", b"xref", b"trailer", b"%%EOF", b"startxref", b"4294967295", b"-1", b"1e999",
+    b"NaN",
 )  # fmt: skip
 
 
@@ -115,11 +117,13 @@ def damaged(data: bytes, number: int) -> bytes:
 
 def _in_a_member(data: bytes, chance: random.Random) -> bytes:
     """Damage a member of an archive, and pack it anew: a damaged checksum stops most parsers."""
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        try:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = {name: archive.read(name) for name in archive.namelist()}
-        except (zipfile.BadZipFile, OSError, NotImplementedError, zlib.error, EOFError):
-            return _damage(data, chance)
+    except Exception:  # a seed that is damaged already; zipfile raises many kinds
+        return _damage(data, chance)
+    if not members:
+        return _damage(data, chance)
     names = [n for n in members if n.endswith((".xml", ".rels", ".html", ".xhtml"))]
     name = chance.choice(names or list(members))
     members[name] = _damage(members[name], chance)

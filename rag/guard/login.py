@@ -12,16 +12,19 @@ _PAGE = """\
 <title>Log in</title>
 <style>
 :root {{ color-scheme: light dark }}
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 22rem; margin: 18vh auto; padding: 0 1rem }}
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 22rem; margin: 18vh auto; padding: 0 1rem
+}}
 h1 {{ font-size: 1.3rem }}
-input, button {{ font: inherit; width: 100%; padding: .6rem; margin: .3rem 0; box-sizing: border-box }}
+input, button {{ font: inherit; width: 100%; padding: .6rem; margin: .3rem 0 }}
+* {{ box-sizing: border-box }}
 [role=alert] {{ color: #b42318 }}
 @media (prefers-color-scheme: dark) {{ [role=alert] {{ color: #f97066 }} }}
 </style>
 <h1>Ask your documents</h1>
 <form method="post" action="login">
 <label for="password">Password</label>
-<input id="password" name="password" type="password" autocomplete="current-password" required autofocus>
+<input id="password" name="password" type="password" autocomplete="current-password"
+ required autofocus>
 <button>Log in</button>
 {message}
 </form>

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from rag.guard.access import FORGET_SECONDS, SESSION_SECONDS, Access
 from rag.guard.hosts import Hosts, is_loopback, is_same_origin
 from rag.guard.login import BLOCKED, WRONG, login_page
-from rag.guard.uploads import UploadCheck, UploadLimits
+from rag.guard.uploads import UploadCheck, UploadLimits, names_other_files
 
 LARGEST_BODY = 1_000_000
 """Bytes of a request that is no upload."""
@@ -125,6 +125,9 @@ class Guard:
             body = await _read(receive)
             if isinstance(body, Response):
                 await body(scope, receive, send)
+                return
+            if scope["path"].startswith("/gradio_api/") and names_other_files(body, self.uploads):
+                await _said(400, "That is no uploaded file.")(scope, receive, send)
                 return
             receive = _replay(body, receive)
         scope["headers"] = [(k, v) for k, v in scope["headers"] if k not in _NEVER_TAKEN]
@@ -248,7 +251,7 @@ def _is_foreign(headers: Headers) -> bool:
 
 
 def _is_visit(method: str, path: str, headers: Headers) -> bool:
-    """Whether the user only follows a link to the page: what that shows, no script of theirs sees."""
+    """Whether a user only follows a link to the page, which no script of that site can read."""
     return (
         method == "GET"
         and path in ("/", LOGIN)
@@ -286,7 +289,7 @@ async def _read(receive: Receive) -> bytes | Response:
         async with asyncio.timeout(SECONDS_FOR_BODY):
             while True:
                 message = await receive()
-                body += message.get("body", b"")
+                body += bytes(message.get("body", b""))
                 if len(body) > LARGEST_BODY:
                     return _said(413, f"The body has more than {LARGEST_BODY:,} bytes.")
                 if not message.get("more_body", False):

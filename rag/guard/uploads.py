@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,6 +118,36 @@ class UploadCheck:
                 f"The file {self._name!r} has more than {most:,.0f} MB: split it, or put it into "
                 "the folder by other means."
             )
+
+
+def names_other_files(body: bytes, folder: Path) -> bool:
+    """Whether a request to the page names a file that was not uploaded to ``folder``.
+
+    Gradio's components take files as ``{"path": ...}``, and some fetch an address given there.
+    A body that is no JSON names none; it is refused further on.
+    """
+    try:
+        waiting = [json.loads(body)]
+    except (ValueError, RecursionError):
+        return False
+    root = folder.resolve()
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting.extend(value.values())
+            if "path" in value and not _is_uploaded(value["path"], root):
+                return True
+        elif isinstance(value, list):
+            waiting.extend(value)
+    return False
+
+
+def _is_uploaded(path: object, root: Path) -> bool:
+    try:
+        file = Path(str(path)).resolve(strict=True)
+    except (OSError, RuntimeError, ValueError):  # none there, a loop of links, a NUL
+        return False
+    return file.is_file() and file.is_relative_to(root)
 
 
 def _size(folder: Path) -> int:

@@ -54,16 +54,8 @@ def _objection(name: str) -> str:
 def look_alike(name: str, folder: Path) -> str | None:
     """A file in ``folder`` whose name is written like ``name`` but is another; None for none."""
     wanted = _folded(name)
-    if not folder.is_dir():
-        return None
-    return next(
-        (
-            path.name
-            for path in folder.iterdir()
-            if path.name != name and _folded(path.name) == wanted
-        ),
-        None,
-    )
+    others = (path.name for path in folder.iterdir() if path.name != name)
+    return next((other for other in others if _folded(other) == wanted), None)
 
 
 def _folded(name: str) -> str:
