@@ -404,7 +404,7 @@ def serve(
     web.check_exposure(host, kb.settings)
     listening = web.bind(host, port)
     uploads = web.uploads_folder()
-    page = build_page(kb)
+    page = web.with_loop(lambda: build_page(kb))
     threading.Thread(target=_warm, args=(kb,), daemon=True).start()
     server = web.launch(
         page, listening, kb.settings, uploads, css=_asset("page.css"), routes=routes

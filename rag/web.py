@@ -5,6 +5,7 @@ Importing this module imports Gradio.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -13,8 +14,10 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import gradio as gr
 import uvicorn
@@ -26,6 +29,8 @@ from rag.guard import Access, Guard, Hosts, UploadLimits, is_loopback
 from rag.settings import Settings
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _SECONDS_TO_START = 60.0
 _SECONDS_TO_END = 2
@@ -79,6 +84,19 @@ class Server:
         self._uploads.cleanup()
 
 
+def with_loop(build: Callable[[], T]) -> T:
+    """What ``build`` makes, made while an event loop runs: Gradio would leave others unclosed."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+
+        async def building() -> T:
+            return build()
+
+        return asyncio.run(building())
+    return build()
+
+
 def launch(
     page: gr.Blocks,
     listening: socket.socket,
@@ -94,7 +112,8 @@ def launch(
     host, port = listening.getsockname()[:2]
     check_exposure(host, settings)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, routes=list(routes))
-    gr.mount_gradio_app(
+    mount = partial(
+        gr.mount_gradio_app,
         app,
         page,
         path="/",
@@ -109,6 +128,7 @@ def launch(
         show_error=False,
         max_file_size=UploadLimits().file_bytes,
     )
+    with_loop(mount)
     page.has_launched = True  # a mounted page is not marked so, and its paths are not checked then
     guard = Guard(
         app,

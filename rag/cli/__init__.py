@@ -23,6 +23,7 @@ from rag.cli.common import (
 from rag.cli.evaluation import compare, evaluate
 from rag.cli.questions import questions
 from rag.errors import KnowledgeBaseError, NotFoundError, RagError
+from rag.types import REASONS
 
 if TYPE_CHECKING:
     from rag import Answer, SyncReport
@@ -225,6 +226,8 @@ def _print_report(report: SyncReport) -> None:
 def _print_answer(answer: Answer) -> None:
     click.echo("\n".join(map(wrapped, answer.text.splitlines())))
     likely = "likely that they do" if answer.refused else "likely to be right"
+    if answer.reason and not answer.refused:
+        click.secho(f"\n{REASONS[answer.reason]}", bold=True)
     click.echo(f"\n{answer.confidence:.0%} {likely} ({answer.answerer})")
     for citation in answer.citations:
         page = f", page {citation.page}" if citation.page else ""

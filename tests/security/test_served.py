@@ -34,6 +34,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:The copy keyword is deprecated"),
 ]
 CANARY = "canary-4d1f9a"
+ONE_REQUEST = httpx.Limits(max_keepalive_connections=0)
+"""A connection each: one that is kept may be closed by the server just when it is used."""
 
 
 @dataclass
@@ -60,7 +62,7 @@ def served(tmp_path: Path, **settings: Any) -> Iterator[Served]:
         server = ui.serve(kb, port=0, routes=make_api(kb).routes, on_ready=urls.append, block=False)
         uploads = Path(os.environ["GRADIO_TEMP_DIR"])
         try:
-            with httpx.Client(base_url=urls[0], timeout=60) as http:
+            with httpx.Client(base_url=urls[0], timeout=60, limits=ONE_REQUEST) as http:
                 yield Served(kb, http, folder, uploads)
         finally:
             server.close()
@@ -308,8 +310,7 @@ def test_gradio_itself_refuses_files_of_the_server(local: Served) -> None:
     from gradio.exceptions import InvalidPathError
     from gradio.processing_utils import _check_allowed
 
-    with gradio.Blocks() as page:
-        pass
+    page = web.with_loop(gradio.Blocks)
     listening = web.bind("127.0.0.1", 0)
     server = web.launch(page, listening, Settings(), web.uploads_folder(), css="")
     token = LocalContext.blocks.set(page)
