@@ -6,6 +6,7 @@ Exit codes: 0 done (a refusal is an answer), 1 an error the user can act on, 2 w
 from __future__ import annotations
 
 import json
+import sys
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from rag.cli.common import (
     common_options,
     open_index,
     print_json,
+    printable,
     progress_bar,
     require_index,
     wrapped,
@@ -38,7 +40,7 @@ class _Errors(click.Group):
         try:
             return super().invoke(ctx)
         except RagError as error:
-            click.echo(f"rag: {error}", err=True)
+            click.echo(f"rag: {printable(str(error))}", err=True)
             ctx.exit(1)
         except KeyboardInterrupt:
             click.echo("rag: interrupted; what was done is kept", err=True)
@@ -84,7 +86,9 @@ def search(question: str, k: int, index: Path, as_json: bool) -> None:
     if not hits:
         click.echo("No passage shares anything with the question.")
     for rank, hit in enumerate(hits, start=1):
-        click.secho(f"{rank}. {hit.source} {hit.start}:{hit.end}  {hit.score:.3f}", bold=True)
+        click.secho(
+            f"{rank}. {printable(hit.source)} {hit.start}:{hit.end}  {hit.score:.3f}", bold=True
+        )
         click.echo(wrapped(" ".join(hit.text.split()), indent="   "))
 
 
@@ -125,7 +129,7 @@ def show(source: str, span: str | None, index: Path, as_json: bool) -> None:
             }
         )
     else:
-        click.echo(text)
+        click.echo(printable(text) if sys.stdout.isatty() else text)
 
 
 @main.command()
@@ -142,7 +146,7 @@ def status(index: Path, as_json: bool) -> None:
             shown = ", ".join(value) if isinstance(value, list) else value
             click.echo(f"{key.replace('_', ' '):<14}{shown}")
     for source in values["sources"]:
-        click.echo(f"  {source}")
+        click.echo(f"  {printable(source)}")
 
 
 @main.command()
@@ -217,7 +221,7 @@ def _print_report(report: SyncReport) -> None:
     ]
     click.echo(f"{', '.join(parts)} in {report.seconds:.1f} s")
     for failure in report.failed[:_MOST_FAILURES_SHOWN]:
-        click.echo(f"  {failure.source}: {failure.reason}")
+        click.echo(printable(f"  {failure.source}: {failure.reason}"))
     more = len(report.failed) - _MOST_FAILURES_SHOWN
     if more > 0:
         click.echo(f"  and {more} more; --json lists them all")
@@ -232,7 +236,7 @@ def _print_answer(answer: Answer) -> None:
     for citation in answer.citations:
         page = f", page {citation.page}" if citation.page else ""
         place = f"{citation.source}{page}, {citation.start}:{citation.end}"
-        click.secho(f"\n[{citation.number}] {place}", bold=True)
+        click.secho(f"\n[{citation.number}] {printable(place)}", bold=True)
         click.echo(wrapped(f"“{' '.join(citation.quote.split())}”", indent="    "))
     if answer.refused and answer.hits:
         click.secho("\nNearest passages", bold=True)

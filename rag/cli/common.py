@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import textwrap
 from collections.abc import Callable, Iterator
@@ -18,6 +19,8 @@ from rag.errors import KnowledgeBaseError
 if TYPE_CHECKING:
     from rag import KnowledgeBase
     from rag.types import Progress
+
+_CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f]")
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -80,13 +83,19 @@ def progress_bar() -> Iterator[Progress]:
 
 def print_json(value: Any) -> None:
     """Print a value as JSON on stdout."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    click.echo(_CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text))
+
+
+def printable(text: str) -> str:
+    """``text`` without what would steer a terminal: documents and their names are not ours."""
+    return _CONTROL.sub("\ufffd", text)
 
 
 def wrapped(text: str, indent: str = "") -> str:
     """Text in lines that fit the terminal."""
     width = min(100, shutil.get_terminal_size().columns)
-    return textwrap.fill(text, width, initial_indent=indent, subsequent_indent=indent)
+    return textwrap.fill(printable(text), width, initial_indent=indent, subsequent_indent=indent)
 
 
 def number(value: float | None) -> str:

@@ -189,3 +189,34 @@ def test_markup_in_a_document_is_read_as_text_and_nothing_is_fetched(
         document = load_bytes(f"Whales swim.\n\n{payload}\n\nThe end.\n".encode(), f"a{suffix}")
         assert "Whales swim." in document.text
     assert reached_hosts == []
+
+
+# The terminal
+
+STEERING = "\x1b]0;title\x07\x1b[2J\x1b[31mred\x9b31m\x08\x7f\r"
+
+
+def test_a_document_cannot_steer_the_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from click.testing import CliRunner
+
+    from rag.cli import main
+
+    monkeypatch.setenv("RAG_EMBEDDER", "hashing")
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    text = f"Whales swim near Iceland {STEERING} all year.\n"
+    (folder / f"whales{STEERING}.txt").write_text(text, newline="")
+    (folder / f"broken{STEERING}.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(50))
+    for command in (
+        ["index", str(folder)],
+        ["status"],
+        ["search", "Where do whales swim?"],
+        ["ask", "Where do whales swim?"],
+        ["ask", "Where do whales swim?", "--json"],
+        ["show", f"nothing{STEERING}"],
+    ):
+        result = CliRunner().invoke(main, [*command, "--index", str(tmp_path / "index")])
+        assert not set(result.output) & set("\x1b\x07\x9b\x08\x7f\r"), command
+    assert "Where do whales swim?" in result.output or result.exit_code == 1
