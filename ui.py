@@ -281,7 +281,10 @@ class _Page:
 
     def build(self) -> gr.Blocks:
         page: gr.Blocks
-        with gr.Blocks(title="Ask your documents", analytics_enabled=False) as page:
+        forgotten = (600, 3600)  # seconds: how often, and from which age, uploads are removed
+        with gr.Blocks(
+            title="Ask your documents", analytics_enabled=False, delete_cache=forgotten
+        ) as page:
             self.turns = gr.State(())
             can_log_out = bool(self.kb.settings.password or self.kb.settings.token)
             gr.HTML(render.heading(can_log_out), elem_id="brand")

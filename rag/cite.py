@@ -115,7 +115,7 @@ def drop_foreign_links(text: str, hits: Sequence[Hit]) -> str:
 
     def unlinked(match: re.Match[str]) -> str:
         is_image, words, address = match.groups()
-        words = f"[{words}]" if MARKER.fullmatch(f"[{words}]") else words
+        words = f"[{words}]" if re.fullmatch(r"\d{1,2}", words) else words
         return "" if is_image else f"{words} {address}" if address in held else words
 
     plain = _MARKDOWN_LINK.sub(unlinked, _MARKDOWN_REFERENCE.sub("", text))

@@ -58,7 +58,9 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
             for name, text in files.items():
                 (folder / name).write_text(text, encoding="utf-8")
             options: dict[str, Any] = {} if model else {"reader": WordReader()}
-            chosen = Settings(**({} if model else {"embedder": "hashing"}), **settings)
+            if not model:
+                settings["embedder"] = "hashing"
+            chosen = Settings(**settings)
             kb = KnowledgeBase(tmp_path / "index", chosen, generator=generator, **options)
             stack.callback(kb.close)
             kb.sync(folder)

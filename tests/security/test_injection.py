@@ -107,19 +107,15 @@ def test_the_code_is_another_one_each_time() -> None:
     assert len(codes) == 20
 
 
-@each_attack
-def test_the_extractive_answer_to_another_question_is_the_same(
-    attack: Attack, make_kb: MakeKb
-) -> None:
-    kb = make_kb({"honest.txt": HONEST, "other.txt": "Whales swim near Iceland."}, "without")
-    before = kb.ask(QUESTION, answerer="extractive")
-    attacked = make_kb(
-        {"honest.txt": HONEST, "other.txt": f"Whales swim near Iceland. {attack.document}"}, "with"
-    )
-    after = attacked.ask("Where do whales swim?", answerer="extractive")
-    assert not after.refused
-    assert after.text.startswith("Whales swim near Iceland.")
-    assert before.short == "851,200"
+def test_the_extractive_answer_to_another_question_is_the_same(make_kb: MakeKb) -> None:
+    honest = {"whales.txt": "Whales swim near Iceland.", "zebras.txt": "Zebras graze in Kenya."}
+    attacks = {f"attack {n}.txt": attack.document for n, attack in enumerate(ATTACKS)}
+    without, attacked = make_kb(honest, "without"), make_kb(honest | attacks, "with")
+    for question in ("Where do whales swim?", "Where do zebras graze?", "What do pandas eat?"):
+        before, after = without.ask(question), attacked.ask(question)
+        assert after.text == before.text
+        assert after.short == before.short
+        assert [c.quote for c in after.citations] == [c.quote for c in before.citations]
 
 
 def test_orders_in_a_document_do_not_move_the_extractive_answer(make_kb: MakeKb) -> None:
