@@ -19,7 +19,7 @@ from rag.embed import make_embedder
 from rag.errors import KnowledgeBaseError, NotFoundError, SettingsError
 from rag.followup import History
 from rag.generate import make_generator
-from rag.read import SpanReader
+from rag.read import CalibratedReader, Calibration, SpanReader
 from rag.retrieve import retrieve
 from rag.settings import Settings
 from rag.store.local import LocalStore
@@ -30,6 +30,7 @@ REMOVED = ".removed"
 """Folder, hidden from sync, where removed documents are put."""
 
 _FOLDER = "folder"
+_CALIBRATION = "calibration"
 
 
 class KnowledgeBase:
@@ -174,8 +175,32 @@ class KnowledgeBase:
             "embedder": self._embedder.name,
             "chunk_tokens": self.settings.chunk_tokens,
             "answerers": list(self.answerers),
+            "calibrated": self.calibration is not None,
             "sources": self.sources(),
         }
+
+    # Probabilities
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """What :meth:`set_calibration` keeps in the index, if it goes with the reader."""
+        store = self._store()
+        kept = store.note(_CALIBRATION) if store else None
+        found = Calibration.from_json(kept) if kept else None
+        return found if found and found.version == self._reader.version else None
+
+    def set_calibration(self, calibration: Calibration | None) -> None:
+        """Fit the probabilities of answers to these documents; None: as they ship."""
+        store = self._store()
+        if store is None:
+            raise KnowledgeBaseError("the knowledge base is empty: sync a folder first")
+        store.set_note(_CALIBRATION, calibration.to_json() if calibration else "")
+
+    @property
+    def reader(self) -> Reader:
+        """What reads the passages, with the probabilities that the settings ask for."""
+        calibration = self.calibration if self.settings.calibration == "fitted" else None
+        return CalibratedReader(self._reader, calibration) if calibration else self._reader
 
     # Questions
 
@@ -208,12 +233,13 @@ class KnowledgeBase:
                 f"answerer {chosen!r} is not available, only {', '.join(self.answerers)}; for "
                 "'llm' set RAG_LLM_BASE_URL and RAG_LLM_MODEL"
             )
+        reader = self.reader
         return Answerer(
             retrieve=partial(self.search, k=self.settings.top_k),
             has_documents=self._has_documents,
-            reader=self._reader,
+            reader=reader,
             generator=self._generator if chosen == "llm" else None,
-            refuse_below=self._reader.refuse_below(self.settings.target_precision),
+            refuse_below=reader.refuse_below(self.settings.target_precision),
         ).stream(question, history)
 
     # Inside

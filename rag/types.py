@@ -306,6 +306,10 @@ class Reader(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def version(self) -> str:
+        """Changes whenever the probabilities may: a calibration goes with one version."""
+
     def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
         """Spans that may answer, most probable first; empty when there is nothing to read."""
 

@@ -15,8 +15,9 @@ from rag.errors import ModelError
 from rag.inference import open_tokenizer
 from rag.read import SpanReader, missing_words
 from rag.read.evidence import SIGNALS, Candidate, signals
+from rag.read.judgement import JUDGEMENT, Judgement
 from rag.read.model import SpanModel, open_model
-from rag.read.reader import JUDGEMENT, MODEL, Judgement
+from rag.read.reader import MODEL
 from rag.read.spans import Logits, Reading, best_apart, window_readings
 from rag.read.windows import IntArray, Passage, Window, batches, cut, token_ranges
 from rag.types import Chunk, Document, Hit

@@ -24,6 +24,7 @@ class FirstLineReader:
     """Believes the first line of the best hit."""
 
     name = "first line"
+    version = "1"
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
         best = hits[0]
@@ -36,6 +37,7 @@ class FirstLineReader:
 
 class BrokenReader:
     name = "broken"
+    version = "1"
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
         raise ZeroDivisionError("secret detail")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rag.cli.calibrate import calibrate
 from rag.cli.common import (
     common_options,
     open_index,
@@ -53,6 +54,7 @@ def main() -> None:
 main.add_command(evaluate)
 main.add_command(compare)
 main.add_command(questions)
+main.add_command(calibrate)
 
 
 @main.command()
