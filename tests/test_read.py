@@ -205,6 +205,13 @@ def test_spans_are_exact_and_most_probable_first() -> None:
     assert reader.refuse_below(0.8) == 0.4
 
 
+def test_a_pronoun_alone_is_no_answer() -> None:
+    said = hit("Duke Wilhelm liked beer. He founded the brewery in 1589.")
+    spans = SpanReader(points_at("he"), JUDGE).read("Who founded the brewery?", [said])
+    assert spans
+    assert "He" not in [span.text for span in spans]
+
+
 def test_overlapping_hits_give_a_span_once() -> None:
     document = Document("a.txt", TEXT)
     hits = [Hit(Chunk(document, a, b), 0.5, 0.5, 1.0) for a, b in ((0, 140), (39, len(TEXT)))]

@@ -14,6 +14,11 @@ from rag.types import Hit, Span
 
 MODEL = Path(__file__).parent.parent / "assets" / "reader.onnx"
 
+PRONOUNS = frozenset(
+    "he she it they we you i him her them us me his hers its their theirs this that these those "
+    "himself herself itself themselves one both who which".split()
+)
+
 
 class SpanReader:
     """Reads all hits in one or two calls of the model; a span is the exact answer.
@@ -60,13 +65,19 @@ class SpanReader:
 
 
 def find(model: SpanModel, question: str, hits: Sequence[Hit]) -> list[Candidate]:
-    """The readings of all hits; one that two overlapping hits share comes once."""
+    """The readings of all hits; one that two overlapping hits share comes once.
+
+    A pronoun alone is none: it tells nobody who is meant.
+    """
     passages = [Passage(hit.chunk.document.text, hit.start, hit.end) for hit in hits]
     found: dict[tuple[str, int, int], Candidate] = {}
     for hit, readings in zip(hits, model.read(question, passages), strict=True):
         pieces = model.pieces_a_word(hit.text) if readings else 1.0
         for reading in readings:
             key = (hit.source, reading.start, reading.end)
+            candidate = Candidate(hit, reading, pieces)
+            if candidate.words in PRONOUNS:
+                continue
             if key not in found or found[key].reading.rank < reading.rank:
-                found[key] = Candidate(hit, reading, pieces)
+                found[key] = candidate
     return list(found.values())
