@@ -15,12 +15,13 @@ ROOT = Path(__file__).parent.parent
 
 LAYERS = (
     ("types", "errors"),
-    ("inference",),
-    ("settings", "sentences", "load", "embed", "store", "files"),
-    ("chunk", "cite", "questions"),
+    ("inference", "files"),
+    ("settings", "sentences", "load", "embed", "store"),
+    ("chunk", "cite", "questions", "folders"),
     ("retrieve", "read", "generate", "followup"),
     ("compose", "draft"),
     ("answer", "sync"),
+    ("upkeep",),
     ("knowledge_base",),
     ("evaluate", "render", "web"),
     ("curate",),
