@@ -56,7 +56,7 @@ def repair(path: Path, manifest: Manifest, writer: Callable[[LocalStore], Sync])
         return Repair(found)
     with _partial(path, "repair") as folder, explained(path):
         try:
-            with closing(schema.connect(path / DATABASE)) as damaged:
+            with closing(sqlite3.connect(path / DATABASE)) as damaged:
                 damaged.text_factory = bytes
                 with LocalStore(folder, manifest) as store:
                     lost = _Salvage(path, damaged, manifest).into(store, writer(store))

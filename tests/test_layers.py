@@ -23,7 +23,7 @@ LAYERS = (
     ("answer", "sync"),
     ("upkeep",),
     ("knowledge_base",),
-    ("evaluate", "render", "web"),
+    ("evaluate", "render", "web", "watch"),
     ("curate",),
     ("server", "cli", "ui", "__main__"),
 )

@@ -22,7 +22,7 @@ from typing import Any
 from rag.errors import KnowledgeBaseError, OutputError
 from rag.files import move_whole, require_folder
 from rag.store import schema
-from rag.store.database import DAMAGED, DATABASE, FILES
+from rag.store.database import DATABASE, FILES, is_damage
 from rag.store.verify import IndexText, problems
 
 KIND = "rag backup"
@@ -126,7 +126,7 @@ def replace_database(path: Path, new: Path) -> None:
                 live.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             return
         except sqlite3.DatabaseError as error:
-            if getattr(error, "sqlite_errorname", "") not in DAMAGED:
+            if not is_damage(error):
                 raise
         source.execute("PRAGMA journal_mode = DELETE")
     for name in FILES[1:]:

@@ -51,16 +51,23 @@ class Database:
         self._lock = threading.RLock()
         with explained(path):
             path.mkdir(parents=True, exist_ok=True)
-            if rebuild and not _is_database(path / DATABASE):
-                _put_away(path)
-            self._connect()
             try:
-                self._prepare(rebuild)
-                with self.reading():  # refuses another manifest
-                    pass
-            except BaseException:
-                self._connection.close()
-                raise
+                self._open(rebuild)
+            except sqlite3.DatabaseError as error:
+                if not rebuild or not is_damage(error):
+                    raise
+                _put_away(path)  # too damaged to be emptied
+                self._open(rebuild)
+
+    def _open(self, rebuild: bool) -> None:
+        self._connect()
+        try:
+            self._prepare(rebuild)
+            with self.reading():  # refuses another manifest
+                pass
+        except BaseException:
+            self._connection.close()
+            raise
 
     def _connect(self) -> None:
         self._connection = schema.connect(self._path / DATABASE)
@@ -75,17 +82,6 @@ class Database:
                     if schema.stored_format(self._connection) < schema.FORMAT_VERSION:
                         migrate(self._connection)
             return
-        try:
-            self._create(rebuild)
-        except sqlite3.DatabaseError as error:
-            if not rebuild or error.sqlite_errorname not in DAMAGED:
-                raise
-            self._connection.close()  # too damaged to be emptied
-            _put_away(self._path)
-            self._connect()
-            self._create(rebuild)
-
-    def _create(self, rebuild: bool) -> None:
         with _transaction(self._connection):
             if rebuild:
                 schema.drop_tables(self._connection)
@@ -233,25 +229,15 @@ def _inode(path: Path) -> int | None:
         return None
 
 
-def _is_database(path: Path) -> bool:
-    """Whether SQLite can read the file; a missing one it can make."""
-    connection = sqlite3.connect(path)
-    try:
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.DatabaseError as error:
-        if error.sqlite_errorname in DAMAGED:
-            return False
-        raise
-    finally:
-        connection.close()
-    return True
+_BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED")
+_DISK = ("SQLITE_FULL", "SQLITE_IOERR")
+_ACCESS = ("SQLITE_CANTOPEN", "SQLITE_PERM")
 
 
-DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_CORRUPT_VTAB", "SQLITE_CORRUPT_INDEX")
-"""What SQLite calls a file that does not hold what it should."""
-
-_FULL = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC", "SQLITE_IOERR_SHMSIZE")
-_BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_BUSY_SNAPSHOT", "SQLITE_BUSY_RECOVERY")
+def is_damage(error: sqlite3.DatabaseError) -> bool:
+    """Whether the file is to blame, and not what is around it: another process, the disk."""
+    name = getattr(error, "sqlite_errorname", "")
+    return not name.startswith((*_BUSY, *_DISK, *_ACCESS, "SQLITE_INTERRUPT"))
 
 
 def _require_same(path: Path, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
@@ -284,11 +270,11 @@ def explained(path: Path) -> Iterator[None]:
 
 
 def _advice(name: str, path: Path) -> str:
-    if name in _BUSY:
+    if name.startswith(_BUSY):
         return "another process is writing: try again"
-    if name in _FULL or name.startswith("SQLITE_IOERR"):
+    if name.startswith(_DISK):
         return "nothing is lost: see to the disk and its free space, then run the same again"
-    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
+    if name.startswith((*_ACCESS, "SQLITE_READONLY")):
         return "see to its permissions, or name another folder with --index"
     return (
         f"run 'rag verify --repair --index {path}', and if that does not help, "

@@ -114,7 +114,10 @@ def drop_tables(connection: sqlite3.Connection) -> None:
 def stored_format(connection: sqlite3.Connection) -> int:
     """The format version that the index was written with."""
     row = connection.execute("SELECT value FROM meta WHERE key = 'manifest'").fetchone()
-    return int(json.loads(row[0])["format"]) if row else 0
+    try:
+        return int(json.loads(row[0])["format"])
+    except (TypeError, ValueError, LookupError) as error:
+        raise sqlite3.DatabaseError("it does not say what it was made with") from error
 
 
 def set_meta(connection: sqlite3.Connection, key: str, value: str) -> None:
