@@ -22,7 +22,7 @@ from rag.types import Document, Heading, Page, Progress, Vectors
 
 APPLES = Document("apples.txt", "Apples grow on trees.")
 COPY = Document("copy.txt", "Apples grow on trees.")
-CARS = Document("cars.md", "Cars\n\nCars have wheels.", "Cars", (), (Heading(1, 0, 4),))
+CARS = Document("cars.md", "# Cars\n\nCars have wheels.", "Cars", (), (Heading(1, 2, 6),))
 PAGES = Document("two.pdf", "Pears.\n\nPlums.", "", (Page(1, 0, 8), Page(2, 8, 14)))
 
 
