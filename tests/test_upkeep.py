@@ -204,7 +204,7 @@ def test_verify_repairs_what_is_derived(folder: Path) -> None:
     damage("DELETE FROM words WHERE rowid = 1")
     found = rag("verify")
     assert found.exit_code == 1
-    assert found.stderr == "rag: 2 problems: run 'rag verify --repair --index index'\n"
+    assert found.stderr == "rag: 1 problem: run 'rag verify --repair --index index'\n"
     repaired = rag("verify", "--repair")
     assert (repaired.exit_code, repaired.stdout.splitlines()[-1]) == (0, "Repaired.")
     assert rag("verify").stdout == "The index is whole.\n"

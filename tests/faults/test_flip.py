@@ -43,7 +43,9 @@ def everything(index: Path) -> dict[str, list[Any]]:
 
 def flip(path: Path, rng: random.Random) -> str:
     data = bytearray(path.read_bytes())
-    place, bits = rng.randrange(len(data)), rng.randint(1, 255)
+    used = [place for place, byte in enumerate(data) if byte]  # much of a small database is empty
+    place = rng.choice(used) if rng.random() < 0.7 else rng.randrange(len(data))
+    bits = rng.randint(1, 255)
     data[place] ^= bits
     path.write_bytes(data)
     return f"byte {place} of {path.name} by {bits:#x}"
@@ -59,14 +61,11 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.mark.parametrize("part", range(10))
-def test_a_flipped_byte_of_the_database_is_found_and_repaired(
-    fresh: Path, tmp_path: Path, part: int
-) -> None:
-    rng = random.Random(part)
+def test_a_flipped_byte_of_the_database_is_found_and_repaired(fresh: Path, tmp_path: Path) -> None:
+    rng = random.Random(0)
     whole = everything(fresh / "index")
     found = 0
-    for _ in range(FLIPS // 10):
+    for _ in range(FLIPS):
         index = tmp_path / "index"
         shutil.copytree(fresh / "index", index)
         what = flip(index / DATABASE, rng)
@@ -78,7 +77,8 @@ def test_a_flipped_byte_of_the_database_is_found_and_repaired(
                 found += 1
                 mend(kb, fresh, what)
         shutil.rmtree(index)
-    assert found
+    print(f"\n{FLIPS} flips, {found} found, the others changed nothing that is read")
+    assert found > FLIPS // 3
 
 
 def mend(kb: KnowledgeBase, fresh: Path, what: str) -> None:
