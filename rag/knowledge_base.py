@@ -23,6 +23,8 @@ from rag.load import FoundFile
 from rag.read import SpanReader
 from rag.retrieve import retrieve
 from rag.settings import Settings
+from rag.store.backup import write_backup
+from rag.store.database import explained
 from rag.store.local import LocalStore
 from rag.store.verify import problems
 from rag.sync import Sync, SyncReport, only_writer
@@ -230,10 +232,10 @@ class KnowledgeBase:
 
         It is proved first. Returns what the file says of itself.
         """
-        store = self._store()
-        if store is None:
+        if self._store() is None:
             raise KnowledgeBaseError(f"no index in {str(self.path)!r}: nothing to back up")
-        return store.backup(Path(file), index_text)
+        with explained(self.path):
+            return write_backup(self.path, Path(file), index_text)
 
     def restore(self, file: str | Path) -> dict[str, Any]:
         """Put a backup in the place of the index, in one step for every reader.

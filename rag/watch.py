@@ -119,7 +119,7 @@ class Watcher:
 
     def run(self) -> None:
         """Follow the folders until :meth:`stop` is called, or the process is interrupted."""
-        due = self._look()
+        due = time.monotonic()
         eventless: dict[Path, tuple[int, int]] = {}
         while not self._stop.is_set():
             roots = self._roots()
@@ -127,16 +127,19 @@ class Watcher:
                 due = self._poll(min(due, time.monotonic() + AGAIN))
                 continue
             try:
-                due = self._follow(roots, due)
+                self._follow(roots)
             except (OSError, RuntimeError) as error:  # out of watches, or a drive without events
                 if self._roots() == roots:
                     eventless = roots
                     logger.warning("No events (%s): looking every %.0f s instead", error, AGAIN)
+            due = time.monotonic()
 
-    def _follow(self, roots: dict[Path, tuple[int, int]], due: float) -> float:
+    def _follow(self, roots: dict[Path, tuple[int, int]]) -> None:
         """Look when events tell to, while the folders are the ones that are watched."""
         from watchfiles import watch
 
+        # The first look is made once events are collected: what changes before it is seen by it.
+        due: float = 0.0
         first: float | None = None
         for changes in watch(
             *roots,
@@ -153,8 +156,7 @@ class Watcher:
             if now >= due:
                 due, first = self._look(), None
             if self._roots() != roots:
-                return min(due, time.monotonic())
-        return due
+                return
 
     def _poll(self, due: float) -> float:
         """Wait without events, and look."""

@@ -30,18 +30,19 @@ _ABOUT = "backup.json"
 _BLOCK = 1 << 20
 
 
-def write_backup(database: sqlite3.Connection, file: Path, index_text: IndexText) -> dict[str, Any]:
-    """Write the state that ``database``'s transaction sees to ``file``, whole or not at all.
+def write_backup(path: Path, file: Path, index_text: IndexText) -> dict[str, Any]:
+    """Write one state of the index in ``path`` to ``file``, whole or not at all.
 
-    The copy is proved first. Returns what ``backup.json`` says. Raises :class:`OutputError` where
-    it cannot be written, and :class:`KnowledgeBaseError` for a damaged index.
+    Others may read and write meanwhile. The copy is proved first. Returns what ``backup.json``
+    says. Raises :class:`OutputError` where it cannot be written, and :class:`KnowledgeBaseError`
+    for a damaged index.
     """
     require_folder(file)
     partial = file.with_name(f".{file.name}.partial")
     try:
         with tempfile.TemporaryDirectory(prefix=".rag-backup-", dir=file.parent) as folder:
             copy = Path(folder) / DATABASE
-            about = _copy(database, copy, index_text)
+            about = _copy(path, copy, index_text)
             with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
                 archive.writestr(_ABOUT, json.dumps(about, indent=2))
                 archive.write(copy, DATABASE)
@@ -56,9 +57,12 @@ def write_backup(database: sqlite3.Connection, file: Path, index_text: IndexText
     return about
 
 
-def _copy(database: sqlite3.Connection, copy: Path, index_text: IndexText) -> dict[str, Any]:
-    with closing(sqlite3.connect(copy, isolation_level=None)) as target:
-        database.backup(target)
+def _copy(path: Path, copy: Path, index_text: IndexText) -> dict[str, Any]:
+    with (
+        closing(schema.connect(path / DATABASE)) as database,
+        closing(sqlite3.connect(copy, isolation_level=None)) as target,
+    ):
+        database.backup(target)  # all pages in one step: one state
         target.execute("PRAGMA journal_mode = DELETE")
         target.execute("PRAGMA secure_delete = ON")
         target.execute("DELETE FROM meta WHERE key = 'checkpoint'")

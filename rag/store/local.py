@@ -12,20 +12,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from cachetools import LRUCache
 
 from rag.errors import NotFoundError
 from rag.store import records
-from rag.store.backup import write_backup
 from rag.store.database import DATABASE, FILES, Database
 from rag.store.following import CHECKPOINT, FollowingIndex
 from rag.store.layout import decode_document
 from rag.store.records import Content, Entry, FileRecord
 from rag.store.search import search
-from rag.store.verify import IndexText
 from rag.types import Candidate, Chunk, Document, Vectors
 
 _CACHED_CHARACTERS = 32_000_000
@@ -208,11 +206,6 @@ class LocalStore:
             Candidate(Chunk(documents[f.content_id], f.start, f.end), f.dense, f.lexical)
             for f in found
         ]
-
-    def backup(self, file: Path, index_text: IndexText) -> dict[str, Any]:
-        """Write this state to a file: see :func:`rag.store.backup.write_backup`."""
-        with self._reading():
-            return write_backup(self._db.connection, file, index_text)
 
     # Writing
 
