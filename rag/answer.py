@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 
 from rag.chunk import index_text
-from rag.cite import cite_spans, finished_part, resolve_markers
+from rag.cite import cite_spans, finished_part, resolve_markers, under
 from rag.compose import compose
 from rag.followup import History, has_question, is_small_talk, standalone_question
 from rag.read import missing_words
@@ -16,19 +16,26 @@ from rag.types import REASONS, REFUSAL_TEXT, Answer, Generator, Hit, Reader, Spa
 DIFFER = "The documents do not agree:"
 """What statements of different documents that contradict each other begin with."""
 
+MOST_NAMES = 4
+"""Names under which one passage is cited, at most, where copies of its document are there."""
+
 MOST_MISSING = 3
 """Words named in a refusal, at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answerer:
-    """What is needed to answer; ``generator`` None answers in the documents' own words."""
+    """What is needed to answer; ``generator`` None answers in the documents' own words.
+
+    ``names`` gives the sources of a document's copies, its own among them.
+    """
 
     retrieve: Callable[[str], list[Hit]]
     has_documents: Callable[[], bool]
     reader: Reader
     generator: Generator | None
     refuse_below: float
+    names: Callable[[str], Sequence[str]] = lambda source: (source,)
 
     @property
     def name(self) -> str:
@@ -70,7 +77,8 @@ class Answerer:
         composition = compose(question, spans, self.refuse_below)
         statements = [statement.sentences for statement in composition.statements]
         for count in range(2 if composition.differ else 1, len(statements) + 1):
-            cited = cite_spans(statements[:count], lead=DIFFER if composition.differ else "")
+            lead = DIFFER if composition.differ else ""
+            cited = cite_spans(statements[:count], lead, self._named)
             yield replace(
                 draft,
                 text=cited.text,
@@ -90,12 +98,12 @@ class Answerer:
             finished = finished_part(written)
             if len(finished) > len(shown) and not _is_refusal(written):
                 shown = finished
-                cited = resolve_markers(shown, draft.hits)
+                cited = resolve_markers(shown, draft.hits, self._named)
                 yield replace(draft, text=cited.text, citations=cited.citations)
         if _is_refusal(written):
             yield self._refusal(draft, "not_stated", clock)
             return
-        cited = resolve_markers(written.strip(), draft.hits)
+        cited = resolve_markers(written.strip(), draft.hits, self._named)
         grounded = bool(cited.citations)
         yield replace(
             draft,
@@ -106,6 +114,11 @@ class Answerer:
             confidence=draft.confidence if grounded else 0.0,
             seconds=clock.seconds(),
         )
+
+    def _named(self, hit: Hit) -> list[Hit]:
+        """The hit under its own name and those of its document's copies."""
+        others = [source for source in self.names(hit.source) if source != hit.source]
+        return [hit, *(under(hit, source) for source in others[: MOST_NAMES - 1])]
 
     def _not_answered(self, draft: Answer, question: str, clock: _Clock) -> Answer:
         """A refusal for want of support, with the names that no passage mentions, if any."""

@@ -7,16 +7,34 @@ used.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import PurePosixPath
 
 from rag.errors import LoadError
-from rag.load.folder import find_files
+from rag.load.folder import FoundFile, Listing, find_files, list_folder
 from rag.load.sniff import REFUSED, sniff
 from rag.types import Document
 
-__all__ = ["SUFFIXES", "Loaded", "find_files", "load_bytes", "load_file"]
+__all__ = [
+    "SUFFIXES",
+    "FoundFile",
+    "Listing",
+    "Loaded",
+    "find_files",
+    "fingerprint",
+    "list_folder",
+    "load_bytes",
+    "load_file",
+]
+
+VERSION = 1
+"""Raised whenever the loaders make another document of the same bytes, or read what they did not
+before: every file is then loaded anew by the next sync."""
+
+_TOOLS: dict[str, Callable[[], bool]] = {}
+"""Optional tools that change what can be read -> whether the tool is there."""
 
 _LOADERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "text": ("rag.load.plain", (".txt", ".text", ".log", ".rst")),
@@ -31,6 +49,11 @@ _KIND_OF_SUFFIX = {suffix: kind for kind, (_, suffixes) in _LOADERS.items() for 
 
 SUFFIXES: tuple[str, ...] = tuple(sorted(_KIND_OF_SUFFIX))
 """The suffixes that load, in lower case and with their dot; for file pickers."""
+
+
+def fingerprint() -> str:
+    """What files are loaded by: one that was loaded by another fingerprint is loaded anew."""
+    return "+".join([str(VERSION), *sorted(name for name, found in _TOOLS.items() if found())])
 
 
 @dataclass(frozen=True, slots=True)
