@@ -45,12 +45,27 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A part ``text[start:end]`` of a document by the name that people use: ``slide 3``.
+
+    Where it has a ``row``, it is part of a sheet named ``label``: each of its lines is a row, and
+    ``row`` is the number of the first.
+    """
+
+    label: str
+    start: int
+    end: int
+    row: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """One document's canonical text: line ends are ``\\n``, and all offsets refer to it.
 
     ``source`` is the path relative to the synced folder, with ``/``. ``title`` comes from the
     content, never from the file's name, so that renaming a file changes nothing else.
-    ``pages`` is empty for formats without pages; ``headings`` are in reading order.
+    ``pages`` is empty for formats without pages; ``headings`` are in reading order. ``places``
+    name parts where a page number would not tell people enough; they are in order and apart.
     """
 
     source: str
@@ -58,6 +73,7 @@ class Document:
     title: str = ""
     pages: tuple[Page, ...] = ()
     headings: tuple[Heading, ...] = ()
+    places: tuple[Place, ...] = ()
 
     @property
     def sha256(self) -> str:
@@ -69,6 +85,30 @@ class Document:
         index = bisect_right(self.pages, position, key=lambda page: page.start) - 1
         page = self.pages[index] if index >= 0 else None
         return page.number if page and position < page.end else None
+
+    def place_at(self, start: int, end: int | None = None) -> str:
+        """Where ``text[start:end]`` stands, for people: ``page 3``, ``Sales, rows 17–18``, or ""."""
+        first = self._place(start)
+        if first is None:
+            page = self.page_at(start)
+            return "" if page is None else f"page {page}"
+        row = self._row(first, start)
+        if row is None:
+            return first.label
+        last = self._place(max(start, (end or 0) - 1))
+        last_row = self._row(last, end - 1) if end and last and last.label == first.label else row
+        rows = f"row {row}" if last_row in (row, None) else f"rows {row}–{last_row}"
+        return f"{first.label}, {rows}" if first.label else rows
+
+    def _place(self, position: int) -> Place | None:
+        index = bisect_right(self.places, position, key=lambda place: place.start) - 1
+        place = self.places[index] if index >= 0 else None
+        return place if place and position < place.end else None
+
+    def _row(self, place: Place, position: int) -> int | None:
+        if place.row is None:
+            return None
+        return place.row + self.text.count("\n", place.start, position)
 
     def headings_above(self, position: int) -> tuple[Heading, ...]:
         """The headings that ``position`` stands in or under, outermost first."""
@@ -191,6 +231,11 @@ class Citation:
     @property
     def page(self) -> int | None:
         return self.hit.chunk.document.page_at(self.start)
+
+    @property
+    def place(self) -> str:
+        """Where the quote stands, for people; "" where only its position tells."""
+        return self.hit.chunk.document.place_at(self.start, self.end)
 
     @property
     def sha256(self) -> str:

@@ -79,7 +79,7 @@ def test_markers_are_buttons_but_a_documents_own_brackets_are_text() -> None:
     assert seen.within["button"] == ["[1]", "[2]"]
     buttons = [attributes for tag, attributes in seen.tags if tag == "button"]
     assert [(b["data-turn"], b["data-number"]) for b in buttons] == [("3", "1"), ("3", "2")]
-    assert buttons[0]["aria-label"] == "Citation 1: sub/report.pdf p. 1"
+    assert buttons[0]["aria-label"] == "Citation 1: sub/report.pdf, page 1"
     assert seen.within["strong"] == ["851,200"]
 
 
@@ -171,7 +171,7 @@ def test_an_answer_has_chips_confidence_and_time_only_when_done() -> None:
     growing = Reading(render.transcript([Turn("How many?", ANSWER)]))
     done = Reading(render.transcript([Turn("How many?", ANSWER, done=True)]))
     assert "sub/report.pdf" not in growing.text
-    assert "1 sub/report.pdf p. 1" in done.text
+    assert "1 sub/report.pdf, page 1" in done.text
     assert "High confidence, 93%" in done.text
     assert "Quoted from the documents" in done.text
     assert "0.2 s" in done.text

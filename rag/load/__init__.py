@@ -23,7 +23,13 @@ _LOADERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "markdown": ("rag.load.markdown", (".md", ".markdown")),
     "html": ("rag.load.html", (".html", ".htm", ".xhtml")),
     "pdf": ("rag.load.pdf", (".pdf",)),
-    "docx": ("rag.load.word", (".docx", ".docm")),
+    "docx": ("rag.load.word", (".docx", ".docm", ".dotx", ".dotm")),
+    # office, tables and books
+    "csv": ("rag.load.delimited", (".csv", ".tsv", ".tab")),
+    "xlsx": ("rag.load.xlsx", (".xlsx", ".xlsm", ".xltx", ".xltm")),
+    "xls": ("rag.load.xls", (".xls", ".xlt")),
+    "pptx": ("rag.load.slides", (".pptx", ".pptm", ".ppsx", ".ppsm", ".potx", ".potm")),
+    "odf": ("rag.load.odf", tuple(".odt .ods .odp .odg .ott .ots .otp .fodt .fods .fodp".split())),
 }
 """Kind of content -> the module that loads it, and the suffixes that promise it."""
 

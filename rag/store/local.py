@@ -20,7 +20,7 @@ from rag.errors import NotFoundError
 from rag.store.database import DATABASE, Database
 from rag.store.dense import DenseIndex, with_ties
 from rag.store.lexical import index_terms, match_expression
-from rag.types import Candidate, Chunk, Document, Heading, Page, Vectors
+from rag.types import Candidate, Chunk, Document, Heading, Page, Place, Vectors
 
 CHECKPOINT = "dense.faiss"
 
@@ -233,8 +233,9 @@ class LocalStore:
         cached = self._documents.get(key)
         if cached is not None:
             return cached
-        text, title, pages, headings = self._db.execute(
-            "SELECT text, title, pages, headings FROM documents WHERE id = ?", (document_id,)
+        text, title, pages, headings, places = self._db.execute(
+            "SELECT text, title, pages, headings, places FROM documents WHERE id = ?",
+            (document_id,),
         ).fetchone()
         document = Document(
             source,
@@ -242,6 +243,7 @@ class LocalStore:
             title,
             tuple(Page(*values) for values in json.loads(pages)),
             tuple(Heading(*values) for values in json.loads(headings)),
+            tuple(Place(*values) for values in json.loads(places)),
         )
         if len(text) < _CACHED_CHARACTERS:
             self._documents[key] = document
@@ -347,8 +349,8 @@ class LocalStore:
     def _insert(self, entry: Entry) -> None:
         document = entry.document
         document_id = self._db.execute(
-            "INSERT INTO documents (source, file_sha256, text, title, pages, headings) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO documents (source, file_sha256, text, title, pages, headings, places) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
                 document.source,
                 entry.file_sha256,
@@ -356,6 +358,7 @@ class LocalStore:
                 document.title,
                 json.dumps([(p.number, p.start, p.end) for p in document.pages]),
                 json.dumps([(h.level, h.start, h.end) for h in document.headings]),
+                json.dumps([(p.label, p.start, p.end, p.row) for p in document.places]),
             ),
         ).lastrowid
         for chunk, text, digest in zip(

@@ -21,7 +21,8 @@ _TABLES = (
         text TEXT NOT NULL,
         title TEXT NOT NULL,
         pages TEXT NOT NULL,
-        headings TEXT NOT NULL
+        headings TEXT NOT NULL,
+        places TEXT NOT NULL
     )""",
     """CREATE TABLE vectors (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
