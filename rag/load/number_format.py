@@ -162,7 +162,9 @@ def _filled(
             else:
                 cut = len(number) - after
                 pieces.append(
-                    number[: max(cut, 0)] if index == places[0] else number[max(cut - 1, 0) : cut]
+                    number[: max(cut, 0)]
+                    if index == places[0]
+                    else number[max(cut - 1, 0) : cut]
                     if cut > 0
                     else ""
                 )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rag.load.builder import TextBuilder
+from rag.load.numbering import counted
 from rag.load.package import local_name
 from rag.load.slides import Deck, write_notes
 from rag.load.table import MAX_SPAN, Cell, Row, table_lines
@@ -37,6 +38,7 @@ class Styles:
         self.hidden: set[str] = set()
         self._parents: dict[str, str] = {}
         self._masters: list[Any] = []
+        self._lists: dict[str, dict[str, Any]] = {}
         for root in roots:
             for style in root.iter(f"{_STYLE}style"):
                 name = style.get(f"{_STYLE}name", "")
@@ -44,6 +46,9 @@ class Styles:
                 for properties in style.iter(f"{_STYLE}text-properties"):
                     if properties.get(f"{_TEXT}display") == "none":
                         self.hidden.add(name)
+            for style in root.iter(f"{_TEXT}list-style"):
+                levels = {e.get(f"{_TEXT}level", ""): e for e in style}
+                self._lists[style.get(f"{_STYLE}name", "")] = levels
             self._masters += root.iter(f"{_STYLE}master-page")
 
     def is_title(self, name: str) -> bool:
@@ -53,6 +58,17 @@ class Styles:
                 return True
             name = self._parents.get(name, "")
         return False
+
+    def marker(self, name: str, level: int, number: int) -> str:
+        """What stands before the item of a list: ``-`` for a bullet, ``b)`` for a number."""
+        style = self._lists.get(name, {}).get(str(level))
+        kind = style.get(f"{_STYLE}num-format", "") if style is not None else ""
+        if style is None or not kind:
+            return "-"
+        start = style.get(f"{_TEXT}start-value", "1")
+        number += int(start) - 1 if start.isdecimal() and len(start) < 7 else 0
+        before, after = style.get(f"{_STYLE}num-prefix", ""), style.get(f"{_STYLE}num-suffix", "")
+        return f"{before}{counted(number, kind)}{after}"
 
     def headers_and_footers(self) -> Iterator[Any]:
         """Those of every kind of page."""
@@ -119,21 +135,46 @@ class Walker:
         self._notes: list[Any] = []
         self._written: set[str] = set()
         self._after_list = False
+        self._open_lists: list[str] = []  # the style of each
+        self._counts: dict[tuple[str, int], int] = {}  # the last number, by style and level
 
-    def walk(self, element: Any, *, listed: bool = False, once: bool = False) -> None:
-        """Write all blocks below ``element``; with ``once`` those that were not written yet."""
-        first = listed
+    def walk(self, element: Any, *, marker: str = "", once: bool = False) -> None:
+        """Write all blocks below ``element``; with ``once`` those that were not written yet.
+
+        The first paragraph gets the ``marker`` of an item of a list.
+        """
+        listed = bool(marker)
         for child in element:
             kind = local_name(child)
             if kind in ("p", "h"):
-                self._paragraph(child, listed=listed, first=first, once=once)
-                first = False
+                self._paragraph(child, listed=listed, marker=marker, once=once)
+                marker = ""
             elif kind == "table":
                 self._table(child)
-            elif kind in ("list-item", "list-header"):
-                self.walk(child, listed=kind == "list-item", once=once)
+            elif kind == "list":
+                self._list(child, once=once)
             elif kind and kind not in _SKIPPED:
                 self.walk(child, once=once)
+
+    def _list(self, element: Any, *, once: bool) -> None:
+        outer = self._open_lists[-1] if self._open_lists else ""
+        style = element.get(f"{_TEXT}style-name") or outer
+        self._open_lists.append(style)
+        level = len(self._open_lists)
+        number = 0
+        if element.get(f"{_TEXT}continue-numbering") == "true" or element.get(
+            f"{_TEXT}continue-list"
+        ):
+            number = self._counts.get((style, level), 0)
+        for item in element:
+            kind = local_name(item)
+            if kind == "list-item" and any(local_name(e) in ("p", "h") for e in item):
+                number += 1
+                self.walk(item, marker=self._styles.marker(style, level, number), once=once)
+            elif kind in ("list-item", "list-header"):
+                self.walk(item, once=once)
+        self._counts[style, level] = number
+        self._open_lists.pop()
 
     def write_notes(self) -> None:
         """Write the footnotes and endnotes that were referred to so far."""
@@ -142,7 +183,7 @@ class Walker:
             for body in note.iter(f"{_TEXT}note-body"):
                 self.walk(body)
 
-    def _paragraph(self, paragraph: Any, *, listed: bool, first: bool, once: bool) -> None:
+    def _paragraph(self, paragraph: Any, *, listed: bool, marker: str, once: bool) -> None:
         style = paragraph.get(f"{_TEXT}style-name", "")
         text = "" if style in self._styles.hidden else _inline(paragraph, self._styles).strip()
         if text and not (once and text in self._written):
@@ -152,7 +193,7 @@ class Walker:
                 self.title = " ".join(text.split())
             listed = listed and level is None
             self._builder.gap(1 if listed and self._after_list else 2)
-            self._builder.add(f"- {text}" if listed and first else text, level)
+            self._builder.add(f"{marker} {text}" if listed and marker else text, level)
             self._after_list = listed
         self._notes += [n for n in paragraph.iter(f"{_TEXT}note") if not _is_within_note(n)]
         for box in _boxes(paragraph):
@@ -168,7 +209,9 @@ class Walker:
 
     def _table(self, table: Any) -> None:
         rows, headers = _rows(table)
-        if any(True for cell in table.iter(f"{_TABLE}table-cell") for _ in cell.iter(f"{_TABLE}table")):
+        if any(
+            True for cell in table.iter(f"{_TABLE}table-cell") for _ in cell.iter(f"{_TABLE}table")
+        ):
             for cell in table.iter(f"{_TABLE}table-cell"):  # a layout
                 if not _has_ancestor_cell(cell, table):
                     self.walk(cell)

@@ -60,9 +60,7 @@ def load_stream(stream: IO[bytes], source: str, title: str) -> Document:
     return writer.document(source, title)
 
 
-def _row(
-    element: Any, number: int, merges: Merges, writer: SheetWriter, bold: set[str]
-) -> int:
+def _row(element: Any, number: int, merges: Merges, writer: SheetWriter, bold: set[str]) -> int:
     """Write a row as often as it is repeated. Returns the number of the last."""
     repeated = _count(element, "number-rows-repeated")
     row = _cells(element, number + 1, merges, bold)

@@ -42,9 +42,10 @@ _TRANSITIONAL = (
 )
 
 
-def open_package(data: bytes, what: str) -> zipfile.ZipFile:
+def open_package(data: bytes, what: str, *, as_trees: bool = False) -> zipfile.ZipFile:
     """The package, within its limits. ``what`` names the type: "a Word document".
 
+    ``as_trees`` is for libraries that read all XML parts at once, as trees.
     Raises :class:`LoadError` for one that is damaged, encrypted, or would unpack to too much.
     """
     try:
@@ -69,6 +70,12 @@ def open_package(data: bytes, what: str) -> zipfile.ZipFile:
     # A few bytes packed in any other way may unpack to gigabytes at once.
     if any(part.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for part in parts):
         raise LoadError(f"is packed in a way that {what} never is; save it again")
+    xml = sum(part.file_size for part in parts if part.filename.lower().endswith(".xml"))
+    if as_trees and xml > LARGEST_TREE:
+        raise LoadError(
+            f"has {xml // 1_000_000} MB of text and markup, {LARGEST_TREE // 1_000_000} MB at "
+            "most are read; split it"
+        )
     return archive
 
 

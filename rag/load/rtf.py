@@ -35,6 +35,7 @@ class _Text:
         self.cells: list[str] = []  # of the open row
         self.rows: list[tuple[list[str], list[str], bool]] = []
         self.after_list = False
+        self.marker = ""  # of the open item of a list
 
     def take(self) -> str:
         """The words since the last call; halves of characters are joined."""
@@ -88,6 +89,7 @@ class _Writer:
         """End the open paragraph."""
         text = self._texts[-1]
         words = text.take()
+        marker, text.marker = text.marker, ""
         if paragraph.in_table:
             text.cell.append(words)
             return
@@ -97,7 +99,7 @@ class _Writer:
         level = self._level(paragraph, words)
         listed = paragraph.listed and level is None
         text.builder.gap(1 if listed and text.after_list else 2)
-        text.builder.add(f"- {words}" if listed else words, level)
+        text.builder.add(f"{marker or '-'} {words}" if listed else words, level)
         text.after_list = listed
 
     def end_cell(self) -> None:
@@ -126,7 +128,10 @@ class _Writer:
         text, kind = self._texts.pop(), self._kinds.pop()
         self._end_open_row(text)
         words = text.builder.text()
-        if words and kind in self._apart:
+        if kind == "marker":
+            bullet = not any(character.isalnum() for character in words)
+            self._texts[-1].marker = "" if bullet else " ".join(words.split())
+        elif words and kind in self._apart:
             self._apart[kind].append(words)
         elif words:
             self._texts[-1].pieces.append(f"\n{words}\n")

@@ -33,18 +33,19 @@ _ESCAPES = {"~": "\xa0", "_": "-", "\\": "\\", "{": "{", "}": "}", "\t": "\t"}
 _APART = {
     "footnote": "note", "header": "margin", "headerl": "margin", "headerr": "margin",
     "headerf": "margin", "footer": "margin", "footerl": "margin", "footerr": "margin",
-    "footerf": "margin", "shptxt": "box", "dptxbxtext": "box",
+    "footerf": "margin", "shptxt": "box", "dptxbxtext": "box", "listtext": "marker",
+    "pntext": "marker",
 }  # fmt: skip
 # Groups without text of their own. Others that are marked as ignorable (\*) are left out too.
 _SKIPPED = frozenset(
     "fonttbl colortbl stylesheet info pict object objdata sn sv sp fldinst filetbl listtable "
     "listoverridetable revtbl rsidtbl generator themedata datastore xmlnstbl latentstyles "
     "annotation atnid atnauthor atnref atndate atntime atnparent atrfstart atrfend bkmkstart "
-    "bkmkend shprslt nonshppict listtext pntext pn template private xe tc rxe txe ftnsep ftnsepc "
+    "bkmkend shprslt nonshppict pn template private xe tc rxe txe ftnsep ftnsepc "
     "ftncn aftnsep aftnsepc aftncn do nesttableprops mmathPr wgrffmtfilter background pgptbl "
     "falt panose userprops docvar protusertbl formfield".split()
 )
-_READ_THOUGH_MARKED = frozenset("shpinst shptxt shp ud nesttableprops".split())
+_READ_THOUGH_MARKED = frozenset("shpinst shptxt shp ud".split())
 _LATEST_SKIP = 1_000_000
 
 
@@ -174,8 +175,7 @@ class Reader:
         """The group that was just opened is a destination."""
         group = self._group
         group.kind = kind
-        if kind in ("listtext", "pntext"):
-            group.paragraph.listed = True
+        if kind in ("listtext", "pntext") and self._groups:
             self._groups[-1].paragraph.listed = True
         if kind in _APART and not group.skipped:
             self._writer.enter(_APART[kind])
@@ -213,8 +213,6 @@ class Reader:
             self._write(_SYMBOLS[word])
         elif word in ("v", "deleted"):
             group.hidden = number != 0
-        elif word == "htmlrtf":
-            group.hidden = number != 0
         else:
             self._set(word, number)
 
@@ -251,8 +249,7 @@ class Reader:
     def _layout(self, word: str, number: int | None) -> None:
         paragraph = self._group.paragraph
         if word == "pard":
-            listed = paragraph.listed and self._group.kind in ("listtext", "pntext")
-            self._group.paragraph = Paragraph(listed=listed)
+            self._group.paragraph = Paragraph()
         elif word == "s":
             paragraph.style = number or 0
         elif word == "outlinelevel":

@@ -37,11 +37,7 @@ class SlideWalker:
 
     def walk(self) -> None:
         """Write the title, wherever it stands, and all other shapes."""
-        shapes = [
-            shape
-            for tree in self._element.iter(f"{_P}spTree")
-            for shape in _shapes(tree)
-        ]
+        shapes = [shape for tree in self._element.iter(f"{_P}spTree") for shape in _shapes(tree)]
         titles = [shape for shape in shapes if _placeholder(shape) in _TITLES]
         footers = [shape for shape in shapes if _placeholder(shape) in _FOOTERS]
         for title in titles:

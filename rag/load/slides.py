@@ -11,7 +11,7 @@ from typing import Any
 
 from rag.errors import LoadError
 from rag.load.builder import TextBuilder, sensible_title
-from rag.load.package import LARGEST_TREE, open_package, transitional
+from rag.load.package import open_package, transitional
 from rag.load.slide_walk import SlideWalker
 from rag.types import Document, Page, Place
 
@@ -78,11 +78,7 @@ def _after_gap(text: str, start: int) -> int:
 def _open(data: bytes) -> Any:
     from pptx.package import Package
 
-    archive = open_package(data, _WHAT)
-    if sum(p.file_size for p in archive.infolist() if p.filename.endswith(".xml")) > LARGEST_TREE:
-        raise LoadError(
-            f"has more than {LARGEST_TREE // 1_000_000} MB of text and drawings; split it"
-        )
+    archive = open_package(data, _WHAT, as_trees=True)
     try:
         data = transitional(data, archive, "ppt/presentation.xml")
         presentation = Package.open(io.BytesIO(data)).presentation_part.presentation

@@ -59,9 +59,7 @@ def _open(data: bytes) -> xlrd.Book:
             )
         except Exception as error:  # xlrd lets struct.error, AssertionError ... through
             if "encrypted" in str(error).lower():
-                raise LoadError(
-                    "is encrypted; remove its password and save it again"
-                ) from error
+                raise LoadError("is encrypted; remove its password and save it again") from error
             last = error
     raise LoadError(
         "is damaged or not an Excel workbook; open it in Excel and save it again as .xlsx"

@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 _WHAT = "an Excel workbook"
 _MERGE = re.compile(rb"""<(?:\w+:)?mergeCell\s[^>]*?ref\s*=\s*["']([A-Z]+\d+):([A-Z]+\d+)["']""")
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
-_TEXT_BODIES = ("{*}txBody", "{*}rich", "{http://schemas.openxmlformats.org/drawingml/2006/diagram}t")
+_TEXT_BODIES = (
+    "{*}txBody",
+    "{*}rich",
+    "{http://schemas.openxmlformats.org/drawingml/2006/diagram}t",
+)
 _REFERENCE = re.compile(r"\$?([A-Z]{1,3})\$?(\d{1,7})")
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _MOST_COLUMNS = 16_384
@@ -262,9 +266,7 @@ def _merged_areas(archive: zipfile.ZipFile, path: str) -> list[tuple[int, int, i
                 corners = [_REFERENCE.fullmatch(found[i].decode()) for i in (1, 2)]
                 if corners[0] and corners[1] and len(areas) < _MOST_MERGES:
                     first, last = corners[0], corners[1]
-                    areas.append(
-                        (int(first[2]), _column(first[1]), int(last[2]), _column(last[1]))
-                    )
+                    areas.append((int(first[2]), _column(first[1]), int(last[2]), _column(last[1])))
             tail = block[max(len(block) - 200, found.end() if found else 0) :]
     return areas
 
