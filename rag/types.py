@@ -87,28 +87,28 @@ class Document:
         return page.number if page and position < page.end else None
 
     def place_at(self, start: int, end: int | None = None) -> str:
-        """Where ``text[start:end]`` stands, for people: ``page 3``, ``Sales, rows 17–18``, or ""."""
-        first = self._place(start)
-        if first is None:
+        """Where ``text[start:end]`` stands, for people: ``page 3``, ``Sales, row 17``, or ""."""
+        end = start + 1 if end is None else end
+        first = self._place_before(start)
+        if first < 0 or self.places[first].end <= start:
             page = self.page_at(start)
             return "" if page is None else f"page {page}"
-        row = self._row(first, start)
-        if row is None:
-            return first.label
-        last = self._place(max(start, (end or 0) - 1))
-        last_row = self._row(last, end - 1) if end and last and last.label == first.label else row
-        rows = f"row {row}" if last_row in (row, None) else f"rows {row}–{last_row}"
-        return f"{first.label}, {rows}" if first.label else rows
+        label = self.places[first].label
+        reached = self.places[first : self._place_before(end - 1) + 1]
+        parts = [part for part in reached if part.label == label and part.row is not None]
+        if not parts:
+            return label
+        top = self._row(parts[0], max(start, parts[0].start))
+        bottom = self._row(parts[-1], min(end, parts[-1].end) - 1)
+        rows = f"row {top}" if top == bottom else f"rows {top}–{bottom}"
+        return f"{label}, {rows}" if label else rows
 
-    def _place(self, position: int) -> Place | None:
-        index = bisect_right(self.places, position, key=lambda place: place.start) - 1
-        place = self.places[index] if index >= 0 else None
-        return place if place and position < place.end else None
+    def _place_before(self, position: int) -> int:
+        """Index of the last place that starts at ``position`` or before; -1 if none does."""
+        return bisect_right(self.places, position, key=lambda place: place.start) - 1
 
-    def _row(self, place: Place, position: int) -> int | None:
-        if place.row is None:
-            return None
-        return place.row + self.text.count("\n", place.start, position)
+    def _row(self, place: Place, position: int) -> int:
+        return (place.row or 0) + self.text.count("\n", place.start, position)
 
     def headings_above(self, position: int) -> tuple[Heading, ...]:
         """The headings that ``position`` stands in or under, outermost first."""

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from rag import render
 from rag.render import Turn, View
-from rag.types import REASONS, REFUSAL_TEXT, Answer, Chunk, Citation, Document, Heading, Hit, Page
+from rag.types import REASONS, REFUSAL_TEXT, Answer, Chunk, Citation, Document, Heading, Hit, Page, Place
 
 TEXT = "Title\nLexus sold 851,200 cars [2] in 2024. Nothing else happened.\nThe end.\n"
 DOCUMENT = Document(
@@ -152,6 +152,18 @@ def test_the_source_panel_shows_page_headings_and_where_pages_begin() -> None:
     assert "Show more" not in seen.text
     assert ("span", {"class": "page", "data-page": "Page 2"}) in seen.tags
     assert "Characters 6–42 of 75" in seen.text
+
+
+def test_the_source_panel_names_rows_and_slides() -> None:
+    rows = Document("a.xlsx", "S\n\none\ntwo", places=(Place("S", 0, 1), Place("S", 3, 10, 7)))
+    assert "Citation 1 · S, row 8" in Reading(
+        render.source_panel(View(rows, 7, 10, {}, "Citation 1"), 1)
+    ).text
+    pages, places = (Page(1, 0, 2), Page(2, 2, 3)), (Place("slide 1", 0, 2), Place("slide 2", 2, 3))
+    deck = Document("a.pptx", "x\ny", pages=pages, places=places)
+    seen = Reading(render.source_panel(View(deck, 0, 1, {}), 1))
+    assert "slide 1" in seen.text
+    assert ("span", {"class": "page", "data-page": "Slide 2"}) in seen.tags
 
 
 def test_an_excerpt_cuts_no_word_and_can_grow() -> None:

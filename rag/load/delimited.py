@@ -6,7 +6,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import PurePosixPath
 
 from rag.load.encoding import decode
@@ -16,6 +16,7 @@ from rag.types import Document
 
 _DELIMITERS = ",;\t|"
 _NO_DELIMITER = "\x1f"  # for lines that are one field each
+_MARK = "end"
 _LEAST_SHARE = 0.4  # of rows with the same number of fields; prose with commas has fewer
 _LOOKED_AT = 100  # rows that tell the delimiter
 _LONGEST_FIELD = 10_000_000
@@ -84,11 +85,15 @@ def _records(text: str, delimiter: str) -> Iterator[list[str]]:
 def _is_well_quoted(text: str, delimiter: str) -> bool:
     if '"' not in text:
         return True
-    rows = csv.reader(_lines(text), delimiter=delimiter, strict=False)
+    last: list[str] = []
     try:
-        return all(len(field) <= _LONGEST_QUOTED for row in rows for field in row if field)
+        for row in csv.reader(chain(_lines(text), ("\n", _MARK)), delimiter=delimiter):
+            if any(len(field) > _LONGEST_QUOTED for field in row):
+                return False
+            last = row
     except csv.Error:
         return False
+    return last == [_MARK]  # and not within a field whose quotation mark is open
 
 
 def _lines(text: str) -> Iterator[str]:

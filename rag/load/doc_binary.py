@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from array import array
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -48,6 +49,9 @@ class _Piece:
     place: int  # in the file, in bytes
     width: int  # bytes a character
 
+
+Runs = list[tuple[int, bytes]]
+"""Where in the file each run begins, and its properties as they are stored."""
 
 PARTS = ("main", "notes", "margins", "comments", "endnotes", "boxes")
 """The texts that follow each other in a document."""
@@ -120,7 +124,7 @@ class WordFile:
 
     def _blank(self, piece: _Piece, first: int, last: int, values: dict[int, int]) -> None:
         symbol = values.get(_SYMBOL, 0) >> 16
-        shown = symbol if 0x20 <= symbol and not 0xE000 <= symbol <= 0xF8FF else 0
+        shown = symbol if symbol >= 0x20 and not 0xE000 <= symbol <= 0xF8FF else 0
         for place in range(first, last, piece.width):
             position = piece.start + (place - piece.place) // piece.width
             if self.units[position] not in (7, 12, 13):
@@ -201,22 +205,22 @@ class WordFile:
             place += 2 + size + (size & 1)
         return {number: _style(kinds, number) for number in range(len(kinds))}
 
-    def _runs(self, field: int, read: object) -> list[tuple[int, bytes]]:
+    def _runs(self, field: int, read: Callable[[bytes], Runs]) -> Runs:
         """Place in the file where each run begins, and its properties, in order."""
         start, length = struct.unpack_from("<II", self._main, field)
         table = self._table[start : start + length]
         count = max(0, (len(table) - 4) // 8)
-        runs: list[tuple[int, bytes]] = []
+        runs: Runs = []
         for index in range(count):
             number = struct.unpack_from("<I", table, 4 * (count + 1) + 4 * index)[0] & 0x3FFFFF
             page = self._main[number * _SECTOR : (number + 1) * _SECTOR]
             if len(page) == _SECTOR:
-                runs += read(page)  # type: ignore[operator]
+                runs += read(page)
         runs.sort(key=lambda run: run[0])
         return runs
 
     @staticmethod
-    def _paragraph_pages(page: bytes) -> list[tuple[int, bytes]]:
+    def _paragraph_pages(page: bytes) -> Runs:
         runs = []
         count = min(page[-1], 29)
         for index in range(count):
@@ -233,7 +237,7 @@ class WordFile:
         return runs
 
     @staticmethod
-    def _character_pages(page: bytes) -> list[tuple[int, bytes]]:
+    def _character_pages(page: bytes) -> Runs:
         runs = []
         count = min(page[-1], 101)
         for index in range(count):

@@ -115,7 +115,7 @@ def _number(value: float, tokens: tuple[tuple[str, str], ...]) -> str | None:
     if "/" in others and "?" in others:
         return None
     if not placeholders:
-        if "@" in others:
+        if others.strip():
             return None
         return "".join(text for _, text in tokens).strip() or None
     pattern = re.sub(r"[^0#?.,]", "", others)

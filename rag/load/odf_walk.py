@@ -102,7 +102,11 @@ def write_presentation(
     for page in body.iter(f"{_DRAW}page"):
         deck.begin()
         walker = Walker(deck.builder, styles)
-        shapes = [(shape, shape.get(f"{_PRESENTATION}class", "")) for shape in page]
+        shapes = [
+            (shape, shape.get(f"{_PRESENTATION}class", ""))
+            for shape in page
+            if local_name(shape) not in ("", "notes")
+        ]
         for shape, kind in shapes:
             if kind == "title":
                 deck.builder.gap(2)
@@ -245,8 +249,7 @@ def _has_ancestor_cell(cell: Any, table: Any) -> bool:
 
 
 def _paragraphs(element: Any) -> Iterator[Any]:
-    for paragraph in element.iter(f"{_TEXT}p", f"{_TEXT}h"):
-        yield paragraph
+    yield from element.iter(f"{_TEXT}p", f"{_TEXT}h")
 
 
 def _boxes(paragraph: Any) -> Iterator[Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from rag.load.builder import TextBuilder, sensible_title
-from rag.load.rtf_parse import Paragraph, Reader
+from rag.load.rtf_parse import Paragraph, Reader, Writer
 from rag.load.table import Cell, Row, table_lines
 from rag.load.word_walk import first_row_names
 from rag.types import Document
@@ -56,7 +56,7 @@ class _Text:
             self.after_list = False
 
 
-class _Writer:
+class _Writer(Writer):
     """Writes the body as it comes; keeps what stands apart for the end."""
 
     def __init__(self) -> None:

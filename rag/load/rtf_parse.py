@@ -9,7 +9,6 @@ from __future__ import annotations
 import codecs
 import re
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 _TOKEN = re.compile(
     rb"\\([a-zA-Z]{1,40})(-?\d{1,10})? ?|\\'([0-9a-fA-F]{2})|\\([^a-zA-Z])|([{}])"
@@ -45,7 +44,7 @@ _SKIPPED = frozenset(
     "ftncn aftnsep aftnsepc aftncn do nesttableprops mmathPr wgrffmtfilter background pgptbl "
     "falt panose userprops docvar protusertbl formfield".split()
 )
-_READ_THOUGH_MARKED = frozenset("shpinst shptxt shp ud".split())
+_READ_THOUGH_MARKED = frozenset("shpinst shptxt shp".split())
 _LATEST_SKIP = 1_000_000
 
 
@@ -72,20 +71,26 @@ class _Group:
     paragraph: Paragraph = field(default_factory=Paragraph)
 
 
-class Writer(Protocol):
-    """What the reader calls; texts apart are between :meth:`enter` and :meth:`leave`."""
+class Writer:
+    """What the reader calls. This one leaves out everything; a subclass keeps what it wants."""
 
-    def text(self, text: str) -> None: ...
+    def text(self, text: str) -> None:
+        """Characters of the open paragraph; a pair of surrogates may come one by one."""
 
-    def end_paragraph(self, paragraph: Paragraph) -> None: ...
+    def end_paragraph(self, paragraph: Paragraph) -> None:
+        """The open paragraph ends."""
 
-    def end_cell(self) -> None: ...
+    def end_cell(self) -> None:
+        """A cell of a table ends, with the paragraph that is open."""
 
-    def end_row(self, merges: list[str], is_header: bool) -> None: ...
+    def end_row(self, merges: list[str], is_header: bool) -> None:
+        """A row ends; ``merges`` has the control word that merges each of its cells, or ""."""
 
-    def enter(self, kind: str) -> None: ...
+    def enter(self, kind: str) -> None:
+        """A text that stands apart begins: ``note``, ``margin``, ``box`` or ``marker``."""
 
-    def leave(self) -> None: ...
+    def leave(self) -> None:
+        """It ends."""
 
 
 class Reader:
@@ -203,8 +208,10 @@ class Reader:
         group = self._group
         if word in _SKIPPED or word in _APART:
             self._begin(word, position)
-        elif word == "upr":
-            group.kind = "upr"
+        elif word == "upr" and not group.skipped:
+            group.kind, group.skipped = "upr", True
+        elif word == "ud" and self._groups and self._groups[-1].kind == "upr":
+            group.skipped = False  # the same text once more, in Unicode
         elif marked and word not in _READ_THOUGH_MARKED:
             group.skipped = True
         elif group.skipped:
@@ -312,7 +319,7 @@ class Reader:
 
     def _write(self, text: str) -> None:
         group = self._group
-        if not (group.skipped or group.hidden or group.kind == "upr"):
+        if not (group.skipped or group.hidden):
             self._writer.text(text)
 
 
@@ -374,25 +381,16 @@ def _info_title(info: bytes, encoding: str) -> str:
 def _bare(entry: bytes, encoding: str) -> str:
     """The characters of a short entry, without its control words."""
 
-    class Collected:
-        def __init__(self) -> None:
-            self.pieces: list[str] = []
-
-        def text(self, text: str) -> None:
-            self.pieces.append(text)
-
-        def end_paragraph(self, paragraph: Paragraph) -> None: ...
-
-        def end_cell(self) -> None: ...
-
-        def end_row(self, merges: list[str], is_header: bool) -> None: ...
-
-        def enter(self, kind: str) -> None: ...
-
-        def leave(self) -> None: ...
-
-    collected = Collected()
+    collected = _Characters()
     reader = Reader(b"{" + entry + b"}", collected)
     reader._encoding = encoding
     reader.read()
     return "".join(collected.pieces)
+
+
+class _Characters(Writer):
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+
+    def text(self, text: str) -> None:
+        self.pieces.append(text)

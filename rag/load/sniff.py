@@ -92,7 +92,7 @@ _OFFICE_XML = (
     (b"<office:document ", "odf"),
 )
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
-_HTML_PIECE = re.compile(rb"(?:\xef\xbb\xbf)?\s*+<(?:table|meta|head|style|body|div|font)\b", re.I)
+_HTML_PIECE = re.compile(rb"(?:\xef\xbb\xbf)?\s*+<(?:table|meta|head|title|style|body|div|font|p|h[1-6])\b", re.I)
 _HTML_START = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*+(?:<\?xml[^>]*>\s*+)?+(?:<!--(?>.*?-->)\s*+)*+<(?:!doctype\s+html|html)[\s>]",
     re.IGNORECASE | re.DOTALL,
@@ -202,9 +202,9 @@ def _zip_kind(data: bytes, promised: str | None) -> str:
     if mimetype.startswith(b"application/epub"):
         return "epub"
     if mimetype.startswith(b"application/vnd.oasis.opendocument."):
-        kind = mimetype.removeprefix(b"application/vnd.oasis.opendocument.")
+        holds = mimetype.removeprefix(b"application/vnd.oasis.opendocument.")
         texts = (b"text", b"spreadsheet", b"presentation", b"graphics")
-        return "odf" if kind.startswith(texts) else "opendocument"
+        return "odf" if holds.startswith(texts) else "opendocument"
     if promised in ("docx", "xlsx", "pptx") and "[Content_Types].xml" in names:
         return promised
     return promised if promised == "odf" and "content.xml" in names else "zip"
