@@ -41,7 +41,19 @@ _LOADERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "markdown": ("rag.load.markdown", (".md", ".markdown")),
     "html": ("rag.load.html", (".html", ".htm", ".xhtml")),
     "pdf": ("rag.load.pdf", (".pdf",)),
-    "docx": ("rag.load.word", (".docx", ".docm")),
+    "docx": ("rag.load.word", (".docx", ".docm", ".dotx", ".dotm")),
+    # office, tables and books
+    "csv": ("rag.load.delimited", (".csv", ".tsv", ".tab")),
+    "xlsx": ("rag.load.xlsx", (".xlsx", ".xlsm", ".xltx", ".xltm")),
+    "xls": ("rag.load.xls", (".xls", ".xlt")),
+    "pptx": ("rag.load.slides", (".pptx", ".pptm", ".ppsx", ".ppsm", ".potx", ".potm")),
+    "excelxml": ("rag.load.excel_xml", ()),
+    "wordxml": ("rag.load.word_xml", ()),
+    "doc": ("rag.load.doc", (".doc", ".dot")),
+    "ppt": ("rag.load.ppt", (".ppt", ".pps", ".pot")),
+    "rtf": ("rag.load.rtf", (".rtf",)),
+    "epub": ("rag.load.epub", (".epub",)),
+    "odf": ("rag.load.odf", tuple(".odt .ods .odp .odg .ott .ots .otp .fodt .fods .fodp".split())),
 }
 """Kind of content -> the module that loads it, and the suffixes that promise it."""
 
@@ -110,6 +122,4 @@ def _kind(data: bytes, suffix: str) -> str:
         return promised
     if suffix == "":  # README, LICENSE and the like
         return "text"
-    raise LoadError(
-        f"is of an unsupported type ({suffix}); convert it to one of {' '.join(SUFFIXES)}"
-    )
+    raise LoadError(f"is of an unsupported type ({suffix}); convert it to PDF, DOCX, HTML or text")

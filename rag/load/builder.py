@@ -23,7 +23,8 @@ _EDGES = "\n\u200b"  # zero-width spaces mark where link icons of headings stand
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NOT_A_TITLE = re.compile(
     r"(microsoft (word|powerpoint|excel) - .*|untitled.*|\(?anonymous\)?|no title|title"
-    r"|document\d*|.*\.\w{2,5}|.*[\\/]\S+\.\w+)",
+    r"|(document|presentation|book|workbook|slide) ?\d*|powerpoint[ -]pr[eä]sentation"
+    r"|.*\.\w{2,5}|.*[\\/]\S+\.\w+)",
     re.IGNORECASE,
 )
 
@@ -53,11 +54,19 @@ class TextBuilder:
         """Ask for at least ``lines`` line ends before the next block."""
         self._gap = max(self._gap, lines)
 
-    def add(self, block: str, level: int | None = None) -> None:
-        """Append ``block``, a heading if it has a ``level``; blank blocks leave no trace."""
+    @property
+    def length(self) -> int:
+        """Characters added so far."""
+        return self._length
+
+    def add(self, block: str, level: int | None = None) -> int | None:
+        """Append ``block``, a heading if it has a ``level``; blank blocks leave no trace.
+
+        Returns where it starts; None for a blank block.
+        """
         block = clean(block).strip(_EDGES).rstrip()
         if not block.strip():
-            return
+            return None
         if level is not None:
             block = " ".join(block.split())
         if self._parts:
@@ -66,6 +75,7 @@ class TextBuilder:
         if level is not None:
             self.headings.append(Heading(level, self._length, self._length + len(block)))
         self._append(block)
+        return self._length - len(block)
 
     def text(self) -> str:
         """What was added so far."""
