@@ -37,7 +37,7 @@ def find_files(folder: Path) -> list[tuple[str, Path]]:
         subdirectories[:] = [name for name in subdirectories if not name.startswith(".")]
         for name in names:
             path = Path(directory, name)
-            if not _is_ignored(name) and _is_inside(path, root):
+            if not is_ignored(name) and _is_inside(path, root):
                 relative = path.relative_to(root)
                 source = relative.as_posix()
                 if _as_text(source) == source:
@@ -61,7 +61,8 @@ def _as_text(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
-def _is_ignored(name: str) -> bool:
+def is_ignored(name: str) -> bool:
+    """Whether a file's name says that it is hidden, or dropped by a program."""
     return name.startswith((".", _LOCK_PREFIX)) or name.lower() in _JUNK
 
 

@@ -2,17 +2,46 @@
 
 from __future__ import annotations
 
+import re
+
+from rag.errors import LoadError
 from rag.load.encoding import decode
 from rag.types import Document
 
 _LONGEST_TITLE = 120
 _SENTENCE_ENDS = (".", ",", ";", ":", "。")
+_CODED_LEAST = 2000  # characters; a key or a digest in a text is shorter
+_CODED_RUN = re.compile(r"[A-Za-z0-9+/=_-]{60,}+")
 
 
 def load(data: bytes, source: str) -> Document:
     """Raises :class:`rag.errors.LoadError` for data that is not text."""
     text = decode(data)
+    refuse_encoded_binary(text)
     return Document(source, text, title=_title(text))
+
+
+def refuse_encoded_binary(text: str) -> None:
+    """Raise :class:`LoadError` for data that was only written in letters."""
+    if is_encoded_binary(text):
+        raise LoadError(
+            "is binary data written as text (base64 or hexadecimal); remove it or decode it"
+        )
+
+
+def is_encoded_binary(text: str) -> bool:
+    """Whether nearly all of a longer text is letters and digits without a space or a stop."""
+    if len(text) < _CODED_LEAST:
+        return False
+    coded = sum(len(run.group()) for run in _CODED_RUN.finditer(text) if _is_coded(run.group()))
+    return coded * 10 > (len(text) - text.count("\n")) * 9
+
+
+def _is_coded(run: str) -> bool:
+    """Whether letters and digits are mixed; a ruler, a number or a gene has one kind only."""
+    return not (run.isdigit() or run.isupper() or run.islower() or not run.strip("=_-+/")) or (
+        any(c.isdigit() for c in run) and any(c.isalpha() for c in run)
+    )
 
 
 def _title(text: str) -> str:
