@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from html import unescape
 from html.entities import html5
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _LARGEST = 50_000_000
 _DEEPEST = 100  # elements; below, all text is one paragraph
+_LONGEST_PARAGRAPH = 10_000
 _LONGEST_VALUE = 200  # characters of a text that its element's name labels
 _DECLARATION = re.compile(r"\s*<\?xml\b[^>]*>")
 _DECLARED = re.compile(rb"<\?xml\s[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9_.:+-]+)")
@@ -35,6 +37,10 @@ _UNLABELLED = _TITLES | frozenset(
 """Names of elements that say nothing about the text in them."""
 
 _ESCAPED_HTML = re.compile(r"</?(?:p|div|br|span|a|b|i|em|strong|ul|ol|li|table|h[1-6])\b[^<>]*>")
+_FEW = 2  # characters that a repaired document may lack
+_TAG = re.compile(r"<[^<>]*>")
+_ATTACKS = frozenset(("ERR_ENTITY_LOOP", "ERR_ENTITY_IS_EXTERNAL", "ERR_ENTITY_PROCESSING"))
+_NEVER_WORDS = frozenset("style class id href src d points schemaLocation".split())
 _WORDY = frozenset(
     "title alt label caption summary name value text description desc tooltip placeholder message "
     "comment note content".split()
@@ -90,18 +96,23 @@ def parse(text: str) -> etree._Element | None:
         root = etree.fromstring(_DECLARATION.sub("", text, count=1).encode(), parser)
     except etree.XMLSyntaxError:  # an empty document
         root = None
-    # An unknown entity (&nbsp; without a DTD) is no reason to lose the tree.
-    fatal = [
-        error
-        for error in parser.error_log
-        if error.level_name == "FATAL" and error.type_name != "ERR_UNDECLARED_ENTITY"
-    ]
-    if any("entity" in error.message.lower() and "RESOURCE" in error.type_name for error in fatal):
-        raise LoadError(_ENTITIES.format("which grow when expanded"))
-    if root is None or fatal:
+    errors = {error.type_name for error in parser.error_log if error.level_name == "FATAL"}
+    if errors & _ATTACKS or ("ERR_RESOURCE_LIMIT" in errors and "<!ENTITY" in text):
+        raise LoadError(_ENTITIES.format("that grow when expanded"))
+    if "ERR_RESOURCE_LIMIT" in errors:
+        raise LoadError("is XML that is nested too deep, or holds a text beyond 10 MB; split it")
+    if root is None:
         return None
     _refuse_entities(root)
-    return root
+    # An unknown entity (&nbsp; without a DTD) or a lone & is no reason to lose the tree.
+    return root if not errors or _is_whole(root, text) else None
+
+
+def _is_whole(root: etree._Element, text: str) -> bool:
+    """Whether nearly all words of a document with errors came into the tree."""
+    kept = len("".join("".join(root.itertext()).split()))  # type: ignore[arg-type]
+    written = len("".join(unescape(_TAG.sub("", text)).split()))
+    return kept >= written - max(_FEW, written / 20)
 
 
 def _refuse_entities(root: etree._Element) -> None:
@@ -146,7 +157,7 @@ class _Walker:
     def walk(self, element: etree._Element, level: int, depth: int, label: str = "") -> None:
         """Write ``element``; ``level`` is that of a title in it, ``label`` goes before its text."""
         children = list(element)
-        if depth == _DEEPEST or not children or _is_mixed(element, children):
+        if depth == _DEEPEST or not children or _is_paragraph(element, children):
             self._leaf(element, label)
             return
         if record := _record(element, children):
@@ -155,6 +166,7 @@ class _Walker:
         attributes = [f"{name}: {value}" for name, value in _wordy_attributes(element)]
         self._builder.gap(2)
         self._builder.add(" | ".join(attributes))
+        self._builder.add(element.text or "")
         titled = local_name(children[0]) in _TITLES
         for child in children:
             name = local_name(child)
@@ -164,6 +176,7 @@ class _Walker:
                 self._builder.gap(2)
             else:
                 self.walk(child, level + titled, depth + 1, "" if name in _UNLABELLED else name)
+            self._builder.add(child.tail or "")
         self._builder.gap(2)
 
     def _leaf(self, element: etree._Element, label: str) -> None:
@@ -191,10 +204,15 @@ class _Walker:
         self._builder.gap(2)
 
 
-def _is_mixed(element: etree._Element, children: list[etree._Element]) -> bool:
-    """Whether text stands beside the element's children, as in a paragraph with emphasis."""
+def _is_paragraph(element: etree._Element, children: list[etree._Element]) -> bool:
+    """Whether text stands beside the element's children, as in a paragraph with emphasis.
+
+    Stray text between sections makes no paragraph of them all.
+    """
     texts = (element.text, *(child.tail for child in children))
-    return any(text and text.strip() for text in texts)
+    if not any(text and text.strip() for text in texts):
+        return False
+    return sum(len(text) for text in element.itertext()) <= _LONGEST_PARAGRAPH
 
 
 def _record(element: etree._Element, children: list[etree._Element]) -> list[str]:
@@ -204,8 +222,7 @@ def _record(element: etree._Element, children: list[etree._Element]) -> list[str
         return []
     pairs = list(_wordy_attributes(element))
     for name, child in zip(names, children, strict=True):
-        text = words(child)
-        if len(child) or len(text) > _LONGEST_VALUE or _ESCAPED_HTML.search(text):
+        if len(child) or len(text := words(child)) > _LONGEST_VALUE or _ESCAPED_HTML.search(text):
             return []
         pairs.extend((f"{name}.{key}", value) for key, value in _wordy_attributes(child))
         if text:
@@ -217,7 +234,7 @@ def _wordy_attributes(element: etree._Element) -> Iterator[tuple[str, str]]:
     for key, raw in element.attrib.items():
         name = str(key).rpartition("}")[2]
         value = " ".join(str(raw).split())
-        if name == "schemaLocation" or len(value) > _LONGEST_VALUE * 10:
+        if name in _NEVER_WORDS or len(value) > _LONGEST_VALUE * 10:
             continue
         if (name.lower() in _WORDY and value) or (" " in value and _is_prose(value)):
             yield name, value

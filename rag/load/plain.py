@@ -11,6 +11,8 @@ from rag.types import Document
 _LONGEST_TITLE = 120
 _SENTENCE_ENDS = (".", ",", ";", ":", "。")
 _CODED_LEAST = 2000  # characters; a key or a digest in a text is shorter
+_CODED_SAMPLE = 1_000_000
+_KINDS = (re.compile("[a-z]"), re.compile("[A-Z]"), re.compile("[0-9]"))
 _CODED_RUN = re.compile(r"[A-Za-z0-9+/=_-]{60,}+")
 
 
@@ -33,15 +35,14 @@ def is_encoded_binary(text: str) -> bool:
     """Whether nearly all of a longer text is letters and digits without a space or a stop."""
     if len(text) < _CODED_LEAST:
         return False
-    coded = sum(len(run.group()) for run in _CODED_RUN.finditer(text) if _is_coded(run.group()))
-    return coded * 10 > (len(text) - text.count("\n")) * 9
+    sample = text[:_CODED_SAMPLE]
+    coded = sum(len(run.group()) for run in _CODED_RUN.finditer(sample) if _is_coded(run.group()))
+    return coded * 10 > (len(sample) - sample.count("\n")) * 9
 
 
 def _is_coded(run: str) -> bool:
-    """Whether letters and digits are mixed; a ruler, a number or a gene has one kind only."""
-    return not (run.isdigit() or run.isupper() or run.islower() or not run.strip("=_-+/")) or (
-        any(c.isdigit() for c in run) and any(c.isalpha() for c in run)
-    )
+    """Whether kinds of characters are mixed; a ruler, a number or a gene has one kind only."""
+    return sum(kind.search(run, 0, 200) is not None for kind in _KINDS) > 1
 
 
 def _title(text: str) -> str:

@@ -6,7 +6,6 @@ import io
 import tarfile
 from collections.abc import Iterator
 from functools import partial
-from itertools import islice
 
 from rag.errors import LoadError
 from rag.load.members import MOST_ENTRIES, MOST_MEMBERS, TOO_MANY_ENTRIES, Budget, Member, Part
@@ -30,13 +29,28 @@ def unpack(data: bytes, source: str, budget: Budget) -> Iterator[Part]:
     except Exception as error:  # tarfile lets ValueError and others through
         raise LoadError("is damaged or not a TAR archive; unpack it into the folder") from error
     with archive:
-        entries = list(islice(archive, MOST_ENTRIES + 1))
-        if len(entries) > MOST_ENTRIES:
-            raise LoadError(TOO_MANY_ENTRIES)
+        entries, ends_early = _entries(archive)
         files = [info for info in entries if info.isreg()][: MOST_MEMBERS + 1]
         names = decode_names([info.name.encode("utf-8", "surrogateescape") for info in files])
         for info, name in zip(files, names, strict=True):
             yield Member(name, partial(_read, archive, info, budget))
+        if ends_early:
+            raise LoadError("is cut short or damaged from here on; pack it again")
+
+
+def _entries(archive: tarfile.TarFile) -> tuple[list[tarfile.TarInfo], bool]:
+    """What can be listed, and whether it ends in an error."""
+    entries: list[tarfile.TarInfo] = []
+    try:
+        for info in archive:
+            entries.append(info)
+            if len(entries) > MOST_ENTRIES:
+                raise LoadError(TOO_MANY_ENTRIES)
+    except LoadError:
+        raise
+    except Exception:  # ReadError, ValueError, RecursionError ...
+        return entries, True
+    return entries, False
 
 
 def _read(archive: tarfile.TarFile, info: tarfile.TarInfo, budget: Budget) -> bytes:
