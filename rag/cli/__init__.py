@@ -25,6 +25,7 @@ from rag.cli.evaluation import compare, evaluate
 from rag.cli.questions import questions
 from rag.cli.upkeep import backup, restore, status, verify
 from rag.errors import KnowledgeBaseError, NotFoundError, RagError
+from rag.types import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -226,6 +227,8 @@ def _print_report(report: SyncReport) -> None:
 def _print_answer(answer: Answer) -> None:
     click.echo("\n".join(map(wrapped, answer.text.splitlines())))
     likely = "likely that they do" if answer.refused else "likely to be right"
+    if answer.reason and not answer.refused:
+        click.secho(f"\n{REASONS[answer.reason]}", bold=True)
     click.echo(f"\n{answer.confidence:.0%} {likely} ({answer.answerer})")
     for citation in answer.citations:
         at = f", {citation.place}" if citation.place else ""

@@ -94,7 +94,9 @@ _OFFICE_XML = (
     (b"<office:document ", "odf"),
 )
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
-_HTML_PIECE = re.compile(rb"(?:\xef\xbb\xbf)?\s*+<(?:table|meta|head|title|style|body|div|font|p|h[1-6])\b", re.I)
+_HTML_PIECE = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*+<(?:table|meta|head|title|style|body|div|font|p|h[1-6])\b", re.I
+)
 _HTML_START = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*+(?:<\?xml[^>]*>\s*+)?+(?:<!--(?>.*?-->)\s*+)*+<(?:!doctype\s+html|html)[\s>]",
     re.IGNORECASE | re.DOTALL,
