@@ -191,7 +191,7 @@ class KnowledgeBase:
         store = self._store()
         if store is None or not question.strip() or store.is_empty():
             return []
-        return retrieve(question, store, self._embedder, k)
+        return retrieve(question, store, self._embedder, k, fusion=self.settings.fusion)
 
     def ask(self, question: str, history: History = (), answerer: str | None = None) -> Answer:
         """The answer, or a refusal. ``history`` is ``[(question, answer text), ...]``."""

@@ -35,11 +35,11 @@ def sweep(
     as_json: bool,
 ) -> None:
     """Evaluate every combination of the settings in ``arguments`` and print one table."""
-    from rag.evaluate.combinations import OF_THE_ANSWER, OF_THE_INDEX, combine, parse_sweep
+    from rag.evaluate.combinations import OF_RETRIEVAL, OF_THE_ANSWER, combine, parse_sweep
     from rag.evaluate.sweep import default_cache, run_sweep
     from rag.questions import QuestionFile
 
-    names = OF_THE_INDEX if options.retrieval_only else (*OF_THE_INDEX, *OF_THE_ANSWER)
+    names = OF_RETRIEVAL if options.retrieval_only else (*OF_RETRIEVAL, *OF_THE_ANSWER)
     swept = parse_sweep(arguments, names)
     if "answerer" in swept and options.answerer:
         raise click.UsageError("--answerer and --sweep answerer=... exclude each other")
