@@ -141,6 +141,11 @@ def _supporting_quote(claim: str, hit: Hit) -> TextSpan | None:
     return -negative_start, end
 
 
+def folded(text: str) -> str:
+    """The words of ``text`` without case and punctuation: equal for answers that say the same."""
+    return " ".join(re.findall(r"\w+", text.casefold()))
+
+
 def terms(text: str) -> set[str]:
     """The words of ``text`` that carry meaning, folded as they are indexed."""
     return set(index_terms(text).split()) - STOP_WORDS

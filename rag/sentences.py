@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 TextSpan = tuple[int, int]
 
@@ -63,6 +63,15 @@ def sentence_spans(text: str, start: int = 0, end: int | None = None) -> list[Te
         for block_start, block_end in _blocks(text, start, end)
         for sentence in _split_block(text, block_start, block_end)
     ]
+
+
+def spans_over(spans: Sequence[TextSpan], start: int, end: int) -> range:
+    """Indices of the ``spans``, which are in order, that share a character with ``[start, end)``.
+
+    Empty where none does.
+    """
+    inside = [i for i, (a, b) in enumerate(spans) if a < end and b > start]
+    return range(inside[0], inside[-1] + 1) if inside else range(0)
 
 
 def is_noise(line: str) -> bool:

@@ -1,4 +1,4 @@
-"""Bytes of one file -> :class:`rag.types.Document`.
+"""Bytes of one file -> :class:`Loaded`: its document, or those of an archive or a mail.
 
 The type is decided by the content first and the suffix second. A new format is one module with a
 ``load(data, source)`` function and one row in :data:`_LOADERS`. Parsers are imported when first
@@ -7,6 +7,7 @@ used.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import PurePosixPath
 
@@ -15,7 +16,7 @@ from rag.load.folder import find_files
 from rag.load.sniff import REFUSED, sniff
 from rag.types import Document
 
-__all__ = ["SUFFIXES", "find_files", "load_bytes"]
+__all__ = ["SUFFIXES", "Loaded", "find_files", "load_bytes", "load_file"]
 
 _LOADERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "text": ("rag.load.plain", (".txt", ".text", ".log", ".rst")),
@@ -30,6 +31,24 @@ _KIND_OF_SUFFIX = {suffix: kind for kind, (_, suffixes) in _LOADERS.items() for 
 
 SUFFIXES: tuple[str, ...] = tuple(sorted(_KIND_OF_SUFFIX))
 """The suffixes that load, in lower case and with their dot; for file pickers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What one file holds.
+
+    ``documents`` has one of the file's own source, or several, each with a source that begins
+    with the file's and ``/``: members of an archive, attachments of a mail. ``failed`` has the
+    source of each member that cannot be read, and the reason.
+    """
+
+    documents: tuple[Document, ...]
+    failed: tuple[tuple[str, str], ...] = ()
+
+
+def load_file(data: bytes, source: str) -> Loaded:
+    """Read the bytes of one file. Raises :class:`LoadError` if nothing of it can be read."""
+    return Loaded((load_bytes(data, source),))
 
 
 def load_bytes(data: bytes, source: str) -> Document:
