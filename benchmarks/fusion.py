@@ -48,6 +48,7 @@ PASSAGES = 1600
 RESAMPLES = 2000
 SEED = 20240607
 
+
 @dataclass(frozen=True)
 class Case:
     """A question as every fusion sees it."""

@@ -18,6 +18,7 @@ from rag.chunk import Limit, chunk
 from rag.embed import make_embedder
 from rag.errors import KnowledgeBaseError, NotFoundError, SettingsError
 from rag.followup import History
+from rag.forget import forget
 from rag.generate import make_generator
 from rag.read import SpanReader
 from rag.retrieve import retrieve
@@ -227,6 +228,7 @@ class KnowledgeBase:
         store = self._open(rebuild=rebuild)
         report = Sync(self.path, store, self._embedder, self._chunk, progress).run(folder)
         store.set_note(_FOLDER, str(folder.resolve()))
+        forget(self.path, store)
         return report
 
     def _store(self) -> LocalStore | None:

@@ -21,6 +21,7 @@ LAYERS = (
     ("retrieve", "read", "generate", "followup"),
     ("compose", "draft"),
     ("answer", "sync"),
+    ("forget",),
     ("knowledge_base",),
     ("evaluate", "render", "web"),
     ("curate",),

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rag.cli.common import (
+    IN_JSON,
     common_options,
     open_index,
+    print_first,
     print_json,
     progress_bar,
     require_index,
@@ -37,10 +39,10 @@ class _Errors(click.Group):
         try:
             return super().invoke(ctx)
         except RagError as error:
-            click.echo(f"rag: {error}", err=True)
+            click.echo(f"rag: {' '.join(str(error).split())}", err=True)
             ctx.exit(1)
         except KeyboardInterrupt:
-            click.echo("rag: interrupted; what was done is kept", err=True)
+            click.echo("rag: interrupted; what was indexed is kept, no file half written", err=True)
             ctx.exit(130)
 
 
@@ -215,11 +217,8 @@ def _print_report(report: SyncReport) -> None:
         f"{len(report.failed)} failed",
     ]
     click.echo(f"{', '.join(parts)} in {report.seconds:.1f} s")
-    for failure in report.failed[:_MOST_FAILURES_SHOWN]:
-        click.echo(f"  {failure.source}: {failure.reason}")
-    more = len(report.failed) - _MOST_FAILURES_SHOWN
-    if more > 0:
-        click.echo(f"  and {more} more; --json lists them all")
+    failed = [f"{failure.source}: {failure.reason}" for failure in report.failed]
+    print_first(failed, _MOST_FAILURES_SHOWN, more=IN_JSON)
 
 
 def _print_answer(answer: Answer) -> None:

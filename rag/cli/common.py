@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,6 +18,9 @@ from rag.errors import KnowledgeBaseError
 if TYPE_CHECKING:
     from rag import KnowledgeBase
     from rag.types import Progress
+
+IN_JSON = "; --json lists them all"
+"""What :func:`print_first` may say of the lines that it leaves out."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -81,6 +84,19 @@ def progress_bar() -> Iterator[Progress]:
 def print_json(value: Any) -> None:
     """Print a value as JSON on stdout."""
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def print_first(lines: Sequence[str], most: int, title: str = "", more: str = "") -> None:
+    """Print the first ``most`` lines, indented, and how many are left; nothing where there is none.
+
+    ``more`` says where to find the others.
+    """
+    if lines and title:
+        click.secho(f"\n{title}", bold=True)
+    for line in lines[:most]:
+        click.echo(f"  {line}")
+    if len(lines) > most:
+        click.echo(f"  and {len(lines) - most} more{more}")
 
 
 def wrapped(text: str, indent: str = "") -> str:
