@@ -19,6 +19,7 @@ from rag.embed import make_embedder
 from rag.errors import KnowledgeBaseError, LoadError, NotFoundError, SettingsError
 from rag.folders import Folders, Seen
 from rag.followup import History
+from rag.forget import forget
 from rag.generate import make_generator
 from rag.load import FoundFile
 from rag.load.isolated import IsolatedLoader, Limits
@@ -300,7 +301,7 @@ class KnowledgeBase:
         store = self._store()
         if store is None or not question.strip() or store.is_empty():
             return []
-        return retrieve(question, store, self._embedder, k)
+        return retrieve(question, store, self._embedder, k, fusion=self.settings.fusion)
 
     def ask(self, question: str, history: History = (), answerer: str | None = None) -> Answer:
         """The answer, or a refusal. ``history`` is ``[(question, answer text), ...]``."""
@@ -352,7 +353,9 @@ class KnowledgeBase:
             sync = Sync(self.path, store, self._embedder, self._chunk, progress, load)
             if waits:
                 sync.waits = waits
-            return sync.run(folders, before)
+            report = sync.run(folders, before)
+        forget(self.path, store)
+        return report
 
     def _isolated(self) -> IsolatedLoader:
         return IsolatedLoader(Limits(self.settings.load_memory_mb, self.settings.load_seconds))

@@ -42,10 +42,10 @@ class _Errors(click.Group):
         try:
             return super().invoke(ctx)
         except RagError as error:
-            click.echo(f"rag: {error}", err=True)
+            click.echo(f"rag: {' '.join(str(error).split())}", err=True)
             ctx.exit(1)
         except KeyboardInterrupt:
-            click.echo("rag: interrupted; what was done is kept", err=True)
+            click.echo("rag: interrupted; what was indexed is kept, no file half written", err=True)
             ctx.exit(130)
         except MemoryError:
             click.echo("rag: out of memory; what was done is kept: close other programs", err=True)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from rag import KnowledgeBase
     from rag.types import Progress
 
+IN_JSON = "; --json lists them all"
+"""What :func:`print_first` may say of the lines that it leaves out."""
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -83,16 +86,26 @@ MOST_FAILURES_SHOWN = 20
 
 def print_failures(failures: Sequence[tuple[str, str]]) -> None:
     """Print sources with the reason why each could not be read, the first ones of many."""
-    for source, reason in failures[:MOST_FAILURES_SHOWN]:
-        click.echo(f"  {source}: {reason}")
-    more = len(failures) - MOST_FAILURES_SHOWN
-    if more > 0:
-        click.echo(f"  and {more} more; --json lists them all")
+    lines = [f"{source}: {reason}" for source, reason in failures]
+    print_first(lines, MOST_FAILURES_SHOWN, more=IN_JSON)
 
 
 def print_json(value: Any) -> None:
     """Print a value as JSON on stdout."""
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def print_first(lines: Sequence[str], most: int, title: str = "", more: str = "") -> None:
+    """Print the first ``most`` lines, indented, and how many are left; nothing where there is none.
+
+    ``more`` says where to find the others.
+    """
+    if lines and title:
+        click.secho(f"\n{title}", bold=True)
+    for line in lines[:most]:
+        click.echo(f"  {line}")
+    if len(lines) > most:
+        click.echo(f"  and {len(lines) - most} more{more}")
 
 
 def wrapped(text: str, indent: str = "") -> str:
