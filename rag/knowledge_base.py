@@ -302,8 +302,9 @@ class KnowledgeBase:
         rebuild: bool = False,
         waits: Callable[[FoundFile], bool] | None = None,
     ) -> SyncReport:
-        if rebuild:
-            self._embedder.embed_query("")  # a model that is missing must not cost the old index
+        if rebuild:  # what cannot be begun must not cost the old index
+            self._embedder.embed_query("")
+            folders.listing(self.path, {})
             self.close()
         store = self._open(rebuild=rebuild)
         before = {Path(path): Seen(device, n) for path, device, n in store.followed()}

@@ -114,7 +114,7 @@ def only_writer(index: Path) -> Iterator[None]:
 
 def clear_partial(index: Path) -> None:
     """Delete what an interrupted write left beside the index: it may hold deleted text."""
-    for path in index.glob("*.partial"):
+    for path in index.glob("[!.]*.partial"):
         if path.is_dir():
             shutil.rmtree(path)
         else:

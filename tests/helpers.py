@@ -21,3 +21,9 @@ def write_folder(folder: Path, files: dict[str, str]) -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8", newline="")
     return folder
+
+
+def on_disk(index: Path, word: bytes) -> list[str]:
+    """Names of the files below ``index`` that hold a word, in lower case, in any of their bytes."""
+    files = (path for path in index.rglob("*") if path.is_file())
+    return [path.name for path in files if word in path.read_bytes().lower()]

@@ -158,3 +158,12 @@ def test_no_folder_at_all_is_refused(tmp_path: Path) -> None:
             kb.sync([])
         with pytest.raises(KnowledgeBaseError, match="follows no folder yet"):
             kb.sync()
+
+
+def test_a_rebuild_that_cannot_begin_changes_nothing(make_kb: MakeKb, a: Path) -> None:
+    kb = make_kb()
+    kb.sync(a)
+    (a / ".ragignore").write_text("!\n")
+    with pytest.raises(KnowledgeBaseError, match="nothing was changed"):
+        kb.sync(a, rebuild=True)
+    assert kb.sources() == ["sub/y.txt", "x.txt"]

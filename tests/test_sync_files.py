@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from helpers import MakeKb, write_folder
+from helpers import MakeKb, on_disk, write_folder
 from test_sync import CountingEmbedder
 
 import rag.sync
@@ -215,11 +215,6 @@ def test_the_fingerprint_tells_of_the_loaders(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(rag.load._TOOLS, "ocr", lambda: True)
     monkeypatch.setitem(rag.load._TOOLS, "antiword", lambda: False)
     assert fingerprint() == f"{plain}+ocr"
-
-
-def on_disk(index: Path, word: bytes) -> list[str]:
-    files = (path for path in index.rglob("*") if path.is_file())
-    return [path.name for path in files if word in path.read_bytes().lower()]
 
 
 CANARY = "The canary Xyzzyplugh sings. " * 20

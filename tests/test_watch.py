@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 import pytest
-from helpers import MakeKb, write_folder
+from helpers import MakeKb, on_disk, write_folder
 
 from rag import KnowledgeBase
 from rag.embed import HashingEmbedder
@@ -65,6 +65,11 @@ def test_adds_edits_renames_and_deletes_are_taken_up(followed: Followed) -> None
     followed.until(lambda: followed.kb.sources() == ["a.txt", "renamed.txt"])
     write_folder(folder, {".ragignore": "a.txt\n"})
     followed.until(lambda: followed.kb.sources() == ["renamed.txt"])
+    write_folder(folder, {"canary.txt": "The canary Xyzzyplugh sings."})
+    followed.until(lambda: "canary.txt" in followed.kb.sources())
+    assert on_disk(followed.kb.path, b"xyzzyplugh")
+    (folder / "canary.txt").unlink()
+    followed.until(lambda: not on_disk(followed.kb.path, b"xyzzyplugh"))
     assert followed.errors == []
     assert all(report.changed for report in followed.reports)
 
