@@ -239,10 +239,12 @@ class _Page:
 
     def add(self, paths: list[str] | None, turns: Turns, query: str) -> Iterator[Updates]:
         files = [Path(path) for path in paths or ()]
-        if files:
-            yield from self._change(lambda progress: self.kb.add(files, progress), turns, query)
-        for file in files:
-            file.unlink(missing_ok=True)
+        try:
+            if files:
+                yield from self._change(lambda progress: self.kb.add(files, progress), turns, query)
+        finally:
+            for file in files:
+                web.remove_upload(file)
         yield {self.upload: None}
 
     def rescan(self, turns: Turns, query: str) -> Iterator[Updates]:
@@ -430,27 +432,32 @@ def serve(
     on_ready: Callable[[str], None] = lambda url: None,
     block: bool = True,
     keep_in_step: bool = False,
-) -> gr.Blocks:
+) -> web.Server:
     """Serve the page, and ``routes`` beside it; with ``block`` until interrupted.
 
     ``keep_in_step`` turns its switch on: changes in the folders are taken up by themselves.
-    ``on_ready`` is called with the address once it answers. Raises OSError if the port is taken.
+    ``on_ready`` is called with the address once it answers. Raises OSError if the port is taken,
+    and :class:`SettingsError` for a server that others could reach without a password.
     """
-    web.require_free(host, port)
+    web.check_exposure(host, kb.settings)
+    listening = web.bind(host, port)
+    uploads = web.uploads_folder()
     parts = _Page(kb, EXAMPLES)
-    page = parts.build()
+    page = web.with_loop(parts.build)
     threading.Thread(target=_warm, args=(kb,), daemon=True).start()
     if keep_in_step:
         parts.watcher.start()
     try:
-        web.launch(page, host, port, css=_asset("page.css"), routes=routes)
-        on_ready(f"http://{host}:{port}")
+        server = web.launch(
+            page, listening, kb.settings, uploads, css=_asset("page.css"), routes=routes
+        )
+        on_ready(f"http://{host}:{listening.getsockname()[1]}")
         if block:
-            page.block_thread()
+            server.wait()
     finally:
         if block:
             parts.watcher.stop()
-    return page
+    return server
 
 
 def _warm(kb: KnowledgeBase) -> None:

@@ -7,9 +7,20 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 
 from rag.chunk import index_text
-from rag.cite import cite_spans, finished_part, resolve_markers, under
+from rag.cite import (
+    Cited,
+    Names,
+    cite_spans,
+    drop_foreign_links,
+    drop_unsupported,
+    finished_part,
+    resolve_markers,
+    under,
+)
 from rag.compose import compose
 from rag.followup import History, has_question, is_small_talk, standalone_question
+from rag.generate.orders import gives_orders
+from rag.generate.visible import visible
 from rag.read import missing_words
 from rag.types import REASONS, REFUSAL_TEXT, Answer, Generator, Hit, Reader, Span
 
@@ -94,24 +105,25 @@ class Answerer:
         passages = [index_text(hit.chunk) for hit in draft.hits]
         written, shown = "", ""
         for piece in generator.generate(question, passages):
-            written += piece
+            written += visible(piece)
             finished = finished_part(written)
             if len(finished) > len(shown) and not _is_refusal(written):
                 shown = finished
-                cited = resolve_markers(shown, draft.hits, self._named)
-                yield replace(draft, text=cited.text, citations=cited.citations)
+                cited = _checked(shown, draft.hits, self._named)
+                if cited.citations:  # what is not grounded is shown only with its warning
+                    yield replace(draft, text=cited.text, citations=cited.citations)
         if _is_refusal(written):
             yield self._refusal(draft, "not_stated", clock)
             return
-        cited = resolve_markers(written.strip(), draft.hits, self._named)
-        grounded = bool(cited.citations)
+        cited = _checked(written.strip(), draft.hits, self._named)
+        reason = _doubt(cited)
         yield replace(
             draft,
             text=cited.text,
             citations=cited.citations,
             dropped_markers=cited.dropped,
-            reason=None if grounded else "not_grounded",
-            confidence=draft.confidence if grounded else 0.0,
+            reason=reason,
+            confidence=0.0 if reason else draft.confidence,
             seconds=clock.seconds(),
         )
 
@@ -137,6 +149,20 @@ class Answerer:
             reason=reason,
             seconds=clock.seconds(),
         )
+
+
+def _checked(written: str, hits: Sequence[Hit], names: Names) -> Cited:
+    """A model's text with what of it the passages support; all of it where they support nothing."""
+    cited = resolve_markers(drop_foreign_links(written, hits), hits, names)
+    return drop_unsupported(cited, hits) if cited.citations else cited
+
+
+def _doubt(cited: Cited) -> str | None:
+    """Why an answer is not to be trusted; None where nothing speaks against it."""
+    if not cited.citations:
+        return "not_grounded"
+    passages = {citation.hit.text for citation in cited.citations}
+    return "instructed" if any(map(gives_orders, passages)) else None
 
 
 def _is_refusal(written: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from rag.sentences import TextSpan, sentence_spans
 from rag.store.lexical import STOP_WORDS, index_terms
@@ -26,6 +27,12 @@ _INSIDE = r"\d\s,;~‐-―−-"
 _UNFINISHED_MARKERS = re.compile(rf"(?<![\[【{_INSIDE}])([{_INSIDE}]*)[\[【][\[【{_INSIDE}]*$")
 _MOST_DIGITS = 9
 
+_MARKDOWN_LINK = re.compile(r"(!?)\[([^\[\]\n]*+)\]\(\s*+([^()\s]*+)[^()\n]*+\)")
+_ADDRESS = re.compile(
+    r"(?<![\w/])(?:[a-z][a-z0-9+.-]{1,20}://|www\.|javascript:|data:\w+/|mailto:)[^\s<>\"')\]]+",
+    re.IGNORECASE,
+)
+_LINE_ENDS = re.compile(r"\n+")
 _LEADING_MARKERS = re.compile(rf"(?:\s*{MARKER.pattern})+")
 
 
@@ -113,6 +120,55 @@ def resolve_markers(text: str, hits: Sequence[Hit], names: Names = _alone) -> Ci
     return Cited("".join(pieces), tuple(numbers.values()), dropped)
 
 
+def drop_foreign_links(text: str, hits: Sequence[Hit]) -> str:
+    """``text`` without addresses that stand in none of ``hits``, and with Markdown's links as text.
+
+    A model has no address to tell but those of the passages; others would carry something away.
+    """
+    held = "\n".join(hit.text for hit in hits)
+
+    def unlinked(match: re.Match[str]) -> str:
+        is_image, words, address = match.groups()
+        words = f"[{words}]" if MARKER.fullmatch(f"[{words}]") else words
+        return "" if is_image else f"{words} {address}" if address in held else words
+
+    plain = _MARKDOWN_LINK.sub(unlinked, text)
+    return _ADDRESS.sub(lambda match: match[0] if match[0].rstrip(".,;:") in held else "", plain)
+
+
+def drop_unsupported(cited: Cited, hits: Sequence[Hit]) -> Cited:
+    """``cited`` without the sentences that carry no marker and that none of ``hits`` supports.
+
+    One good citation does not vouch for what stands beside it. A sentence without a word that
+    could be held against a passage is kept; each one that is removed counts as dropped. Lines
+    without words, such as bare links and images, go without being counted.
+    """
+    text = cited.text
+    kept: list[str] = []
+    dropped = 0
+    for start, end, following in _statements(text):
+        claim = MARKER.sub("", text[start:end])
+        is_cited = MARKER.search(text, start, end) is not None
+        if is_cited or not terms(claim) or any(_supporting_quote(claim, hit) for hit in hits):
+            kept.append(text[start:end] + "".join(_LINE_ENDS.findall(text, end, following)))
+        else:
+            dropped += 1
+    joined = re.sub(r"(?<=\S)\x00(?=\S)", " ", "\0".join(kept)).replace("\0", "")
+    return Cited(joined.strip(), cited.citations, cited.dropped + dropped)
+
+
+def _statements(text: str) -> Iterator[tuple[int, int, int]]:
+    """Where each sentence starts, ends with its markers, and where the next one starts."""
+    spans = [*sentence_spans(text), (len(text), len(text))]
+    start = spans[0][0]
+    for (_, end), (following, _) in pairwise(spans):
+        # Markers after the full stop stand at the beginning of what is taken for the next one.
+        if markers := _LEADING_MARKERS.match(text, end):
+            end = following = max(following, markers.end())
+        yield start, end, following
+        start = following
+
+
 def _passage_numbers(listed: str, count: int) -> Iterator[int]:
     """The numbers in a marker from 1 to ``count``, and a 0 for each item that goes beyond."""
     for item in re.findall(_ITEM, listed):
@@ -156,6 +212,11 @@ def _supporting_quote(claim: str, hit: Hit) -> TextSpan | None:
         return None
     _, negative_start, end = max(scored)
     return -negative_start, end
+
+
+def folded(text: str) -> str:
+    """The words of ``text`` without case and punctuation: equal for answers that say the same."""
+    return " ".join(re.findall(r"\w+", text.casefold()))
 
 
 def terms(text: str) -> set[str]:

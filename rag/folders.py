@@ -87,13 +87,13 @@ class Folders:
         ordered = sorted(files.values(), key=lambda file: file.source)
         return Listing(tuple(ordered), tuple(unlisted)), seen
 
-    def put(self, file: Path) -> None:
-        """Copy a file into the first folder, where no half-written one is ever seen."""
+    def put(self, file: Path, name: str) -> None:
+        """Copy a file into the first folder as ``name``; no half-written one is ever seen."""
         folder = self.paths[0]
-        target = folder / file.name
+        target = folder / name
         if target.exists() and target.samefile(file):
             return
-        partial = folder / f".{file.name}.partial"
+        partial = folder / f".{name}.partial"
         try:
             shutil.copyfile(file, partial)
             _set_aside(folder, target)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -15,21 +16,25 @@ from typing import Any, Self
 from rag.answer import Answerer
 from rag.chunk import Limit, chunk, index_text
 from rag.embed import make_embedder
-from rag.errors import KnowledgeBaseError, NotFoundError, SettingsError
+from rag.errors import KnowledgeBaseError, LoadError, NotFoundError, SettingsError
 from rag.folders import Folders, Seen
 from rag.followup import History
 from rag.generate import make_generator
 from rag.load import FoundFile
-from rag.read import SpanReader
+from rag.load.isolated import IsolatedLoader, Limits
+from rag.load.uploads import checked_name, look_alike
+from rag.read import CalibratedReader, Calibration, SpanReader
 from rag.retrieve import retrieve
 from rag.settings import Settings
 from rag.store.backup import write_backup
 from rag.store.database import explained
 from rag.store.local import LocalStore
 from rag.store.verify import problems
-from rag.sync import Sync, SyncReport, only_writer
+from rag.sync import Failure, Sync, SyncReport, only_writer, read_file
 from rag.types import Answer, Chunk, Document, Embedder, Generator, Hit, Progress, Reader
 from rag.upkeep import Repair, repair, restore
+
+_CALIBRATION = "calibration"
 
 Folder = str | Path | Sequence[str | Path]
 """The path of a folder, or those of several."""
@@ -131,7 +136,8 @@ class KnowledgeBase:
     def add(self, paths: Sequence[str | Path], progress: Progress | None = None) -> SyncReport:
         """Copy files into the first folder and sync.
 
-        A file of the same name there is moved to ``.removed`` first.
+        A file of the same name there is moved to ``.removed`` first. What cannot be read, or has
+        a name that no document should have, is in the report's ``failed`` and is not copied.
         """
         folders = self._require_folders()
         folder = folders.paths[0]
@@ -141,10 +147,20 @@ class KnowledgeBase:
                 raise KnowledgeBaseError(f"cannot add {file.name!r}: not a regular, visible file")
             if (folder / file.name).is_dir():
                 raise KnowledgeBaseError(f"cannot add {file.name!r}: a folder has that name")
-        with self._writing():
+        refused: list[Failure] = []
+        with self._isolated() as load, self._writing():
             for file in files:
-                folders.put(file)
-            return self._sync(folders, progress)
+                try:
+                    name = checked_name(file.name)
+                    if other := look_alike(name, folder):
+                        raise LoadError(f"is named like {other!r}, written otherwise; rename it")
+                    load(read_file(file)[0], name)
+                except LoadError as error:
+                    refused.append(Failure(file.name, str(error)))
+                else:
+                    folders.put(file, name)
+            report = self._sync(folders, progress)
+        return replace(report, failed=(*refused, *report.failed))
 
     def remove(self, source: str, progress: Progress | None = None) -> SyncReport:
         """Move a document's file to ``.removed`` in its folder and sync."""
@@ -201,9 +217,33 @@ class KnowledgeBase:
             "embedder": self._embedder.name,
             "chunk_tokens": self.settings.chunk_tokens,
             "answerers": list(self.answerers),
+            "calibrated": self.calibration is not None,
             "failed": [{"source": source, "reason": reason} for source, reason in sorted(failed)],
             "sources": self.sources(),
         }
+
+    # Probabilities
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """What :meth:`set_calibration` keeps in the index, if it goes with the reader."""
+        store = self._store()
+        kept = store.note(_CALIBRATION) if store else None
+        found = Calibration.from_json(kept) if kept else None
+        return found if found and found.version == self._reader.version else None
+
+    def set_calibration(self, calibration: Calibration | None) -> None:
+        """Fit the probabilities of answers to these documents; None: as they ship."""
+        store = self._store()
+        if store is None:
+            raise KnowledgeBaseError("the knowledge base is empty: sync a folder first")
+        store.set_note(_CALIBRATION, calibration.to_json() if calibration else "")
+
+    @property
+    def reader(self) -> Reader:
+        """What reads the passages, with the probabilities that the settings ask for."""
+        calibration = self.calibration if self.settings.calibration == "fitted" else None
+        return CalibratedReader(self._reader, calibration) if calibration else self._reader
 
     # Upkeep
 
@@ -277,12 +317,13 @@ class KnowledgeBase:
                 f"answerer {chosen!r} is not available, only {', '.join(self.answerers)}; for "
                 "'llm' set RAG_LLM_BASE_URL and RAG_LLM_MODEL"
             )
+        reader = self.reader
         return Answerer(
             retrieve=partial(self.search, k=self.settings.top_k),
             has_documents=self._has_documents,
-            reader=self._reader,
+            reader=reader,
             generator=self._generator if chosen == "llm" else None,
-            refuse_below=self._reader.refuse_below(self.settings.target_precision),
+            refuse_below=reader.refuse_below(self.settings.target_precision),
             names=self.names,
         ).stream(question, history)
 
@@ -308,10 +349,14 @@ class KnowledgeBase:
             self.close()
         store = self._open(rebuild=rebuild)
         before = {Path(path): Seen(device, n) for path, device, n in store.followed()}
-        sync = Sync(self.path, store, self._embedder, self._chunk, progress)
-        if waits:
-            sync.waits = waits
-        return sync.run(folders, before)
+        with self._isolated() as load:
+            sync = Sync(self.path, store, self._embedder, self._chunk, progress, load)
+            if waits:
+                sync.waits = waits
+            return sync.run(folders, before)
+
+    def _isolated(self) -> IsolatedLoader:
+        return IsolatedLoader(Limits(self.settings.load_memory_mb, self.settings.load_seconds))
 
     def _store(self) -> LocalStore | None:
         """The index, opened if need be; None before the first sync."""

@@ -117,6 +117,7 @@ class WholeReader:
     """Cites each hit as a whole, from ``text`` in place of what the hit's document says."""
 
     name = "whole"
+    version = "1"
 
     def __init__(self, text: str | None = None) -> None:
         self.text = text

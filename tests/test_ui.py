@@ -26,6 +26,7 @@ class FirstLineReader:
     """Believes the first line of the best hit."""
 
     name = "first line"
+    version = "1"
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
         best = hits[0]
@@ -38,6 +39,7 @@ class FirstLineReader:
 
 class BrokenReader:
     name = "broken"
+    version = "1"
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
         raise ZeroDivisionError("secret detail")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rag.cli.calibrate import calibrate
 from rag.cli.common import (
     common_options,
     open_index,
@@ -24,6 +25,7 @@ from rag.cli.evaluation import compare, evaluate
 from rag.cli.questions import questions
 from rag.cli.upkeep import backup, restore, status, verify
 from rag.errors import KnowledgeBaseError, NotFoundError, RagError
+from rag.types import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +61,7 @@ def main() -> None:
 main.add_command(evaluate)
 main.add_command(compare)
 main.add_command(questions)
+main.add_command(calibrate)
 main.add_command(status)
 main.add_command(verify)
 main.add_command(backup)
@@ -121,7 +124,9 @@ def search(question: str, k: int, index: Path, as_json: bool) -> None:
     if not hits:
         click.echo("No passage shares anything with the question.")
     for rank, hit in enumerate(hits, start=1):
-        click.secho(f"{rank}. {hit.source} {hit.start}:{hit.end}  {hit.score:.3f}", bold=True)
+        at = hit.chunk.document.place_at(hit.start, hit.end)
+        place = f"{hit.source}, {at}," if at else hit.source
+        click.secho(f"{rank}. {place} {hit.start}:{hit.end}  {hit.score:.3f}", bold=True)
         click.echo(wrapped(" ".join(hit.text.split()), indent="   "))
 
 
@@ -158,6 +163,7 @@ def show(source: str, span: str | None, index: Path, as_json: bool) -> None:
                 "end": end,
                 "text": text,
                 "page": document.page_at(start),
+                "place": document.place_at(start, end),
                 "sha256": document.sha256,
             }
         )
@@ -221,14 +227,18 @@ def _print_report(report: SyncReport) -> None:
 def _print_answer(answer: Answer) -> None:
     click.echo("\n".join(map(wrapped, answer.text.splitlines())))
     likely = "likely that they do" if answer.refused else "likely to be right"
+    if answer.reason and not answer.refused:
+        click.secho(f"\n{REASONS[answer.reason]}", bold=True)
     click.echo(f"\n{answer.confidence:.0%} {likely} ({answer.answerer})")
     for citation in answer.citations:
-        page = f", page {citation.page}" if citation.page else ""
-        place = f"{citation.source}{page}, {citation.start}:{citation.end}"
+        at = f", {citation.place}" if citation.place else ""
+        place = f"{citation.source}{at}, {citation.start}:{citation.end}"
         click.secho(f"\n[{citation.number}] {place}", bold=True)
         click.echo(wrapped(f"“{' '.join(citation.quote.split())}”", indent="    "))
     if answer.refused and answer.hits:
         click.secho("\nNearest passages", bold=True)
         for hit in answer.hits[:3]:
             text = textwrap.shorten(" ".join(hit.text.split()), 200, placeholder=" …")
-            click.echo(wrapped(f"{hit.source}, {hit.start}:{hit.end}: {text}", indent="    "))
+            at = hit.chunk.document.place_at(hit.start, hit.end)
+            place = ", ".join(filter(None, (hit.source, at, f"{hit.start}:{hit.end}")))
+            click.echo(wrapped(f"{place}: {text}", indent="    "))

@@ -127,7 +127,7 @@ class Walker:
                 for cell in _within(row, "tc"):
                     self.walk(cell)
             return
-        headers = marked or int(_first_row_names(grid))
+        headers = marked or int(first_row_names(grid))
         self._builder.gap(2)
         self._builder.add("\n".join(table_lines(grid, headers)))
         self._after_list = False
@@ -239,7 +239,7 @@ def _marked_headers(rows: list[Any]) -> int:
     return count
 
 
-def _first_row_names(grid: list[Row]) -> bool:
+def first_row_names(grid: list[Row]) -> bool:
     """Whether an unmarked first row reads like headers: short, distinct names without digits.
 
     In a table of two columns they must differ in kind from what stands below them: there the first
