@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import MakeKb, write_folder
+from helpers import MakeKb, open_kb, write_folder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -87,7 +87,7 @@ def test_a_question_of_syntax_is_only_words(make_kb: MakeKb) -> None:
 
 def test_save_and_load_give_the_same_hits(make_kb: MakeKb, tmp_path: Path) -> None:
     before = make_kb(DOCS).search("sweet fruit on trees", k=3)
-    with KnowledgeBase(tmp_path / "kb", embedder=HashingEmbedder()) as kb:
+    with open_kb(tmp_path / "kb") as kb:
         assert kb.search("sweet fruit on trees", k=3) == before
 
 
@@ -156,7 +156,7 @@ def test_a_file_that_is_no_index_is_found_and_rebuilt(tmp_path: Path) -> None:
     write_folder(tmp_path / "kb", {DATABASE: "not a database" * 100})
     (found,) = problems(tmp_path / "kb")
     assert "damaged" in found
-    with KnowledgeBase(tmp_path / "kb", embedder=HashingEmbedder()) as kb:
+    with open_kb(tmp_path / "kb") as kb:
         assert len(kb.sync(folder, rebuild=True).added) == 3
     assert problems(tmp_path / "kb") == []
 
@@ -165,7 +165,7 @@ def test_an_index_that_cannot_be_made_is_explained(tmp_path: Path) -> None:
     write_folder(tmp_path, {"file.txt": "in the way"})
     folder = write_folder(tmp_path / "docs", DOCS)
     with (
-        KnowledgeBase(tmp_path / "file.txt" / "index", embedder=HashingEmbedder()) as kb,
+        open_kb(tmp_path / "file.txt" / "index") as kb,
         pytest.raises(KnowledgeBaseError, match="as the folder of an index"),
     ):
         kb.sync(folder)
@@ -179,7 +179,7 @@ def test_a_file_that_is_no_index_is_refused(tmp_path: Path) -> None:
 
 def test_what_is_deleted_is_forgotten_by_every_process(make_kb: MakeKb, tmp_path: Path) -> None:
     kb = make_kb(DOCS)
-    with KnowledgeBase(tmp_path / "kb", embedder=HashingEmbedder()) as reader:
+    with open_kb(tmp_path / "kb") as reader:
         assert {hit.source for hit in reader.search("apples cars trees")} == set(DOCS)
         store = reader._open()
         assert len(store._contents) == 3

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 import pytest
-from helpers import MakeKb, on_disk, write_folder
+from helpers import MakeKb, on_disk, open_kb, write_folder
 
 from rag import KnowledgeBase
 from rag.embed import HashingEmbedder
@@ -179,7 +179,7 @@ def test_uploads_and_the_watcher_wait_for_each_other(followed: Followed, tmp_pat
 
 def test_an_index_within_the_folder_does_not_keep_the_watcher_busy(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "docs", {"a.txt": "Apples."})
-    with KnowledgeBase(folder / "index", embedder=HashingEmbedder()) as kb:
+    with open_kb(folder / "index") as kb:
         kb.sync(folder)
         looks: list[int] = []
 

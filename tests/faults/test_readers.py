@@ -14,10 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-from helpers import write_folder
-
-from rag import KnowledgeBase
-from rag.embed import HashingEmbedder
+from helpers import open_kb, write_folder
 
 READERS = int(os.environ.get("READERS", "4"))
 CHANGES = int(os.environ.get("CHANGES", "100"))
@@ -66,7 +63,7 @@ def test_readers_see_no_error_and_nothing_deleted(tmp_path: Path) -> None:
     deleted: list[str] = []
     write_folder(folder, texts)
     gone.write_text("[]")
-    with KnowledgeBase(index, embedder=HashingEmbedder()) as kb:
+    with open_kb(index) as kb:
         kb.sync(folder)
         command = [sys.executable, "-c", READER, str(index), str(gone), str(stop)]
         readers = [
