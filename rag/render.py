@@ -33,6 +33,12 @@ ANSWERERS = {
 }
 """How an answerer is named to a person."""
 
+DISTRUST = {
+    "not_grounded": "Not grounded in the documents.",
+    "instructed": "This answer may have been dictated.",
+}
+"""What is shown above an answer that is not to be trusted, by its reason."""
+
 _MARKER = re.compile(r"\[(\d+)\]")
 
 
@@ -109,10 +115,10 @@ def _turn(turn: Turn, index: int) -> str:
 
 def _answer(turn: Turn, answer: Answer, index: int) -> str:
     distrust = ""
-    if answer.reason == "not_grounded":
+    if answer.reason in DISTRUST:
         distrust = (
-            '<p class="warning" role="note"><b>Not grounded in the documents.</b> '
-            f"{escape(REASONS['not_grounded'])}</p>"
+            f'<p class="warning" role="note"><b>{DISTRUST[answer.reason]}</b> '
+            f"{escape(REASONS[answer.reason])}</p>"
         )
     text = f'<div class="text" dir="auto">{answer_text(answer, index)}</div>'
     foot = _chips(answer, index) + _meta(answer, turn.answerer) if turn.done else ""
@@ -212,7 +218,7 @@ def _meta(answer: Answer, answerer: str = "") -> str:
     items = []
     if answer.reason in ("not_stated", "not_mentioned"):
         items.append(f"{answer.confidence:.0%} likely that they do")
-    elif not answer.refused and answer.reason != "not_grounded":
+    elif not answer.refused and answer.reason not in DISTRUST:
         items.append(f'<span class="level {level}">{confidence_words(answer.confidence)}</span>')
     if not answer.refused:
         model = answer.answerer if answerer == "llm" else ""
@@ -220,7 +226,7 @@ def _meta(answer: Answer, answerer: str = "") -> str:
     if seconds is not None:
         items.append(f"{seconds:.1f} s")
     if answer.dropped_markers:
-        items.append(f"{answer.dropped_markers} unsupported citation(s) removed")
+        items.append(f"{answer.dropped_markers} unsupported citation(s) or sentence(s) removed")
     return f'<p class="meta">{"".join(f"<span>{item}</span>" for item in items)}</p>'
 
 

@@ -262,7 +262,8 @@ class Answer:
     piece of a cited document. ``confidence`` is the calibrated probability that the answer is
     right, given for a refusal too. ``reason`` is a code of :data:`REASONS`. ``seconds`` has
     ``retrieve``, ``read`` and ``total``. ``dropped_markers`` counts the markers of an LLM that
-    pointed at no given passage or at one that does not support the sentence.
+    pointed at no given passage or at one that does not support the sentence, and its sentences
+    that were removed because nothing supports them.
     """
 
     question: str
@@ -301,6 +302,7 @@ REASONS: Mapping[str, str] = {
     "not_mentioned": "No passage found mentions what the question names.",
     "not_stated": "The nearest passages are on the subject but do not state the answer.",
     "not_grounded": "The model's answer cites no passage that supports it.",
+    "instructed": "A passage that it cites gives orders to language models: check it.",
 }
 """Code of a refusal, or of an answer to distrust, and what it means to a person."""
 
@@ -350,6 +352,10 @@ class Reader(Protocol):
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def version(self) -> str:
+        """Changes whenever the probabilities may: a calibration goes with one version."""
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
         """Spans that may answer, most probable first; empty when there is nothing to read."""

@@ -14,7 +14,18 @@ from hypothesis import strategies as st
 
 from rag import render
 from rag.render import Turn, View
-from rag.types import REASONS, REFUSAL_TEXT, Answer, Chunk, Citation, Document, Heading, Hit, Page, Place
+from rag.types import (
+    REASONS,
+    REFUSAL_TEXT,
+    Answer,
+    Chunk,
+    Citation,
+    Document,
+    Heading,
+    Hit,
+    Page,
+    Place,
+)
 
 TEXT = "Title\nLexus sold 851,200 cars [2] in 2024. Nothing else happened.\nThe end.\n"
 DOCUMENT = Document(

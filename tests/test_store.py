@@ -118,7 +118,7 @@ def test_verify_finds_what_does_not_fit(make_kb: MakeKb, tmp_path: Path) -> None
     database.commit()
     database.close()
     found = "\n".join(problems(tmp_path / "kb"))
-    for expected in ("outside its document", "not of length 1", "cannot be found by their words"):
+    for expected in ("outside their document", "not of length 1", "cannot be found by their words"):
         assert expected in found
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -76,6 +76,18 @@ def progress_bar() -> Iterator[Progress]:
     finally:
         for bar in bars.values():
             bar.close()
+
+
+MOST_FAILURES_SHOWN = 20
+
+
+def print_failures(failures: Sequence[tuple[str, str]]) -> None:
+    """Print sources with the reason why each could not be read, the first ones of many."""
+    for source, reason in failures[:MOST_FAILURES_SHOWN]:
+        click.echo(f"  {source}: {reason}")
+    more = len(failures) - MOST_FAILURES_SHOWN
+    if more > 0:
+        click.echo(f"  and {more} more; --json lists them all")
 
 
 def print_json(value: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rag.types import Heading
+from rag.types import Document, Heading
 
 # Dropped: control characters (but tab and newline), soft hyphens, byte-order marks.
 _DROPPED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\xad\ufeff]")
@@ -69,17 +69,32 @@ class TextBuilder:
             return None
         if level is not None:
             block = " ".join(block.split())
-        if self._parts:
-            self._append("\n" * max(self._gap, 1))
-        self._gap = 0
+        self._end_gap()
         if level is not None:
             self.headings.append(Heading(level, self._length, self._length + len(block)))
         self._append(block)
         return self._length - len(block)
 
+    def include(self, document: Document, deeper: int = 0) -> None:
+        """Append the text of ``document``, and its headings ``deeper`` levels further in."""
+        block = document.text.strip("\n").rstrip()
+        if not block.strip():
+            return
+        self._end_gap()
+        shift = self._length - (len(document.text) - len(document.text.lstrip("\n")))
+        self.headings.extend(
+            Heading(h.level + deeper, h.start + shift, h.end + shift) for h in document.headings
+        )
+        self._append(block)
+
     def text(self) -> str:
         """What was added so far."""
         return "".join(self._parts)
+
+    def _end_gap(self) -> None:
+        if self._parts:
+            self._append("\n" * max(self._gap, 1))
+        self._gap = 0
 
     def _append(self, piece: str) -> None:
         self._parts.append(piece)

@@ -6,6 +6,10 @@ import io
 import re
 import zipfile
 
+from rag.load.sniff_text import text_kind
+from rag.load.tarred import is_tar
+from rag.load.zipped import has_too_many_entries
+
 _IMAGE = "which holds no text; describe it in a text file or run OCR on it"
 _MEDIA = "which holds no text; add a transcript instead"
 _ARCHIVE = "which is not opened; unpack it into the folder"
@@ -31,19 +35,17 @@ REFUSED: dict[str, str] = {
     "avi": f"is an AVI video, {_MEDIA}",
     "mp4": f"is an MP4 or QuickTime recording, {_MEDIA}",
     "matroska": f"is a Matroska or WebM video, {_MEDIA}",
-    "zip": f"is a ZIP archive, {_ARCHIVE}",
-    "gzip": f"is a gzip archive, {_ARCHIVE}",
-    "bzip2": f"is a bzip2 archive, {_ARCHIVE}",
-    "xz": f"is an xz archive, {_ARCHIVE}",
     "7z": f"is a 7-Zip archive, {_ARCHIVE}",
     "rar": f"is a RAR archive, {_ARCHIVE}",
     "xlsb": f"is a binary Excel workbook (.xlsb), {_save_as('.xlsx')}",
     "opendocument": f"is an OpenDocument formula, chart or database, {_save_as('.odt')}",
-    "msg": f"is an Outlook message (.msg), {_save_as('.txt')}",
     "ole": "is a legacy Office file, which is not supported; save it as .docx or PDF",
     "encrypted": "is an encrypted Office document; remove its password and save it again",
     "postscript": "is a PostScript file, which is not supported; convert it to PDF",
     "program": "is a program, which holds no text; remove it",
+    "package": f"is a file of a program that packs its files as ZIP, {_save_as('.docx')}",
+    "java": "is a Java archive, which holds programs; add its sources instead",
+    "iwork": f"is a Pages, Numbers or Keynote document, {_save_as('.docx')}",
     "sqlite": "is an SQLite database, which is not supported; export its text",
 }
 """Kind that :func:`sniff` recognises and nothing loads -> what to tell the user."""
@@ -92,7 +94,9 @@ _OFFICE_XML = (
     (b"<office:document ", "odf"),
 )
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
-_HTML_PIECE = re.compile(rb"(?:\xef\xbb\xbf)?\s*+<(?:table|meta|head|title|style|body|div|font|p|h[1-6])\b", re.I)
+_HTML_PIECE = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*+<(?:table|meta|head|title|style|body|div|font|p|h[1-6])\b", re.I
+)
 _HTML_START = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*+(?:<\?xml[^>]*>\s*+)?+(?:<!--(?>.*?-->)\s*+)*+<(?:!doctype\s+html|html)[\s>]",
     re.IGNORECASE | re.DOTALL,
@@ -127,9 +131,11 @@ def sniff(data: bytes, promised: str | None = None) -> str | None:
         return "mp3"
     if office := _office_kind(data, head, promised):
         return office
-    if promised != "markdown" and _HTML_START.match(head):
+    if promised not in ("markdown", "code") and _HTML_START.match(head):
         return "html"
-    return None
+    if is_tar(head):
+        return "tar"
+    return text_kind(data, promised)
 
 
 def _office_kind(data: bytes, head: bytes, promised: str | None) -> str | None:
@@ -185,6 +191,8 @@ def _start_of(archive: zipfile.ZipFile, name: str) -> bytes:
 
 def _zip_kind(data: bytes, promised: str | None) -> str:
     """What a ZIP container holds."""
+    if has_too_many_entries(data):
+        return "zip"
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = set(archive.namelist())
@@ -205,6 +213,10 @@ def _zip_kind(data: bytes, promised: str | None) -> str:
         holds = mimetype.removeprefix(b"application/vnd.oasis.opendocument.")
         texts = (b"text", b"spreadsheet", b"presentation", b"graphics")
         return "odf" if holds.startswith(texts) else "opendocument"
-    if promised in ("docx", "xlsx", "pptx") and "[Content_Types].xml" in names:
-        return promised
-    return promised if promised == "odf" and "content.xml" in names else "zip"
+    if "[Content_Types].xml" in names:
+        return promised if promised in ("docx", "xlsx", "pptx") else "package"
+    if promised == "odf" and "content.xml" in names:
+        return "odf"
+    if "META-INF/MANIFEST.MF" in names:
+        return "java"
+    return "iwork" if names & {"Index/Document.iwa", "index.xml", "index.apxl"} else "zip"

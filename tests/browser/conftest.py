@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -59,12 +58,10 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
             kb = KnowledgeBase(tmp_path / "index", settings, generator=generator, **options)
             stack.callback(kb.close)
             kb.sync(folder)
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                port = probe.getsockname()[1]
-            page = ui.serve(kb, port=port, block=False)
-            stack.callback(page.close, verbose=False)
-            return Served(kb, f"http://127.0.0.1:{port}/", folder)
+            urls: list[str] = []
+            server = ui.serve(kb, port=0, on_ready=urls.append, block=False)
+            stack.callback(server.close)
+            return Served(kb, f"{urls[0]}/", folder)
 
         yield start
 

@@ -78,7 +78,7 @@ def test_headings_and_titles() -> None:
         (2, "Two"),
         (3, "Three"),
     ]
-    untitled = rf"{{\rtf1{{\stylesheet{{\s3 Title;}}}}\s3 Top\par\pard x}}"
+    untitled = r"{\rtf1{\stylesheet{\s3 Title;}}\s3 Top\par\pard x}"
     assert load_bytes(untitled.encode(), "a.rtf").title == "Top"
 
 
