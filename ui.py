@@ -306,9 +306,13 @@ class _Page:
 
     def build(self) -> gr.Blocks:
         page: gr.Blocks
-        with gr.Blocks(title="Ask your documents", analytics_enabled=False) as page:
+        forgotten = (600, 3600)  # seconds: how often, and from which age, uploads are removed
+        with gr.Blocks(
+            title="Ask your documents", analytics_enabled=False, delete_cache=forgotten
+        ) as page:
             self.turns = gr.State(())
-            gr.HTML('<h1 class="brand">Ask your documents</h1>', elem_id="brand")
+            can_log_out = bool(self.kb.settings.password or self.kb.settings.token)
+            gr.HTML(render.heading(can_log_out), elem_id="brand")
             with gr.Row(elem_id="shell"):
                 with gr.Column(elem_id="chat", scale=3, min_width=300):
                     self._build_chat()

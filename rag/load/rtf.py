@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from rag.errors import LoadError
 from rag.load.builder import TextBuilder, sensible_title
 from rag.load.rtf_parse import Paragraph, Reader, Writer
 from rag.load.table import Cell, Row, table_lines
@@ -17,7 +18,9 @@ _HEADING_NAME = re.compile(r"heading (\d)", re.IGNORECASE)
 
 
 def load(data: bytes, source: str) -> Document:
-    """What can be read of a damaged file is read; a file that holds nothing gives no text."""
+    """What can be read of a damaged file is read. Raises :class:`LoadError` for one that is none."""
+    if b"{\\rtf" not in data[:1024]:
+        raise LoadError("is damaged or not an RTF document; open it in Word and save it again")
     writer = _Writer()
     reader = Reader(data, writer)
     writer.reader = reader

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import LoadError
 from rag.load.builder import TextBuilder, sensible_title
+from rag.load.numbering import WordNumbering
 from rag.load.package import open_package, transitional
 from rag.load.word_walk import Styles, Walker
 from rag.types import Document
@@ -30,7 +31,7 @@ def load(data: bytes, source: str) -> Document:
     """Raises :class:`LoadError` for a package that is damaged or not a Word document."""
     package_part, properties_title = _open(data)
     builder = TextBuilder()
-    walker = Walker(builder, Styles(_style_elements(package_part)))
+    walker = Walker(builder, Styles(_style_elements(package_part)), _numbering(package_part))
     walker.walk(_element(package_part))
     _add_extra_parts(package_part, walker)
     text = builder.text()
@@ -80,6 +81,15 @@ def _related(part: Part, kind: str) -> list[Part]:
 
 def _style_elements(part: Part) -> list[Any]:
     return [_element(styles) for styles in _related(part, "styles")]
+
+
+def _numbering(part: Part) -> WordNumbering:
+    for numbering in _related(part, "numbering"):
+        try:
+            return WordNumbering(_element(numbering))
+        except Exception:  # lists without their numbers are better than no document
+            break
+    return WordNumbering()
 
 
 def _add_extra_parts(part: Part, walker: Walker) -> None:

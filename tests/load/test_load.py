@@ -66,7 +66,7 @@ def test_importing_loads_no_parser() -> None:
             "is damaged or not a Word document",
         ),
         ("a.rtf", b"{\\rtf1 }", "holds no text"),
-        ("a.rtf", b"\x00\x01 no text", "holds no text"),
+        ("a.rtf", b"\x00\x01 no text", "is damaged or not an RTF document"),
         ("a.doc", b"\x00\x01 no text", "is damaged or not a Word document"),
         ("a.ppt", b"just text", "is damaged or not a PowerPoint presentation"),
         ("a.xls", b"\x00\x01 no text", "is binary data"),
