@@ -78,8 +78,10 @@ def _delimiter(text: str, preferred: str) -> str:
 def _records(text: str, delimiter: str) -> Iterator[list[str]]:
     """Rows of fields. Quotation marks that are never closed are taken for characters."""
     csv.field_size_limit(_LONGEST_FIELD)
-    quoting = csv.QUOTE_MINIMAL if _is_well_quoted(text, delimiter) else csv.QUOTE_NONE
-    yield from csv.reader(_lines(text), delimiter=delimiter, quoting=quoting)
+    if _is_well_quoted(text, delimiter):
+        yield from csv.reader(_lines(text), delimiter=delimiter)
+    else:
+        yield from csv.reader(_lines(text), delimiter=delimiter, quoting=csv.QUOTE_NONE)
 
 
 def _is_well_quoted(text: str, delimiter: str) -> bool:
