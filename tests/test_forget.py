@@ -148,7 +148,7 @@ def test_a_line_stays_only_while_all_it_is_made_from_stands(tmp_path: Path) -> N
     }  # fmt: skip
     hand_made = {"id": "2", "question": "Q?", "answers": ["One"], "evidence": [
         {"source": "c.txt", "start": 0, "end": 3}]}  # fmt: skip
-    other = ["no question"]
+    other: object = ["no question"]
     path = tmp_path / "set.jsonl"
     path.write_text("\n".join(map(json.dumps, (line, hand_made, other))), encoding="utf-8")
     assert follow(path, known) == 1  # nothing tells where the words of c.txt's come from

@@ -117,7 +117,8 @@ class _Writer:
 
 def _paragraphs(units: array[int], start: int, end: int) -> Iterator[tuple[str, int, int]]:
     """Words, mark at the end, and position of that mark, of each paragraph."""
-    text = "".join(map(chr, units[start:end]))
+    # One character a unit: halves of a pair stay apart until their words are put together.
+    text = array("I", units[start:end]).tobytes().decode("utf-32-le", "surrogatepass")
     fields: list[bool] = []  # of each open field, whether what it shows has begun
     position = 0
     while position < len(text):

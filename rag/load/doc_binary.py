@@ -19,6 +19,7 @@ _WORD_97 = 193  # the first version of the format in use since
 _WORD_6 = 101
 _SECTOR = 512
 _MOST_PIECES = 1_000_000
+_MOST_UNITS = 40_000_000  # more than Word itself opens
 _OPERAND = {0: 1, 1: 1, 2: 2, 3: 4, 4: 2, 5: 2, 7: 3}  # length by kind of property
 _IN_TABLE, _ROW_END, _LEVEL, _LIST = 0x2416, 0x2417, 0x2640, 0x460B
 _HIDDEN, _DELETED, _SYMBOL, _DEFINE_TABLE = 0x083C, 0x0800, 0x6A09, 0xD608
@@ -164,7 +165,7 @@ class WordFile:
                 data = _wide(data, codepage)
             data = data[: length * 2].ljust(length * 2, b"\0")
             units.frombytes(data)
-            if len(units) > 100_000_000:
+            if len(units) > _MOST_UNITS:
                 raise LoadError("is damaged: its pieces overlap; open it in Word and save it again")
         return units
 
@@ -276,7 +277,7 @@ def _pieces(clx: bytes, *, eight_bit: bool = False) -> list[_Piece]:
     for index in range(count):
         start, end = borders[index], borders[index + 1]
         where = struct.unpack_from("<I", table, 4 * (count + 1) + 8 * index + 2)[0]
-        if not start <= end <= 100_000_000:
+        if not start <= end <= _MOST_UNITS:
             break
         if eight_bit:
             pieces.append(_Piece(start, end, where, 1))

@@ -66,9 +66,12 @@ def is_date(code: str) -> bool:
     )
 
 
-def date_text(moment: datetime, *, date: bool = True, time: bool = True) -> str:
-    """``2024-03-01``, ``14:30`` or both; seconds where there are any."""
-    clock = moment.strftime("%H:%M:%S" if moment.second else "%H:%M")
+def date_text(
+    moment: datetime, *, date: bool = True, time: bool = True, seconds: bool | None = None
+) -> str:
+    """``2024-03-01``, ``14:30`` or both; if not told, with seconds where there are any."""
+    seconds = bool(moment.second) if seconds is None else seconds
+    clock = moment.strftime("%H:%M:%S" if seconds else "%H:%M")
     day = f"{moment.year:04}-{moment.month:02}-{moment.day:02}"
     return " ".join(([day] if date else []) + ([clock] if time else []))
 
@@ -185,7 +188,7 @@ def _date(value: float, words: str, elapsed: bool, *, from_1904: bool) -> str:
     has_date = any(letter in words for letter in "yd") or ("m" in words and not has_time)
     if has_date and not has_time and "d" not in words and "y" in words:
         return f"{moment.year:04}-{moment.month:02}" if "m" in words else f"{moment.year:04}"
-    return date_text(moment, date=has_date, time=has_time)
+    return date_text(moment, date=has_date, time=has_time, seconds="s" in words)
 
 
 def from_serial(value: float, *, from_1904: bool = False) -> datetime | None:

@@ -62,7 +62,7 @@ def load(data: bytes, source: str) -> Document:
         container.close()
     presentation = _Presentation(stream, user)
     deck = Deck()
-    for listed in presentation.slides:
+    for listed in {slide.reference: slide for slide in presentation.slides}.values():
         deck.begin()
         notes = _write_slide(presentation, listed, deck.builder)
         write_notes(deck.builder, "\n".join(notes))

@@ -18,7 +18,7 @@ _HEADING_NAME = re.compile(r"heading (\d)", re.IGNORECASE)
 
 
 def load(data: bytes, source: str) -> Document:
-    """What can be read of a damaged file is read. Raises :class:`LoadError` for one that is none."""
+    """What can be read of a damaged file is read. Raises :class:`LoadError` for no RTF at all."""
     if b"{\\rtf" not in data[:1024]:
         raise LoadError("is damaged or not an RTF document; open it in Word and save it again")
     writer = _Writer()

@@ -115,6 +115,7 @@ class Reader:
         self._merges: list[str] = []
         self._merge = ""
         self._is_header_row = False
+        self._tables: set[str] = set()  # the kinds of groups without text that were read
 
     def read(self) -> None:
         """Read to the end of the outermost group; what is cut short ends where it is cut."""
@@ -186,6 +187,8 @@ class Reader:
             self._writer.enter(_APART[kind])
             group.entered += 1
             group.paragraph = Paragraph()
+        elif kind in self._tables:
+            pass  # a document has one of each; reading thousands would take for ever
         elif kind == "fonttbl":
             self._fonts.update(_fonts(_group_from(self._data, position)))
         elif kind == "stylesheet":
@@ -194,6 +197,7 @@ class Reader:
             self.title = _info_title(_group_from(self._data, position), self._encoding)
         if kind in _SKIPPED:
             group.skipped = True
+            self._tables.add(kind)
 
     # Control words
 
@@ -363,7 +367,7 @@ def _fonts(table: bytes) -> dict[int, str]:
 
 def _styles(sheet: bytes, encoding: str) -> dict[int, tuple[str, int | None]]:
     styles: dict[int, tuple[str, int | None]] = {}
-    for entry in re.findall(rb"\{((?:[^{}]|\{[^{}]*\})*)\}", sheet):
+    for entry in re.findall(rb"\{((?:[^{}]++|\{[^{}]*+\})*+)\}", sheet):
         if rb"\*" in entry[:4]:
             continue  # of characters, sections and tables
         number = re.search(rb"\\s(\d{1,5})(?!\d)", entry)
@@ -374,7 +378,7 @@ def _styles(sheet: bytes, encoding: str) -> dict[int, tuple[str, int | None]]:
 
 
 def _info_title(info: bytes, encoding: str) -> str:
-    found = re.search(rb"\{\\title\s((?:[^{}]|\{[^{}]*\})*)\}", info)
+    found = re.search(rb"\{\\title\s((?:[^{}]++|\{[^{}]*+\})*+)\}", info)
     return _bare(found[1], encoding) if found else ""
 
 

@@ -20,6 +20,7 @@ MOST_CELLS = 2_000_000
 MOST_CHARACTERS = 100_000_000
 
 _BEGINNING = 1000  # rows of a block that are looked at together
+_WIDEST_MERGE = 1000  # a merged cell that claims more columns is one that a program made up
 _LONGEST_TITLE = 120
 _LONGEST_MEMBER = 60  # a lone cell that is longer is a remark, not a value of its column
 
@@ -278,7 +279,8 @@ class Merges:
             _, column, last, last_column = self._waiting.pop()
             if column in row:
                 cell = row[column]
-                wide = SheetCell(cell.text, cell.words, cell.bold, last_column - column + 1)
+                width = max(1, min(last_column - column + 1, _WIDEST_MERGE))
+                wide = SheetCell(cell.text, cell.words, cell.bold, width)
                 merged[column] = wide
                 if last > number:
                     self._open[column] = (last, wide)

@@ -151,8 +151,8 @@ def _office_kind(data: bytes, head: bytes, promised: str | None) -> str | None:
                 return kind
     if promised in ("doc", "xls") and _HTML_PIECE.match(head):
         return "html"
-    if promised in ("doc", "rtf") and head and not _CONTROL.search(head):
-        return "text"
+    if promised in ("doc", "rtf", "xls") and head and not _CONTROL.search(head):
+        return "csv" if promised == "xls" else "text"
     return None
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import LoadError
 from rag.load.number_format import plain, shown
+from rag.load.ole import open_ole, title_of
 from rag.load.sheet import Merges, SheetWriter
 from rag.load.sheet_header import SheetCell, SheetRow
 from rag.types import Document
@@ -41,7 +42,14 @@ def load(data: bytes, source: str) -> Document:
             book.unload_sheet(index)
     finally:
         book.release_resources()
-    return writer.document(source)
+    return writer.document(source, _title(data))
+
+
+def _title(data: bytes) -> str:
+    if not data.startswith(_OLE_MAGIC):
+        return ""
+    with open_ole(data, "an Excel workbook") as container:
+        return title_of(container)
 
 
 def _open(data: bytes) -> xlrd.Book:

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     import zipfile
 
 _WHAT = "an Excel workbook"
-_MERGE = re.compile(rb"""<(?:\w+:)?mergeCell\s[^>]*?ref\s*=\s*["']([A-Z]+\d+):([A-Z]+\d+)["']""")
+_MERGE = re.compile(
+    rb"""<(?:\w+:)?mergeCell\s[^>]{0,150}?ref\s*=\s*["']([A-Z]+\d+):([A-Z]+\d+)["']"""
+)
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _TEXT_BODIES = (
     "{*}txBody",

@@ -149,11 +149,11 @@ def level(number: int, kind: str, text: str, start: int = 1) -> str:
 
 
 def test_lists_carry_their_numbers() -> None:
-    levels = level(0, "decimal", "%1.") + level(1, "lowerLetter", "%1.%2)") + level(2, "bullet", "o")
-    paragraphs = ("1:0:a", "1:1:b", "1:1:c", "1:2:d", "1:0:e", "1:1:f", "0:0:g", "2:0:h")
-    assert numbered(levels, *paragraphs) == (
-        "1. a\n1.a) b\n1.b) c\n- d\n2. e\n2.a) f\n\ng\n\n3. h"
+    levels = (
+        level(0, "decimal", "%1.") + level(1, "lowerLetter", "%1.%2)") + level(2, "bullet", "o")
     )
+    paragraphs = ("1:0:a", "1:1:b", "1:1:c", "1:2:d", "1:0:e", "1:1:f", "0:0:g", "2:0:h")
+    assert numbered(levels, *paragraphs) == ("1. a\n1.a) b\n1.b) c\n- d\n2. e\n2.a) f\n\ng\n\n3. h")
 
 
 def test_lists_that_begin_anew_or_elsewhere() -> None:
@@ -197,7 +197,10 @@ def test_iso_29500_strict() -> None:
             content = archive.read(name)
             for usual, new in (
                 (b"schemas.openxmlformats.org/officeDocument/2006/", b"officeDocument/"),
-                (b"schemas.openxmlformats.org/wordprocessingml/2006/main", b"wordprocessingml/main"),
+                (
+                    b"schemas.openxmlformats.org/wordprocessingml/2006/main",
+                    b"wordprocessingml/main",
+                ),
             ):
                 content = content.replace(usual, b"purl.oclc.org/ooxml/" + new)
             copy.writestr(name, content)

@@ -11,19 +11,22 @@ from rag.load import load_bytes
 from rag.types import Document, Page
 
 DATA = Path(__file__).parent / "data"
-NAMES = " ".join(
-    f'xmlns:{short}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
-    for short, name in (
-        ("office", "office"),
-        ("text", "text"),
-        ("table", "table"),
-        ("draw", "drawing"),
-        ("style", "style"),
-        ("fo", "xsl-fo-compatible"),
-        ("presentation", "presentation"),
-        ("meta", "meta"),
+NAMES = (
+    " ".join(
+        f'xmlns:{short}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+        for short, name in (
+            ("office", "office"),
+            ("text", "text"),
+            ("table", "table"),
+            ("draw", "drawing"),
+            ("style", "style"),
+            ("fo", "xsl-fo-compatible"),
+            ("presentation", "presentation"),
+            ("meta", "meta"),
+        )
     )
-) + ' xmlns:dc="http://purl.org/dc/elements/1.1/"'
+    + ' xmlns:dc="http://purl.org/dc/elements/1.1/"'
+)
 KINDS = {"odt": "text", "ods": "spreadsheet", "odp": "presentation"}
 
 
@@ -69,7 +72,8 @@ def load(body: str, suffix: str = "odt", automatic: str = "", **parts: str) -> D
         ),
         (
             "<text:p>word<text:note><text:note-citation>1</text:note-citation><text:note-body>"
-            "<text:p>The note.</text:p></text:note-body></text:note> on</text:p><text:p>end</text:p>",
+            "<text:p>The note.</text:p></text:note-body></text:note> on</text:p>"
+            "<text:p>end</text:p>",
             "word on\n\nend\n\nThe note.",
         ),
         (
@@ -239,8 +243,8 @@ def test_what_cannot_be_read_is_refused() -> None:
         archive.writestr("content.xml", bomb)
     assert load_bytes(buffer.getvalue(), "a.odt").text == "left"
     encrypted = (DATA / "testODTEncrypted.odt").read_bytes()
-    with pytest.raises(LoadError, match="^is encrypted; remove its password"):
+    with pytest.raises(LoadError, match=r"^is encrypted; remove its password"):
         load_bytes(encrypted, "a.odt")
     for data in (b"just text", b"PK\x03\x04 cut short", buffer.getvalue()[:400]):
-        with pytest.raises(LoadError, match="^is damaged or not an OpenDocument file"):
+        with pytest.raises(LoadError, match=r"^is damaged or not an OpenDocument file"):
             load_bytes(data, "a.odt")

@@ -35,18 +35,16 @@ def test_bombs_are_refused_before_they_are_unpacked(suffix: str) -> None:
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_what_unpacks_to_too_much_is_refused(
-    suffix: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_unpacks_to_too_much_is_refused(suffix: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(package, "LARGEST", 5000)
-    with pytest.raises(LoadError, match="^unpacks to more than 500 MB; split it"):
+    with pytest.raises(LoadError, match=r"^unpacks to more than 500 MB; split it"):
         load_bytes(packed(suffix, {"a.xml": bytes(6000)}), f"a{suffix}")
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_unusual_packing_is_refused(suffix: str, method: int) -> None:
-    with pytest.raises(LoadError, match="^is packed in a way that"):
+    with pytest.raises(LoadError, match=r"^is packed in a way that"):
         load_bytes(packed(suffix, {"a.xml": bytes(6000)}, method), f"a{suffix}")
 
 
@@ -55,14 +53,14 @@ def test_encrypted_parts_are_refused(suffix: str) -> None:
     data = bytearray(packed(suffix, {"a.xml": b"x"}))
     at = data.rindex(b"PK\x01\x02")
     data[at + 8] |= 1
-    with pytest.raises(LoadError, match="^is encrypted; remove its password"):
+    with pytest.raises(LoadError, match=r"^is encrypted; remove its password"):
         load_bytes(bytes(data), f"a{suffix}")
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_too_many_parts_are_refused(suffix: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(package, "_MOST_PARTS", 5)
-    with pytest.raises(LoadError, match="^has 8 parts, 5 at most are read"):
+    with pytest.raises(LoadError, match=r"^has 8 parts, 5 at most are read"):
         load_bytes(packed(suffix, {f"{i}.xml": b"x" for i in range(7)}), f"a{suffix}")
 
 

@@ -39,9 +39,9 @@ def test_slides_are_pages_and_titles_headings() -> None:
     deck = pptx.Presentation()
     slide(deck, TITLE, "The year", "A report")
     slide(deck, BLANK)
-    slide(deck, CONTENT, "Sales", "They rose\nThey fell").notes_slide.notes_text_frame.text = (
-        "Speak slowly."
-    )
+    slide(
+        deck, CONTENT, "Sales", "They rose\nThey fell"
+    ).notes_slide.notes_text_frame.text = "Speak slowly."
     document = load(deck)
     assert document.text == (
         "The year\n\nA report\n\nSales\n\n- They rose\n- They fell\n\nNotes: Speak slowly."
@@ -101,16 +101,15 @@ def test_merged_cells_of_a_table() -> None:
 
 def test_charts_are_rows() -> None:
     deck = pptx.Presentation()
-    data = CategoryChartData()
+    make: Any = CategoryChartData
+    data = make()
     data.categories = ["Spring", "Autumn"]
     data.add_series("Tea", (1.5, 2))
     data.add_series("Coffee", (3, None))
     chart = slide(deck, BLANK).shapes.add_chart(XL_CHART_TYPE.COLUMN_CLUSTERED, *BOX, data).chart
     chart.has_title = True
     chart.chart_title.text_frame.text = "Cups a day"
-    assert load(deck).text == (
-        "Cups a day\nSpring | Tea: 1.5 | Coffee: 3\nAutumn | Tea: 2"
-    )
+    assert load(deck).text == ("Cups a day\nSpring | Tea: 1.5 | Coffee: 3\nAutumn | Tea: 2")
 
 
 def with_xml(data: bytes, part: str, old: str, new: str) -> bytes:
@@ -177,7 +176,7 @@ def test_damaged_presentations_are_refused() -> None:
         with_xml(data, "ppt/presentation.xml", "<p:presentation ", "<p:presentation"),
         data[: len(data) // 2],
     ):
-        with pytest.raises(LoadError, match="^is damaged or not a PowerPoint presentation"):
+        with pytest.raises(LoadError, match=r"^is damaged or not a PowerPoint presentation"):
             load_bytes(broken, "a.pptx")
-    with pytest.raises(LoadError, match="^holds no text"):
+    with pytest.raises(LoadError, match=r"^holds no text"):
         load(pptx.Presentation())

@@ -191,7 +191,10 @@ def sheet_xml(rows: str) -> bytes:
         ("<row><c t='inlineStr'><is><r><t>in</t></r><r><t>line</t></r></is></c></row>", "inline"),
         ("<row><c t='s'><v>99</v></c><c t='d'><v>2024-03-01T00:00:00</v></c></row>", "2024-03-01"),
         ("<row><c t='str'><v>a_x000A_b</v></c><c t='e'><v>#N/A</v></c></row>", "a b"),
-        ("<row><c><v>nan</v></c><c><v>1e999</v></c><c s='77'><v>5</v></c></row>", "nan | 1e999 | 5"),
+        (
+            "<row><c><v>nan</v></c><c><v>1e999</v></c><c s='77'><v>5</v></c></row>",
+            "nan | 1e999 | 5",
+        ),
     ],
 )
 def test_what_other_programs_write(rows: str, text: str) -> None:
@@ -221,10 +224,10 @@ def test_damaged_workbooks_are_refused() -> None:
 def test_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     data = sheet_xml("<row><c><v>1</v></c><c><v>2</v></c></row>" * 20)
     monkeypatch.setattr(sheet, "MOST_CELLS", 30)
-    with pytest.raises(LoadError, match="^has more than 30 cells"):
+    with pytest.raises(LoadError, match=r"^has more than 30 cells"):
         load_bytes(data, "a.xlsx")
     monkeypatch.setattr(package, "LARGEST", 1000)
-    with pytest.raises(LoadError, match="^unpacks to more than"):
+    with pytest.raises(LoadError, match=r"^unpacks to more than"):
         load_bytes(data, "a.xlsx")
 
 
