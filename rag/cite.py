@@ -7,8 +7,8 @@ the source; what is checked here is that the quote supports the sentence that ca
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from rag.sentences import TextSpan, sentence_spans
@@ -39,6 +39,20 @@ _LINE_ENDS = re.compile(r"\n+")
 _LEADING_MARKERS = re.compile(rf"(?:\s*{MARKER.pattern})+")
 
 
+Names = Callable[[Hit], Sequence[Hit]]
+"""A hit under each name of its document: copies are found once and cited under each."""
+
+
+def under(hit: Hit, source: str) -> Hit:
+    """The hit in a copy of its document that has another name."""
+    document = replace(hit.chunk.document, source=source)
+    return replace(hit, chunk=replace(hit.chunk, document=document))
+
+
+def _alone(hit: Hit) -> Sequence[Hit]:
+    return (hit,)
+
+
 @dataclass(frozen=True, slots=True)
 class Cited:
     """A text with markers ``[n]`` and their citations; ``dropped`` counts removed markers.
@@ -54,7 +68,9 @@ class Cited:
     dropped: int = 0
 
 
-def cite_spans(statements: Sequence[Sequence[Span]], lead: str = "") -> Cited:
+def cite_spans(
+    statements: Sequence[Sequence[Span]], lead: str = "", names: Names = _alone
+) -> Cited:
     """A text of verbatim statements, each followed by the markers of the spans that support it.
 
     The first span of a statement is shown. After a ``lead`` each statement has a line of its own.
@@ -64,15 +80,16 @@ def cite_spans(statements: Sequence[Sequence[Span]], lead: str = "") -> Cited:
     for spans in statements:
         markers = ""
         for span in spans:
-            citation = Citation(len(citations) + 1, span.hit, span.start, span.end)
-            citations.append(citation)
-            markers += f"[{citation.number}]"
+            for hit in names(span.hit):
+                citation = Citation(len(citations) + 1, hit, span.start, span.end)
+                citations.append(citation)
+                markers += f"[{citation.number}]"
         sentences.append(f"{' '.join(spans[0].text.split())} {markers}")
     text = "\n".join((lead, *(f"- {s}" for s in sentences))) if lead else " ".join(sentences)
     return Cited(text, tuple(citations))
 
 
-def resolve_markers(text: str, hits: Sequence[Hit]) -> Cited:
+def resolve_markers(text: str, hits: Sequence[Hit], names: Names = _alone) -> Cited:
     """Replace a model's markers, numbers of ``hits`` from 1, by those of exact citations.
 
     A marker is dropped when it names no given passage, or when that passage does not support
@@ -93,10 +110,10 @@ def resolve_markers(text: str, hits: Sequence[Hit]) -> Cited:
             if quote is None:
                 dropped += 1
                 continue
-            hit = hits[number - 1]
-            key = (hit.source, *quote)
-            citation = numbers.setdefault(key, Citation(len(numbers) + 1, hit, *quote))
-            kept.append(citation.number)
+            for hit in names(hits[number - 1]):
+                key = (hit.source, *quote)
+                citation = numbers.setdefault(key, Citation(len(numbers) + 1, hit, *quote))
+                kept.append(citation.number)
         if kept:
             pieces.extend(f"[{number}]" for number in dict.fromkeys(kept))
         else:
@@ -203,6 +220,11 @@ def _supporting_quote(claim: str, hit: Hit) -> TextSpan | None:
         return None
     _, negative_start, end = max(scored)
     return -negative_start, end
+
+
+def folded(text: str) -> str:
+    """The words of ``text`` without case and punctuation: equal for answers that say the same."""
+    return " ".join(re.findall(r"\w+", text.casefold()))
 
 
 def terms(text: str) -> set[str]:

@@ -174,7 +174,7 @@ def _quoted_ranges(text: str, citations: Sequence[Citation]) -> list[tuple[int, 
 
 
 def _cite_button(citation: Citation, turn: int) -> str:
-    label = f"Citation {citation.number}: {place(citation.source, citation.page)}"
+    label = f"Citation {citation.number}: {place(citation.source, citation.place)}"
     data = {"turn": turn, "number": citation.number}
     return _button("cite", "show", data, f"[{citation.number}]", label)
 
@@ -190,9 +190,9 @@ def _button(
     )
 
 
-def place(source: str, page: int | None) -> str:
-    """``report.pdf p. 3``, or the source alone where there are no pages."""
-    return source if page is None else f"{source} p. {page}"
+def place(source: str, at: str) -> str:
+    """``report.pdf, page 3``, or the source alone where nothing names a part of it."""
+    return f"{source}, {at}" if at else source
 
 
 def _chips(answer: Answer, turn: int) -> str:
@@ -203,8 +203,8 @@ def _chips(answer: Answer, turn: int) -> str:
             "show",
             {"turn": turn, "number": citation.number},
             f"<b>{citation.number}</b> "
-            f"<span>{escape(place(citation.source, citation.page))}</span>",
-            f"Source {citation.number}: {place(citation.source, citation.page)}",
+            f"<span>{escape(place(citation.source, citation.place))}</span>",
+            f"Source {citation.number}: {place(citation.source, citation.place)}",
         )
         + "</li>"
         for citation in answer.citations
@@ -250,7 +250,7 @@ def _refusal(answer: Answer, turn: int) -> str:
 
 
 def _near(hit: Hit, turn: int, index: int) -> str:
-    where = escape(place(hit.source, hit.chunk.document.page_at(hit.start)))
+    where = escape(place(hit.source, hit.chunk.document.place_at(hit.start, hit.end)))
     words = " ".join(hit.text.split())
     snippet = words if len(words) <= 200 else words[:200].rsplit(" ", 1)[0] + " …"
     content = f'<b>{where}</b> <span dir="auto">{escape(snippet)}</span>'
@@ -278,8 +278,8 @@ def source_panel(view: View, nonce: int) -> str:
     """The source panel; a new ``nonce`` makes the page scroll to the mark again."""
     document = view.document
     start, end = excerpt(document.text, view.start, view.end, view.radius)
-    page = document.page_at(view.start)
-    facts = [view.kicker, f"page {page}" if page is not None else "", *(_crumbs(view))]
+    at = document.place_at(view.start, view.end) if view.end > view.start else ""
+    facts = [view.kicker, at, *(_crumbs(view))]
     marked = f"<mark tabindex='-1'>{escape(document.text[view.start : view.end])}</mark>"
     body = (
         ("<i>…</i> " if start else "")
@@ -365,7 +365,9 @@ def _with_pages(document: Document, start: int, end: int) -> str:
     for page in document.pages:
         if start <= page.start < end:
             pieces.append(escape(document.text[position : page.start]))
-            pieces.append(f'<span class="page" data-page="Page {page.number}"></span>')
+            name = document.place_at(page.start) or f"page {page.number}"
+            sign = escape(name[:1].upper() + name[1:])
+            pieces.append(f'<span class="page" data-page="{sign}"></span>')
             position = page.start
     return "".join(pieces) + escape(document.text[position:end])
 

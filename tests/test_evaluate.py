@@ -117,6 +117,7 @@ class WholeReader:
     """Cites each hit as a whole, from ``text`` in place of what the hit's document says."""
 
     name = "whole"
+    version = "1"
 
     def __init__(self, text: str | None = None) -> None:
         self.text = text
@@ -153,7 +154,7 @@ def test_citations_are_checked_against_the_file_on_disk(tmp_path: Path) -> None:
         kb.sync(folder)
         (before,) = evaluate(kb, [question])
         with closing(sqlite3.connect(tmp_path / "index" / DATABASE)) as database:
-            database.execute("UPDATE documents SET text = 'Apples grow on shelves.'")
+            database.execute("UPDATE contents SET text = 'Apples grow on shelves.'")
             database.commit()
         (after,) = evaluate(kb, [question])
         assert kb.document("a.txt").text == "Apples grow on trees."  # it is remembered

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from rag import KnowledgeBase
     from rag.types import Progress
 
+IN_JSON = "; --json lists them all"
+"""What :func:`print_first` may say of the lines that it leaves out."""
 _CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f]")
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -81,6 +83,15 @@ def progress_bar() -> Iterator[Progress]:
             bar.close()
 
 
+MOST_FAILURES_SHOWN = 20
+
+
+def print_failures(failures: Sequence[tuple[str, str]]) -> None:
+    """Print sources with the reason why each could not be read, the first ones of many."""
+    lines = [f"{source}: {reason}" for source, reason in failures]
+    print_first(lines, MOST_FAILURES_SHOWN, more=IN_JSON)
+
+
 def print_json(value: Any) -> None:
     """Print a value as JSON on stdout."""
     text = json.dumps(value, ensure_ascii=False, indent=2)
@@ -90,6 +101,19 @@ def print_json(value: Any) -> None:
 def printable(text: str) -> str:
     """``text`` without what would steer a terminal: documents and their names are not ours."""
     return _CONTROL.sub("\ufffd", text)
+
+
+def print_first(lines: Sequence[str], most: int, title: str = "", more: str = "") -> None:
+    """Print the first ``most`` lines, indented, and how many are left; nothing where there is none.
+
+    ``more`` says where to find the others.
+    """
+    if lines and title:
+        click.secho(f"\n{title}", bold=True)
+    for line in lines[:most]:
+        click.echo(printable(f"  {line}"))
+    if len(lines) > most:
+        click.echo(f"  and {len(lines) - most} more{more}")
 
 
 def wrapped(text: str, indent: str = "") -> str:

@@ -13,7 +13,7 @@ from starlette.formparsers import MultiPartException
 from starlette.types import Message, Receive
 
 from rag.errors import LoadError
-from rag.load.names import checked_name
+from rag.load.uploads import checked_name
 
 MEGABYTE = 1_000_000
 _OVERHEAD = 1_000

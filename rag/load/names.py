@@ -1,62 +1,91 @@
-"""Names that an uploaded file may have, on any system, and look like what they are."""
+"""Names of files inside archives and mails: decoded, and made safe to be part of a source."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from pathlib import Path
+from collections.abc import Sequence
+from pathlib import PurePosixPath
 
 from rag.errors import LoadError
+from rag.load.encoding import decode
+from rag.load.ignore import is_system_name
 
-LONGEST_NAME = 200
-"""Bytes in UTF-8: file systems take 255, and a name of its own is made from it while copying."""
-
-_RESERVED = re.compile(
-    r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(\..*)?", re.IGNORECASE | re.DOTALL
+_LONGEST_PART = 160
+_LONGEST_PATH = 800
+# Control characters, those that turn the direction of writing, line ends, lone surrogates.
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
-_SPECIAL = re.compile(r'[<>:"|?*]')
-_INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
-_JOINERS = "\u200c\u200d"  # words of Persian and Hindi, and emoji, are written with them
+_SEPARATORS = re.compile(r"[/\\]")
+_DRIVE = re.compile(r"[A-Za-z]:")
+_DOS_LETTERS = set("ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜáíóúñÑßº ")
 
 
-def checked_name(name: str) -> str:
-    """``name`` in Unicode's composed form. Raises :class:`LoadError` for what may not be a name.
+def inner_path(name: str) -> str:
+    """``name`` as a path below its container: no root, no drive, no ``..``, nothing unprintable.
 
-    Refused are paths, hidden files, characters that are invisible, turn the direction of reading
-    or mean something to a shell or to Windows, and names that Windows keeps for devices.
+    What a terminal or a page cannot show is escaped (``\\x07``); parts that are too long are
+    shortened, their suffix kept.
     """
-    composed = unicodedata.normalize("NFC", name)
-    if reason := _objection(composed):
-        raise LoadError(f"{reason}; rename it")
-    return composed
+    parts = [_safe_part(part) for part in _parts(name) if part != ".."]
+    path = "/".join(parts)
+    if len(path) > _LONGEST_PATH:
+        path = "…" + path[-_LONGEST_PATH:].lstrip("/")
+    return path or "unnamed"
 
 
-def _objection(name: str) -> str:
-    if not name.strip(". "):
-        return "has no name"
-    if "/" in name or "\\" in name:
-        return "has a name that is a path"
-    if name.startswith((".", "~$")):
-        return "is a hidden file or another program's temporary one"
-    if any(unicodedata.category(c) in _INVISIBLE and c not in _JOINERS for c in name):
-        return "has an invisible character in its name"
-    if found := _SPECIAL.search(name):
-        return f"has a {found[0]} in its name"
-    if name[-1] in ". " or name[0] == " ":
-        return "has a name that begins or ends with a space or a dot"
-    if _RESERVED.fullmatch(name):
-        return "has a name that Windows keeps for a device"
-    if len(name.encode("utf-8", "surrogatepass")) > LONGEST_NAME:
-        return f"has a name of more than {LONGEST_NAME} bytes"
-    return ""
+def base_name(name: str) -> str:
+    """The last part of ``name``, made safe; "" where there is none: attachments have no folder."""
+    parts = [part for part in _parts(name.strip()) if part != ".."]
+    return _safe_part(parts[-1]) if parts else ""
 
 
-def look_alike(name: str, folder: Path) -> str | None:
-    """A file in ``folder`` whose name is written like ``name`` but is another; None for none."""
-    wanted = _folded(name)
-    others = (path.name for path in folder.iterdir() if path.name != name)
-    return next((other for other in others if _folded(other) == wanted), None)
+def leads_out(name: str) -> bool:
+    """Whether ``name`` climbs with ``..``: no archive that a person made has such names."""
+    return ".." in _parts(name)
 
 
-def _folded(name: str) -> str:
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+def is_junk(path: str) -> bool:
+    """Whether a folder would leave the file out: hidden, or dropped by the operating system."""
+    parts = path.split("/")
+    hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts[:-1])
+    return hidden or is_system_name(parts[-1])
+
+
+def decode_names(names: Sequence[bytes]) -> list[str]:
+    """Names that an archive does not say the encoding of: UTF-8, code page 437, or a guess.
+
+    They are looked at together, since one name alone is too short to guess by.
+    """
+    try:
+        return [name.decode() for name in names]
+    except UnicodeDecodeError:
+        pass
+    if _is_dos(b"".join(names).decode("cp437")):
+        return [name.decode("cp437") for name in names]
+    try:
+        guessed = decode(b"\n".join(names)).split("\n")
+    except LoadError:
+        guessed = []
+    if len(guessed) != len(names) or any("\ufffd" in name for name in guessed):
+        return [name.decode("cp437") for name in names]
+    return guessed
+
+
+def _is_dos(text: str) -> bool:
+    """Whether code page 437 gives words of Western languages: few letters are accented."""
+    wide = [c for c in text if not c.isascii()]
+    return all(c in _DOS_LETTERS for c in wide) and len(wide) * 3 <= sum(map(str.isalpha, text))
+
+
+def _parts(name: str) -> list[str]:
+    parts = [part for part in _SEPARATORS.split(name) if part not in ("", ".")]
+    return parts[1:] if parts and _DRIVE.fullmatch(parts[0]) else parts
+
+
+def _safe_part(part: str) -> str:
+    part = _UNSAFE.sub(lambda c: c.group().encode("unicode_escape").decode(), part)
+    if len(part) <= _LONGEST_PART:
+        return part
+    suffix = PurePosixPath(part).suffix[:12]
+    return f"{part[: _LONGEST_PART - 12]}…{suffix}"

@@ -108,6 +108,7 @@ def check(loaded: Loaded, source: str) -> Loaded:
     for document in loaded.documents:
         spans = [(page.start, page.end) for page in document.pages]
         spans += [(heading.start, heading.end) for heading in document.headings]
+        spans += [(place.start, place.end) for place in document.places]
         if any(not 0 <= start <= end <= len(document.text) for start, end in spans):
             raise ValueError("a position outside of the text")
         document.text.encode()  # UnicodeEncodeError, which is a ValueError, for lone surrogates

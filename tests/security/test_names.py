@@ -8,7 +8,7 @@ import pytest
 from helpers import MakeKb
 
 from rag.errors import LoadError
-from rag.load.names import LONGEST_NAME, checked_name, look_alike
+from rag.load.uploads import LONGEST_NAME, checked_name, look_alike
 
 
 @pytest.mark.parametrize(
