@@ -25,7 +25,7 @@ import gradio as gr
 from starlette.routing import BaseRoute
 
 from rag import render, web
-from rag.curate import Curation
+from rag.curate import DraftReview, FeedbackForm
 from rag.errors import GeneratorError, NotFoundError, RagError
 from rag.render import Turn, View
 from rag.types import Progress
@@ -119,7 +119,7 @@ class _Page:
     def __init__(self, kb: KnowledgeBase, examples: Mapping[str, Sequence[str]]) -> None:
         self.kb = kb
         self.examples = examples
-        self.curation = Curation(kb)
+        self.feedback, self.review = FeedbackForm(kb), DraftReview(kb)
         self.watcher = Watcher(kb)
 
     # Asking
@@ -306,22 +306,26 @@ class _Page:
 
     def build(self) -> gr.Blocks:
         page: gr.Blocks
-        with gr.Blocks(title="Ask your documents", analytics_enabled=False) as page:
+        forgotten = (600, 3600)  # seconds: how often, and from which age, uploads are removed
+        with gr.Blocks(
+            title="Ask your documents", analytics_enabled=False, delete_cache=forgotten
+        ) as page:
             self.turns = gr.State(())
-            gr.HTML('<h1 class="brand">Ask your documents</h1>', elem_id="brand")
+            can_log_out = bool(self.kb.settings.password or self.kb.settings.token)
+            gr.HTML(render.heading(can_log_out), elem_id="brand")
             with gr.Row(elem_id="shell"):
                 with gr.Column(elem_id="chat", scale=3, min_width=300):
                     self._build_chat()
                 with gr.Column(elem_id="side", scale=2, min_width=300):
                     self.source = _html(render.empty_panel(), "source-panel")
                     self._build_library()
-                    self.curation.build_review()
+                    self.review.build()
             self._wire(page)
         return page
 
     def _build_chat(self) -> None:
         self.log = _html(self._transcript(()), "log")
-        self.curation.build_feedback()
+        self.feedback.build()
         self.notice = gr.HTML("", elem_id="notice")
         with gr.Row(elem_id="composer"):
             self.question = gr.Textbox(
@@ -406,7 +410,8 @@ class _Page:
         looked = [*changed, self.step, self.seen]
         self.timer.tick(self.look, [*known, self.seen, self.step], looked, **light)
         page.load(self.refresh, known, library, **light)
-        self.curation.wire(page, self.log, self.turns)
+        self.feedback.wire(self.log, self.turns)
+        self.review.wire(page)
 
 
 def _html(value: str, elem_id: str) -> Any:

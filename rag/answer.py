@@ -154,7 +154,7 @@ class Answerer:
 def _checked(written: str, hits: Sequence[Hit], names: Names) -> Cited:
     """A model's text with what of it the passages support; all of it where they support nothing."""
     cited = resolve_markers(drop_foreign_links(written, hits), hits, names)
-    return drop_unsupported(cited, hits) if cited.citations else cited
+    return drop_unsupported(cited) if cited.citations else cited
 
 
 def _doubt(cited: Cited) -> str | None:

@@ -27,6 +27,9 @@ _INSIDE = r"\d\s,;~‐-―−-"
 _UNFINISHED_MARKERS = re.compile(rf"(?<![\[【{_INSIDE}])([{_INSIDE}]*)[\[【][\[【{_INSIDE}]*$")
 _MOST_DIGITS = 9
 
+_MARKDOWN_REFERENCE = re.compile(
+    r"!\[[^\[\]\n]*+\]\[[^\[\]\n]*+\]|^[ \t]*\[(?!\d+\])[^\[\]\n]++\]:[^\n]*+", re.MULTILINE
+)
 _MARKDOWN_LINK = re.compile(r"(!?)\[([^\[\]\n]*+)\]\(\s*+([^()\s]*+)[^()\n]*+\)")
 _ADDRESS = re.compile(
     r"(?<![\w/])(?:[a-z][a-z0-9+.-]{1,20}://|www\.|javascript:|data:\w+/|mailto:)[^\s<>\"')\]]+",
@@ -129,31 +132,36 @@ def drop_foreign_links(text: str, hits: Sequence[Hit]) -> str:
 
     def unlinked(match: re.Match[str]) -> str:
         is_image, words, address = match.groups()
-        words = f"[{words}]" if MARKER.fullmatch(f"[{words}]") else words
+        words = f"[{words}]" if re.fullmatch(r"\d{1,2}", words) else words
         return "" if is_image else f"{words} {address}" if address in held else words
 
-    plain = _MARKDOWN_LINK.sub(unlinked, text)
+    plain = _MARKDOWN_LINK.sub(unlinked, _MARKDOWN_REFERENCE.sub("", text))
     return _ADDRESS.sub(lambda match: match[0] if match[0].rstrip(".,;:") in held else "", plain)
 
 
-def drop_unsupported(cited: Cited, hits: Sequence[Hit]) -> Cited:
-    """``cited`` without the sentences that carry no marker and that none of ``hits`` supports.
+def drop_unsupported(cited: Cited) -> Cited:
+    """``cited`` without what carries no marker and is supported by none of the passages cited.
 
-    One good citation does not vouch for what stands beside it. A sentence without a word that
-    could be held against a passage is kept; each one that is removed counts as dropped. Lines
-    without words, such as bare links and images, go without being counted.
+    One good citation does not vouch for the sentences beside it, nor for what follows its marker
+    in the same one. Words that nothing could be held against are kept; each piece that is removed
+    counts as dropped. Lines without words, such as bare links and images, go without being counted.
     """
     text = cited.text
+    hits = list(dict.fromkeys(citation.hit for citation in cited.citations))
     kept: list[str] = []
     dropped = 0
     for start, end, following in _statements(text):
-        claim = MARKER.sub("", text[start:end])
-        is_cited = MARKER.search(text, start, end) is not None
-        if is_cited or not terms(claim) or any(_supporting_quote(claim, hit) for hit in hits):
-            kept.append(text[start:end] + "".join(_LINE_ENDS.findall(text, end, following)))
-        else:
-            dropped += 1
-    joined = re.sub(r"(?<=\S)\x00(?=\S)", " ", "\0".join(kept)).replace("\0", "")
+        markers = list(MARKER.finditer(text, start, end))
+        checked = markers[-1].end() if markers else start
+        rest = text[checked:end]
+        lines = "".join(_LINE_ENDS.findall(text, end, following))
+        if not terms(rest) or any(_supporting_quote(rest, hit) for hit in hits):
+            kept.append(text[start:end] + lines)
+            continue
+        dropped += 1
+        if markers:
+            kept.append(f"{text[start:checked]}.{lines}")
+    joined = re.sub(r"(?<=\S)\0(?=\S)", " ", "\0".join(kept)).replace("\0", "")
     return Cited(joined.strip(), cited.citations, cited.dropped + dropped)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,9 +19,10 @@ from rag.embed import make_embedder
 from rag.errors import KnowledgeBaseError, LoadError, NotFoundError, SettingsError
 from rag.folders import Folders, Seen
 from rag.followup import History
+from rag.forget import forget
 from rag.generate import make_generator
 from rag.load import FoundFile
-from rag.load.isolated import IsolatedLoader, Limits
+from rag.load.isolated import IsolatedLoader, Limits, Load
 from rag.load.uploads import checked_name, look_alike
 from rag.read import CalibratedReader, Calibration, SpanReader
 from rag.retrieve import retrieve
@@ -48,6 +49,9 @@ class KnowledgeBase:
     opened at first use, which raises :class:`KnowledgeBaseError` if it was made with other
     settings.
 
+    Files are read in a worker process within the settings' limits; ``load`` reads them instead,
+    as :func:`rag.load.load_file` does in this process: fit for files that are trusted.
+
     >>> with KnowledgeBase("index") as kb:       # doctest: +SKIP
     ...     kb.sync("seeds")
     ...     print(kb.ask("When does production start?").text)
@@ -61,12 +65,14 @@ class KnowledgeBase:
         embedder: Embedder | None = None,
         reader: Reader | None = None,
         generator: Generator | None = None,
+        load: Load | None = None,
     ) -> None:
         self.path = Path(path)
         self.settings = settings or Settings()
         self._embedder = embedder or make_embedder(self.settings.embedder)
         self._reader = reader or SpanReader()
         self._generator = generator or make_generator(self.settings)
+        self._load = load
         self._opened: LocalStore | None = None
         self._opening = threading.Lock()
         self._changing = threading.Lock()
@@ -84,6 +90,7 @@ class KnowledgeBase:
             embedder=embedder or (self._embedder if same else None),
             reader=self._reader,
             generator=self._generator if same_llm else None,
+            load=self._load,
         )
 
     def close(self) -> None:
@@ -300,7 +307,7 @@ class KnowledgeBase:
         store = self._store()
         if store is None or not question.strip() or store.is_empty():
             return []
-        return retrieve(question, store, self._embedder, k)
+        return retrieve(question, store, self._embedder, k, fusion=self.settings.fusion)
 
     def ask(self, question: str, history: History = (), answerer: str | None = None) -> Answer:
         """The answer, or a refusal. ``history`` is ``[(question, answer text), ...]``."""
@@ -343,8 +350,9 @@ class KnowledgeBase:
         rebuild: bool = False,
         waits: Callable[[FoundFile], bool] | None = None,
     ) -> SyncReport:
-        if rebuild:
-            self._embedder.embed_query("")  # a model that is missing must not cost the old index
+        if rebuild:  # what cannot be begun must not cost the old index
+            self._embedder.embed_query("")
+            folders.listing(self.path, {})
             self.close()
         store = self._open(rebuild=rebuild)
         before = {Path(path): Seen(device, n) for path, device, n in store.followed()}
@@ -352,9 +360,13 @@ class KnowledgeBase:
             sync = Sync(self.path, store, self._embedder, self._chunk, progress, load)
             if waits:
                 sync.waits = waits
-            return sync.run(folders, before)
+            report = sync.run(folders, before)
+        forget(self.path, store)
+        return report
 
-    def _isolated(self) -> IsolatedLoader:
+    def _isolated(self) -> AbstractContextManager[Load]:
+        if self._load is not None:
+            return nullcontext(self._load)
         return IsolatedLoader(Limits(self.settings.load_memory_mb, self.settings.load_seconds))
 
     def _store(self) -> LocalStore | None:

@@ -64,6 +64,12 @@ def escape(text: str) -> str:
     return html.escape(text).replace("\r", "&#13;").replace("\0", "\ufffd")
 
 
+def heading(can_log_out: bool) -> str:
+    """What stands above the page."""
+    out = '<form method="post" action="logout"><button class="quiet">Log out</button></form>'
+    return f'<h1 class="brand">Ask your documents</h1>{out if can_log_out else ""}'
+
+
 def transcript(turns: Sequence[Turn], welcome: str = "") -> str:
     """The conversation; ``welcome`` (HTML) stands in its place while there is none."""
     body = "".join(_turn(turn, index) for index, turn in enumerate(turns)) or welcome

@@ -12,6 +12,7 @@ from rag.errors import SettingsError
 ENV_PREFIX = "RAG_"
 ANSWERERS = ("extractive", "llm")
 CALIBRATIONS = ("fitted", "shipped")
+FUSIONS = ("adaptive", "average", "rrf", "dense", "lexical")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,8 @@ class Settings:
     """Sentences that a chunk shares with the one before."""
     top_k: int = 5
     """Passages that are read to answer a question."""
+    fusion: str = "adaptive"
+    """How scores by meaning and by words become one: see :data:`rag.retrieve.FUSIONS`."""
     answerer: str = "extractive"
     """``extractive`` (the documents' own words) or ``llm`` (needs ``llm_base_url``)."""
     target_precision: float = 0.58
@@ -64,6 +67,7 @@ class Settings:
         self._require("chunk_tokens", 16 <= self.chunk_tokens <= 8192, "use 16 to 8192")
         self._require("chunk_overlap", 0 <= self.chunk_overlap <= 10, "use 0 to 10")
         self._require("top_k", 1 <= self.top_k <= 100, "use 1 to 100")
+        self._require("fusion", self.fusion in FUSIONS, f"use {', '.join(FUSIONS)}")
         self._require("answerer", self.answerer in ANSWERERS, f"use {' or '.join(ANSWERERS)}")
         known = " or ".join(CALIBRATIONS)
         self._require("calibration", self.calibration in CALIBRATIONS, f"use {known}")

@@ -114,7 +114,7 @@ def only_writer(index: Path) -> Iterator[None]:
 
 def clear_partial(index: Path) -> None:
     """Delete what an interrupted write left beside the index: it may hold deleted text."""
-    for path in index.glob("*.partial"):
+    for path in index.glob("[!.]*.partial"):
         if path.is_dir():
             shutil.rmtree(path)
         else:
@@ -245,18 +245,22 @@ class Sync:
         return _without_namesakes(loaded)
 
     def _twin(self, file: FileRecord) -> Loaded | None:
-        """What a file of the same bytes and kind, loaded before, was found to hold."""
+        """What a file of the same bytes, loaded before under a name as good, was found to hold."""
         for twin in self.store.files_of(file.sha256):
-            if twin.loader == self.loaders and _kind(twin.source) == _kind(file.source):
-                documents = [
-                    replace(document, source=_renamed(document.source, twin.source, file.source))
-                    for document in self.store.documents_of(twin.source)
-                ]
+            if twin.loader != self.loaders:
+                continue
+            documents = self.store.documents_of(twin.source)
+            held = [document.source for document in documents]
+            if _is_as_good(file.source, twin, held):
+                renamed = (file.source + source.removeprefix(twin.source) for source in held)
                 failed = (
-                    (_renamed(source, twin.source, file.source), reason)
+                    (file.source + source.removeprefix(twin.source), reason)
                     for source, reason in twin.failures
                 )
-                return Loaded(tuple(documents), tuple(failed))
+                named = zip(documents, renamed, strict=True)
+                return Loaded(
+                    tuple(replace(d, source=source) for d, source in named), tuple(failed)
+                )
         return None
 
     def write(self, group: Sequence[tuple[FileRecord, Sequence[Document]]]) -> None:
@@ -334,11 +338,13 @@ def _without_namesakes(loaded: Loaded) -> Loaded:
     return Loaded(tuple(documents.values()), tuple(failed))
 
 
-def _kind(source: str) -> str:
-    """What of a file's name can matter to a loader: its suffix, or all of it if it has none."""
-    path = PurePosixPath(source)
-    return (path.suffix or path.name).lower()
+def _is_as_good(source: str, twin: FileRecord, held: Sequence[str]) -> bool:
+    """Whether loaders would make of a file of this name what they made of its twin.
 
-
-def _renamed(source: str, old: str, new: str) -> str:
-    return new + source.removeprefix(old)
+    They look at the suffix alone, but where they name the file's members by it.
+    """
+    name, other = PurePosixPath(source), PurePosixPath(twin.source)
+    if name.name == other.name:
+        return True
+    members = {*held, *(failed for failed, _ in twin.failures)} - {twin.source}
+    return not members and name.suffix.lower() == other.suffix.lower() != ""

@@ -10,8 +10,10 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from helpers import open_kb
+
+import rag.sync
 from rag import KnowledgeBase
-from rag.embed import HashingEmbedder
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["crash", "rag.store.local", "faiss", "tiktoken", "rag.read"])
@@ -42,14 +44,10 @@ def restore(kb: KnowledgeBase, file: Path) -> None:
     kb.restore(file)
 
 
-def _child(
-    work: Callable[[KnowledgeBase, Path], None],
-    index: Path,
-    argument: Path,
-    at: int,
-    told: Connection,
-) -> None:
-    kb = KnowledgeBase(index, embedder=HashingEmbedder())
+def _child(work: Work, index: Path, argument: Path, at: int, told: Connection) -> None:
+    # Small groups: a small folder takes as many transactions as a large one does.
+    rag.sync.CHUNKS_A_GROUP, rag.sync.CHARACTERS_A_GROUP = 8, 4000
+    kb = open_kb(index)
     killer = Killer(at)
     kb._open()._db.connection.set_trace_callback(killer)
     told.send("ready")

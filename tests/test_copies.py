@@ -23,6 +23,7 @@ class FirstHit:
     """Believes the whole of the best hit."""
 
     name = "first hit"
+    version = "1"
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
         return [Span(hits[0], hits[0].start, hits[0].end, 0.9)]

@@ -6,11 +6,9 @@ import os
 from pathlib import Path
 
 import pytest
-from helpers import MakeKb, write_folder
+from helpers import MakeKb, open_kb, write_folder
 from test_sync import CountingEmbedder
 
-from rag import KnowledgeBase
-from rag.embed import HashingEmbedder
 from rag.errors import KnowledgeBaseError
 from rag.folders import Folders, Seen
 
@@ -37,7 +35,7 @@ def test_the_same_name_in_two_folders_are_two_documents(make_kb: MakeKb, a: Path
 
 def test_a_second_folder_embeds_only_what_is_new(tmp_path: Path, a: Path, b: Path) -> None:
     embedder = CountingEmbedder()
-    with KnowledgeBase(tmp_path / "kb", embedder=embedder) as kb:
+    with open_kb(tmp_path / "kb", embedder) as kb:
         kb.sync(a)
         before = list(embedder.embedded)
         kb.sync([a, b])
@@ -153,8 +151,17 @@ def test_what_cannot_be_listed_is_kept_and_reported(
 
 
 def test_no_folder_at_all_is_refused(tmp_path: Path) -> None:
-    with KnowledgeBase(tmp_path / "kb", embedder=HashingEmbedder()) as kb:
+    with open_kb(tmp_path / "kb") as kb:
         with pytest.raises(KnowledgeBaseError, match="no folder is named"):
             kb.sync([])
         with pytest.raises(KnowledgeBaseError, match="follows no folder yet"):
             kb.sync()
+
+
+def test_a_rebuild_that_cannot_begin_changes_nothing(make_kb: MakeKb, a: Path) -> None:
+    kb = make_kb()
+    kb.sync(a)
+    (a / ".ragignore").write_text("!\n")
+    with pytest.raises(KnowledgeBaseError, match="nothing was changed"):
+        kb.sync(a, rebuild=True)
+    assert kb.sources() == ["sub/y.txt", "x.txt"]

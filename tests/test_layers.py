@@ -21,7 +21,7 @@ LAYERS = (
     ("retrieve", "read", "generate", "followup"),
     ("compose", "draft"),
     ("answer", "sync"),
-    ("upkeep",),
+    ("upkeep", "forget"),
     ("knowledge_base",),
     ("evaluate", "render", "web", "watch"),
     ("curate",),

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 from format1 import write_format1
-from helpers import write_folder
+from helpers import open_kb, write_folder
 
-from rag import KnowledgeBase
 from rag.embed import HashingEmbedder
 from rag.errors import KnowledgeBaseError
 from rag.store import schema
@@ -53,7 +52,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_documents_chunks_and_vectors_are_kept(folder: Path) -> None:
     index = folder.parent / "index"
-    with KnowledgeBase(index, embedder=NothingNew()) as kb:
+    with open_kb(index, NothingNew()) as kb:
         assert [kb.document(s) for s in kb.sources()] == [APPLES, CARS, COPY, PAGES]
         assert kb.document("two.pdf").page_at(9) == 2
         assert kb.names("copy.txt") == ["apples.txt", "copy.txt"]
@@ -72,7 +71,7 @@ def test_a_reader_of_the_first_format_is_told(folder: Path) -> None:
     index = folder.parent / "index"
     with closing(sqlite3.connect(index / DATABASE)) as first:
         epoch = first.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()
-        with KnowledgeBase(index, embedder=HashingEmbedder()) as kb:
+        with open_kb(index) as kb:
             kb.sources()
         row = first.execute("SELECT value FROM meta WHERE key = 'manifest'").fetchone()
         assert json.loads(row[0])["format"] == schema.FORMAT_VERSION
@@ -108,7 +107,7 @@ def test_an_interrupted_migration_leaves_the_old_index(folder: Path) -> None:
             # The connection is closed without a commit, as when the process ends.
         assert dump() == before
     assert interrupted > 5
-    with KnowledgeBase(folder.parent / "index", embedder=NothingNew()) as kb:
+    with open_kb(folder.parent / "index", NothingNew()) as kb:
         assert len(kb.sources()) == 4
         assert kb.verify() == []
 
@@ -120,7 +119,7 @@ def test_an_index_of_a_newer_program_is_refused_with_both_versions(folder: Path)
         manifest = json.dumps(json.loads(row[0]) | {"format": 99})
         database.execute("UPDATE meta SET value = ? WHERE key = 'manifest'", (manifest,))
         database.commit()
-    with KnowledgeBase(index, embedder=HashingEmbedder()) as kb:
+    with open_kb(index) as kb:
         with pytest.raises(KnowledgeBaseError, match=r"format 99.*up to 2.*rag index FOLDER"):
             kb.sources()
         assert len(kb.sync(folder, rebuild=True).added) == 3

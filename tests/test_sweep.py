@@ -16,14 +16,14 @@ from rag import KnowledgeBase, Settings
 from rag.cli import main
 from rag.embed import HashingEmbedder
 from rag.errors import KnowledgeBaseError, SettingsError
-from rag.evaluate.combinations import OF_THE_INDEX, combine, parse_sweep
+from rag.evaluate.combinations import OF_RETRIEVAL, combine, parse_sweep
 from rag.evaluate.outcomes import DEFAULTS
 from rag.evaluate.running import run_evaluation
 from rag.evaluate.sweep import run_sweep
 from rag.questions import Evidence, Question
 from rag.types import Progress, Vectors
 
-ALL = (*OF_THE_INDEX, "top_k", "target_precision", "answerer")
+ALL = (*OF_RETRIEVAL, "top_k", "target_precision", "answerer")
 SENTENCES = [f"Town{i:02d} was founded by settlers in the year {1500 + i}." for i in range(40)]
 TEXT = " ".join(SENTENCES)
 QUESTIONS = [
@@ -121,6 +121,28 @@ def test_answer_settings_need_no_index(kb: KnowledgeBase, tmp_path: Path) -> Non
     assert not (tmp_path / "cache").exists()
 
 
+def test_fusions_need_no_index_and_differ(kb: KnowledgeBase, tmp_path: Path) -> None:
+    rows = swept(kb, tmp_path / "cache", "fusion=adaptive,average,rrf,dense,lexical")
+    assert not (tmp_path / "cache").exists()
+    assert [row["about"]["fusion"] for row in rows] == [row["settings"]["fusion"] for row in rows]
+    assert [row["retrieval"] for row in rows[:1]] == [
+        row["retrieval"] for row in swept(kb, tmp_path / "cache", "top_k=5")
+    ]
+    for row in rows:
+        with kb.variant(kb.path, Settings(**row["settings"])) as own:
+            ranks = [rank(own, question) for question in QUESTIONS]
+            assert row["retrieval"]["mrr@10"] == pytest.approx(sum(ranks) / len(ranks))
+    assert len({json.dumps(row["retrieval"]) for row in rows}) > 1
+
+
+def rank(kb: KnowledgeBase, question: Question) -> float:
+    """One over the rank of the first right hit."""
+    for place, hit in enumerate(kb.search(question.question, 10), start=1):
+        if question.is_evidence(hit.source, hit.start, hit.end):
+            return 1 / place
+    return 0.0
+
+
 def test_a_cache_among_the_documents_is_refused(kb: KnowledgeBase, tmp_path: Path) -> None:
     with pytest.raises(KnowledgeBaseError, match="--cache"):
         swept(kb, tmp_path / "docs" / "cache", "chunk_tokens=32")
@@ -131,7 +153,8 @@ def test_a_cache_among_the_documents_is_refused(kb: KnowledgeBase, tmp_path: Pat
     ("arguments", "said"),
     [
         (["chunk_token=1"], "did you mean chunk_tokens"),
-        (["fusion=mean"], "unknown setting fusion: known are embedder"),
+        (["fusion=mean"], "fusion is 'mean': use adaptive, average, rrf, dense, lexical"),
+        (["zzz=1"], "unknown setting zzz: known are embedder"),
         (["llm_api_key=x"], "llm_api_key does not change retrieval or answers"),
         (["top_k"], "write SETTING=VALUE,VALUE"),
         (["top_k=1,,2"], "a value is missing"),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from helpers import MakeKb, write_folder
+from helpers import MakeKb, on_disk, write_folder
 from test_sync import CountingEmbedder
 
 import rag.sync
@@ -142,20 +142,35 @@ def test_better_loaders_load_anew_and_embed_only_what_is_other(
     assert len(boxes.loaded) == 4
 
 
-def test_what_is_renamed_or_copied_is_not_parsed_again(
+def test_what_is_moved_renamed_or_copied_is_not_parsed_again(
     kb: KnowledgeBase, synced: Synced, boxes: Boxes, tmp_path: Path
 ) -> None:
-    synced({"x.box": "a: Apples.\nempty: \n"})
-    shutil.copyfile(tmp_path / "docs" / "x.box", tmp_path / "docs" / "y.box")
-    (tmp_path / "docs" / "x.box").rename(tmp_path / "docs" / "z.box")
+    docs = tmp_path / "docs"
+    synced({"x.box": "a: Apples.\nempty: \n", "b.txt": "Pears.", "README": "Figs."})
+    boxes.loaded.clear()
+    (docs / "sub").mkdir()
+    shutil.copyfile(docs / "x.box", docs / "sub" / "x.box")
+    (docs / "b.txt").rename(docs / "c.txt")
+    shutil.copyfile(docs / "README", docs / "sub" / "README")
     report = synced()
-    assert (report.added, report.deleted) == (("y.box/a", "z.box/a"), ("x.box/a",))
-    assert [f.source for f in report.failed] == ["y.box/empty", "z.box/empty"]
-    assert kb.names("z.box/a") == ["y.box/a", "z.box/a"]
-    assert boxes.loaded == ["x.box"]
-    shutil.copyfile(tmp_path / "docs" / "y.box", tmp_path / "docs" / "y.txt")
-    assert "y.txt" in synced().added  # of another kind, so it is another document
-    assert boxes.loaded == ["x.box", "y.txt"]
+    assert report.added == ("c.txt", "sub/README", "sub/x.box/a")
+    assert report.deleted == ("b.txt",)
+    assert [f.source for f in report.failed] == ["sub/x.box/empty", "x.box/empty"]
+    assert kb.names("x.box/a") == ["sub/x.box/a", "x.box/a"]
+    assert boxes.loaded == []
+
+
+def test_under_another_kind_of_name_a_file_is_parsed(
+    synced: Synced, boxes: Boxes, tmp_path: Path
+) -> None:
+    docs = tmp_path / "docs"
+    synced({"x.box": "a: Apples.\n", "README": "Figs."})
+    boxes.loaded.clear()
+    shutil.copyfile(docs / "x.box", docs / "x.txt")
+    shutil.copyfile(docs / "x.box", docs / "y.box")  # members may be named by their file
+    shutil.copyfile(docs / "README", docs / "LICENSE")
+    assert synced().added == ("LICENSE", "x.txt", "y.box/a")
+    assert boxes.loaded == ["LICENSE", "x.txt", "y.box"]
 
 
 @pytest.fixture
@@ -215,11 +230,6 @@ def test_the_fingerprint_tells_of_the_loaders(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(rag.load._TOOLS, "ocr", lambda: True)
     monkeypatch.setitem(rag.load._TOOLS, "antiword", lambda: False)
     assert fingerprint() == f"{plain}+ocr"
-
-
-def on_disk(index: Path, word: bytes) -> list[str]:
-    files = (path for path in index.rglob("*") if path.is_file())
-    return [path.name for path in files if word in path.read_bytes().lower()]
 
 
 CANARY = "The canary Xyzzyplugh sings. " * 20

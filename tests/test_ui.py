@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rag import KnowledgeBase, Settings
+from rag import KnowledgeBase, Settings, web
 from rag.errors import GeneratorError
 from rag.render import Turn
 from rag.sync import Failure, SyncReport
@@ -165,7 +165,7 @@ def test_a_port_in_use_is_one_line(
 def test_the_switch_keeps_the_documents_in_step(tmp_path: Path) -> None:
     with knowledge_base(tmp_path, FirstLineReader()) as kb:
         page = ui._Page(kb, {})
-        page.build()
+        web.with_loop(page.build)
         page.watcher = Watcher(kb, quiet=0.2)
         try:
             (said,) = page.keep_in_step(True).values()
@@ -191,7 +191,7 @@ def test_the_switch_keeps_the_documents_in_step(tmp_path: Path) -> None:
 def test_without_a_folder_there_is_nothing_to_keep_in_step(tmp_path: Path) -> None:
     with KnowledgeBase(tmp_path / "index", Settings(embedder="hashing")) as kb:
         page = ui._Page(kb, {})
-        page.build()
+        web.with_loop(page.build)
         updates = page.keep_in_step(True)
         assert updates[page.step] is False
         assert "No folder has been indexed yet." in updates[page.status]

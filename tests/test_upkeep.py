@@ -11,11 +11,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from helpers import MakeKb, write_folder
+from helpers import MakeKb, open_kb, write_folder
 
 from rag import KnowledgeBase, Settings
 from rag.cli import main
-from rag.embed import HashingEmbedder
 from rag.errors import KnowledgeBaseError, OutputError
 from rag.store.database import DATABASE
 from rag.store.following import CHECKPOINT
@@ -45,7 +44,7 @@ def test_a_backup_brings_back_what_was_there(make_kb: MakeKb, tmp_path: Path) ->
 
 def test_a_restore_makes_an_index_where_there_is_none(make_kb: MakeKb, tmp_path: Path) -> None:
     make_kb(DOCS).backup(tmp_path / "kept.zip")
-    with KnowledgeBase(tmp_path / "new", embedder=HashingEmbedder()) as new:
+    with open_kb(tmp_path / "new") as new:
         new.restore(tmp_path / "kept.zip")
         assert new.sources() == ["a.txt", "b.txt"]
         assert new.folder == tmp_path / "kb-docs"
@@ -57,7 +56,7 @@ def test_readers_notice_a_restore(make_kb: MakeKb, tmp_path: Path) -> None:
     kb.backup(tmp_path / "kept.zip")
     (tmp_path / "kb-docs" / "b.txt").unlink()
     kb.sync()
-    with KnowledgeBase(kb.path, embedder=HashingEmbedder()) as reader:
+    with open_kb(kb.path) as reader:
         assert [hit.source for hit in reader.search("pears apples")] == ["a.txt"]
         kb.restore(tmp_path / "kept.zip")
         assert sorted(hit.source for hit in reader.search("pears apples")) == ["a.txt", "b.txt"]
@@ -66,7 +65,7 @@ def test_readers_notice_a_restore(make_kb: MakeKb, tmp_path: Path) -> None:
 def test_a_damaged_index_is_restored_and_its_readers_go_on(make_kb: MakeKb, tmp_path: Path) -> None:
     kb = make_kb(DOCS)
     kb.backup(tmp_path / "kept.zip")
-    with KnowledgeBase(kb.path, embedder=HashingEmbedder()) as reader:
+    with open_kb(kb.path) as reader:
         before = reader.search("pears apples")
         kb.close()
         (kb.path / DATABASE).write_bytes(b"not a database" * 1000)
@@ -81,7 +80,7 @@ def test_a_backup_of_a_moment_while_another_writes(make_kb: MakeKb, tmp_path: Pa
     done = threading.Event()
 
     def write() -> None:
-        with KnowledgeBase(kb.path, embedder=HashingEmbedder()) as writer:
+        with open_kb(kb.path) as writer:
             number = 0
             while not done.is_set():
                 number += 1
@@ -98,7 +97,7 @@ def test_a_backup_of_a_moment_while_another_writes(make_kb: MakeKb, tmp_path: Pa
         done.set()
         thread.join()
     for number in range(5):
-        with KnowledgeBase(tmp_path / f"i{number}", embedder=HashingEmbedder()) as other:
+        with open_kb(tmp_path / f"i{number}") as other:
             other.restore(tmp_path / f"{number}.zip")
             assert other.document("a.txt").text == other.document("b.txt").text
 
@@ -175,7 +174,7 @@ def test_an_index_that_was_made_anew_beside_a_reader_is_taken_up(
         (tmp_path / "kb" / name).unlink()
     with pytest.raises(KnowledgeBaseError, match="gone"):
         reader.search("apples pears")
-    with KnowledgeBase(tmp_path / "kb", embedder=HashingEmbedder()) as other:
+    with open_kb(tmp_path / "kb") as other:
         other.sync(tmp_path / "kb-docs")
     assert [hit.source for hit in reader.search("apples pears")] == ["a.txt"]
 

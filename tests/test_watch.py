@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 import pytest
-from helpers import MakeKb, write_folder
+from helpers import MakeKb, on_disk, open_kb, write_folder
 
 from rag import KnowledgeBase
 from rag.embed import HashingEmbedder
@@ -65,6 +65,11 @@ def test_adds_edits_renames_and_deletes_are_taken_up(followed: Followed) -> None
     followed.until(lambda: followed.kb.sources() == ["a.txt", "renamed.txt"])
     write_folder(folder, {".ragignore": "a.txt\n"})
     followed.until(lambda: followed.kb.sources() == ["renamed.txt"])
+    write_folder(folder, {"canary.txt": "The canary Xyzzyplugh sings."})
+    followed.until(lambda: "canary.txt" in followed.kb.sources())
+    assert on_disk(followed.kb.path, b"xyzzyplugh")
+    (folder / "canary.txt").unlink()
+    followed.until(lambda: not on_disk(followed.kb.path, b"xyzzyplugh"))
     assert followed.errors == []
     assert all(report.changed for report in followed.reports)
 
@@ -174,7 +179,7 @@ def test_uploads_and_the_watcher_wait_for_each_other(followed: Followed, tmp_pat
 
 def test_an_index_within_the_folder_does_not_keep_the_watcher_busy(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "docs", {"a.txt": "Apples."})
-    with KnowledgeBase(folder / "index", embedder=HashingEmbedder()) as kb:
+    with open_kb(folder / "index") as kb:
         kb.sync(folder)
         looks: list[int] = []
 

@@ -6,6 +6,7 @@ Exit codes: 0 done (a refusal is an answer), 1 an error the user can act on, 2 w
 from __future__ import annotations
 
 import json
+import sys
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from rag.cli.common import (
     open_index,
     print_failures,
     print_json,
+    printable,
     progress_bar,
     wrapped,
 )
@@ -42,10 +44,10 @@ class _Errors(click.Group):
         try:
             return super().invoke(ctx)
         except RagError as error:
-            click.echo(f"rag: {error}", err=True)
+            click.echo(f"rag: {printable(' '.join(str(error).split()))}", err=True)
             ctx.exit(1)
         except KeyboardInterrupt:
-            click.echo("rag: interrupted; what was done is kept", err=True)
+            click.echo("rag: interrupted; what was indexed is kept, no file half written", err=True)
             ctx.exit(130)
         except MemoryError:
             click.echo("rag: out of memory; what was done is kept: close other programs", err=True)
@@ -126,7 +128,8 @@ def search(question: str, k: int, index: Path, as_json: bool) -> None:
     for rank, hit in enumerate(hits, start=1):
         at = hit.chunk.document.place_at(hit.start, hit.end)
         place = f"{hit.source}, {at}," if at else hit.source
-        click.secho(f"{rank}. {place} {hit.start}:{hit.end}  {hit.score:.3f}", bold=True)
+        line = f"{rank}. {place} {hit.start}:{hit.end}  {hit.score:.3f}"
+        click.secho(printable(line), bold=True)
         click.echo(wrapped(" ".join(hit.text.split()), indent="   "))
 
 
@@ -168,7 +171,7 @@ def show(source: str, span: str | None, index: Path, as_json: bool) -> None:
             }
         )
     else:
-        click.echo(text)
+        click.echo(printable(text) if sys.stdout.isatty() else text)
 
 
 @main.command()
@@ -233,7 +236,7 @@ def _print_answer(answer: Answer) -> None:
     for citation in answer.citations:
         at = f", {citation.place}" if citation.place else ""
         place = f"{citation.source}{at}, {citation.start}:{citation.end}"
-        click.secho(f"\n[{citation.number}] {place}", bold=True)
+        click.secho(f"\n[{citation.number}] {printable(place)}", bold=True)
         click.echo(wrapped(f"“{' '.join(citation.quote.split())}”", indent="    "))
     if answer.refused and answer.hits:
         click.secho("\nNearest passages", bold=True)

@@ -13,6 +13,7 @@ from rag.cli.common import (
     open_index,
     print_failures,
     print_json,
+    printable,
     progress_bar,
     require_index,
 )
@@ -32,7 +33,7 @@ def status(index: Path, as_json: bool) -> None:
         if key not in ("folder", "sources", "failed"):
             click.echo(f"{key.replace('_', ' '):<14}{_shown(value)}")
     for source in values["sources"]:
-        click.echo(f"  {source}")
+        click.echo(printable(f"  {source}"))
     if values["failed"]:
         click.echo(f"{len(values['failed'])} could not be read")
         print_failures([(failure["source"], failure["reason"]) for failure in values["failed"]])
@@ -64,11 +65,11 @@ def verify(repair: bool, index: Path, as_json: bool) -> None:
     elif not found:
         click.echo("The index is whole.")
     else:
-        click.echo("\n".join(found))
+        click.echo("\n".join(map(printable, found)))
         if repair and not left:
             click.echo("Repaired." if not lost else "Repaired, but for:")
         for source in lost:
-            click.echo(f"  {source}")
+            click.echo(printable(f"  {source}"))
     _raise_for(index, left, lost, repaired=repair)
 
 

@@ -31,12 +31,6 @@ _KEPT = (
 """What the table keeps of each evaluation."""
 
 
-def default_cache(index: Path) -> Path:
-    """The cache folder beside an index: hidden, so that no sync takes it for documents."""
-    index = index.resolve()
-    return index.with_name(f".{index.name}-sweep")
-
-
 def run_sweep(
     kb: KnowledgeBase,
     questions: Collection[Question],

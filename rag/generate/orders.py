@@ -61,7 +61,10 @@ _PATTERNS = (
     r"|state|claim|tell|include|call|send|rate)\b",
     r"^\W{0,6}(?:system|assistant|user|developer|human|ai)\W{0,3}:",
     r"^#{2,}\s*(?:instruction|response|system|assistant|human|user)\b",
-    r"!\[[^\]\n]{0,200}\]\(\s*\w+://",
+    r"\b(?:reveal|print|repeat|leak|disclose|output)\b[^.!?\n]{0,40}\b(?:api[ -]?keys?|prompts?"
+    r"|passages|instructions|credentials|environment variables|word for word|verbatim)\b",
+    r"\b(?:in|into|to|of)\s+your\s+(?:answer|reply|response|output)s?\b",
+    r"!\[[^\]\n]{0,200}\](?:\(\s*\w+://|\[)",
     r"\"(?:tool|tool_calls?|function|function_call|name)\"\s*:.{0,200}\"(?:arguments|parameters|args)\"",
     r"\bend of (?:the )?(?:passages?|documents?|data|context|quote[sd]?|input)\b",
 )

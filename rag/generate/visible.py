@@ -9,8 +9,9 @@ _KEPT = "\n\t\u200c\u200d"  # words of Persian and Hindi, and emoji, are written
 _HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn")
 _VARIATION = re.compile("[\ufe00-\ufe0e\U000e0100-\U000e01ef]+")  # but FE0F, which colours emoji
 _TOKEN = re.compile(
-    r"<(?=[|｜/]?\s*(?:[|｜]|(?:s|bos|eos|pad|unk|think|tool_call|tool_response|start_of_turn"
-    r"|end_of_turn|im_start|im_end|system|user|assistant|passages?|function_calls?)\b\s*/?>))"
+    r"<(?=[|｜][^|｜>\n]{1,60}[|｜]>)"
+    r"|<(?=/?(?:s|bos|eos|pad|unk|think|tool_call|tool_response|start_of_turn|end_of_turn|im_start"
+    r"|im_end|system|user|assistant|passages?|function_calls?)\s*/?>)"
     r"|\[(?=/?(?:INST|SYS|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\])"
     r"|<(?=</?SYS>>)",
     re.IGNORECASE,

@@ -11,11 +11,13 @@ from rag.load import mime
 from rag.load.builder import TextBuilder, clean
 from rag.load.dates import iso_date
 from rag.load.encoding import decode
-from rag.load.members import Budget, Content, Member
+from rag.load.members import MOST_MEMBERS, Budget, Content, Member
 from rag.load.members import Part as Found
 from rag.load.names import base_name
 from rag.types import Document
 
+_MOST_PARTS = MOST_MEMBERS
+_TOO_MANY_PARTS = f"is not read: the mail has more than {_MOST_PARTS:,} parts"
 _MOST_NESTED = 20  # multiparts in multiparts; mail programs make up to 6
 _ENVELOPE = re.compile(rb"(?:From |>From )[^\n]*\n")
 _HEADERS = ("From", "To", "Cc", "Date", "Subject")
@@ -37,7 +39,7 @@ def unpack(data: bytes, source: str, budget: Budget) -> Iterator[Found]:
     """The mail itself, then what is attached to it."""
     envelope = _ENVELOPE.match(data)
     mail = mime.parse(data, envelope.end() if envelope else 0)
-    reading = _Reading(budget)
+    reading = _Reading(budget, iter(range(_MOST_PARTS)))
     reading.part(mail, 0)
     headers = [(name, mail.header(name)) for name in _HEADERS]
     names = [member.name for member in reading.members]
@@ -75,17 +77,23 @@ def file_name(subject: str) -> str:
 class _Reading:
     """Collects the bodies and the attachments of one mail."""
 
-    def __init__(self, budget: Budget) -> None:
+    def __init__(self, budget: Budget, parts: Iterator[int]) -> None:
         self.bodies: list[Document] = []
         self.members: list[Member] = []
+        self.ended = False  # whether ``parts``, the parts that may be read, are used up
         self._budget = budget
+        self._parts = parts
 
     def part(self, part: mime.Part, depth: int, *, beside: bool = False) -> None:
         """Read a part; ``beside`` is set for what only decorates the part before it."""
-        self._budget.count()
+        if next(self._parts, None) is None:
+            if not self.ended:
+                self.members.append(Member("(the rest)", partial(_refuse, _TOO_MANY_PARTS)))
+            self.ended = True
+            return
         kind = part.type
-        if kind.startswith("multipart/") and depth < _MOST_NESTED:
-            if self._multipart(part, kind, depth):
+        if kind.startswith("multipart/"):
+            if depth < _MOST_NESTED and self._multipart(part, kind, depth):
                 return
             kind = "text/plain"  # without a border it is what it looks like
         if kind in _SIGNATURES or (beside and kind.startswith(_DECORATION)):
@@ -117,16 +125,21 @@ class _Reading:
         for child in part.children():
             self.part(child, depth + 1, beside=kind == "multipart/related" and not first)
             first = False
+            if self.ended:
+                break
         return not first
 
     def _alternatives(self, part: mime.Part, depth: int) -> bool:
         """The same text in several forms: the first, plain one, unless it only says to look on."""
         forms = []
         for child in part.children():
-            form = _Reading(self._budget)
+            form = _Reading(self._budget, self._parts)
             form.part(child, depth + 1)
             self.members.extend(form.members)
             forms.append(form.bodies)
+            self.ended = form.ended
+            if self.ended:
+                break
         words = [sum(len(body.text.split()) for body in bodies) for bodies in forms]
         for bodies, count in zip(forms, words, strict=True):
             if count and count * _OUTWEIGHS >= max(words):

@@ -38,6 +38,7 @@ _UNLABELLED = _TITLES | frozenset(
 
 _ESCAPED_HTML = re.compile(r"</?(?:p|div|br|span|a|b|i|em|strong|ul|ol|li|table|h[1-6])\b[^<>]*>")
 _FEW = 2  # characters that a repaired document may lack
+_REFERENCE = re.compile(r"&(?:(?P<known>(?:#\w+|lt|gt|amp|quot|apos);)|(?P<name>\w+);)?")
 _TAG = re.compile(r"<[^<>]*>")
 _ATTACKS = frozenset(("ERR_ENTITY_LOOP", "ERR_ENTITY_IS_EXTERNAL", "ERR_ENTITY_PROCESSING"))
 _NEVER_WORDS = frozenset("style class id href src d points schemaLocation".split())
@@ -81,22 +82,15 @@ def parse(text: str) -> etree._Element | None:
     Raises :class:`LoadError` where entities are declared that a parser could be attacked with,
     or used that only a DTD explains.
     """
-    from lxml import etree
-
     if len(text) > _LARGEST:
         raise LoadError(
             f"is XML of {len(text) / 1e6:,.0f} MB; more than {_LARGEST // 1_000_000} MB are not "
             "read: split it"
         )
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=True,
-        remove_comments=True, remove_pis=True,
-    )  # fmt: skip
-    try:
-        root = etree.fromstring(_DECLARATION.sub("", text, count=1).encode(), parser)
-    except etree.XMLSyntaxError:  # an empty document
-        root = None
-    errors = {error.type_name for error in parser.error_log if error.level_name == "FATAL"}
+    text = _DECLARATION.sub("", text, count=1)
+    root, errors = _tree(text, recover=False)
+    if errors:
+        root, errors = _tree(_REFERENCE.sub(_mended, text), recover=True)
     if errors & _ATTACKS or ("ERR_RESOURCE_LIMIT" in errors and "<!ENTITY" in text):
         raise LoadError(_ENTITIES.format("that grow when expanded"))
     if "ERR_RESOURCE_LIMIT" in errors:
@@ -104,8 +98,34 @@ def parse(text: str) -> etree._Element | None:
     if root is None:
         return None
     _refuse_entities(root)
-    # An unknown entity (&nbsp; without a DTD) or a lone & is no reason to lose the tree.
     return root if not errors or _is_whole(root, text) else None
+
+
+def _tree(text: str, *, recover: bool) -> tuple[etree._Element | None, set[str]]:
+    """The root element, and the names of the errors that a strict parser stops at."""
+    from lxml import etree
+
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=recover,
+        remove_comments=True, remove_pis=True,
+    )  # fmt: skip
+    try:
+        root = etree.fromstring(text.encode(), parser)
+    except etree.XMLSyntaxError:
+        root = None
+    errors = {error.type_name for error in parser.error_log if error.level_name == "FATAL"}
+    return root, errors or ({"ERR_DOCUMENT_EMPTY"} if root is None else set())
+
+
+def _mended(found: re.Match[str]) -> str:
+    """A reference that XML has not, as HTML means it: ``&nbsp;`` and the lone ``&``."""
+    if found.group("known"):
+        return found.group()
+    name = found.group("name")
+    if not name:
+        return "&amp;"
+    characters = html5.get(f"{name};")
+    return "".join(f"&#{ord(c)};" for c in characters) if characters else found.group()
 
 
 def _is_whole(root: etree._Element, text: str) -> bool:
@@ -120,13 +140,16 @@ def _refuse_entities(root: etree._Element) -> None:
     from lxml import etree
 
     declared: Any = root.getroottree().docinfo.internalDTD
+    external = set()
     for entity in declared.iterentities() if declared is not None else ():
         if "&" in (entity.content or ""):
             raise LoadError(_ENTITIES.format(f"&{entity.name};"))
+        if entity.content is None:
+            external.add(str(entity.name))
     nodes: list[Any] = list(root.iter(etree.Entity))
     for node in nodes:
         name = str(node.name)
-        if f"{name};" not in html5:
+        if f"{name};" not in html5 or name in external:
             raise LoadError(_ENTITIES.format(f"&{name};"))
         node.tail = html5[f"{name};"] + (node.tail or "")
     etree.strip_tags(root, etree.Entity)

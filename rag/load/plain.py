@@ -12,7 +12,7 @@ _LONGEST_TITLE = 120
 _SENTENCE_ENDS = (".", ",", ";", ":", "。")
 _CODED_LEAST = 2000  # characters; a key or a digest in a text is shorter
 _CODED_SAMPLE = 1_000_000
-_KINDS = (re.compile("[a-z]"), re.compile("[A-Z]"), re.compile("[0-9]"))
+_KINDS = (re.compile("[A-Za-z]"), re.compile("[0-9]"))
 _CODED_RUN = re.compile(r"[A-Za-z0-9+/=_-]{60,}+")
 
 
@@ -41,8 +41,8 @@ def is_encoded_binary(text: str) -> bool:
 
 
 def _is_coded(run: str) -> bool:
-    """Whether kinds of characters are mixed; a ruler, a number or a gene has one kind only."""
-    return sum(kind.search(run, 0, 200) is not None for kind in _KINDS) > 1
+    """Whether letters and digits are mixed; a ruler, a number or a gene has one kind only."""
+    return all(kind.search(run, 0, 200) for kind in _KINDS)
 
 
 def _title(text: str) -> str:

@@ -103,6 +103,8 @@ def check(loaded: Loaded, source: str) -> Loaded:
     members += [member for member, _ in loaded.failed]
     if any(m != source and not m.startswith(f"{source}/") for m in members):
         raise ValueError("a document of another file")
+    if any(".." in m.split("/") for m in members):
+        raise ValueError("a path that leaves its folder")
     for document in loaded.documents:
         spans = [(page.start, page.end) for page in document.pages]
         spans += [(heading.start, heading.end) for heading in document.headings]

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import KnowledgeBaseError, OutputError
-from rag.files import move_whole, require_folder
+from rag.files import move_whole, require_target
 from rag.store import schema
 from rag.store.database import DATABASE, FILES, is_damage
 from rag.store.verify import IndexText, problems
@@ -37,7 +37,7 @@ def write_backup(path: Path, file: Path, index_text: IndexText) -> dict[str, Any
     says. Raises :class:`OutputError` where it cannot be written, and :class:`KnowledgeBaseError`
     for a damaged index.
     """
-    require_folder(file)
+    require_target(file)
     partial = file.with_name(f".{file.name}.partial")
     try:
         with tempfile.TemporaryDirectory(prefix=".rag-backup-", dir=file.parent) as folder:

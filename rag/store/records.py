@@ -58,7 +58,10 @@ def read_files(connection: sqlite3.Connection, sha256: str | None = None) -> dic
     rows = connection.execute(
         f"SELECT source, sha256, loader, signature, failures FROM files{where}", values
     )
-    return {row[0]: FileRecord(*row[:4], failures=_failures(row[4])) for row in rows}
+    return {
+        source: FileRecord(source, digest, loader, signature, _failures(failures))
+        for source, digest, loader, signature, failures in rows
+    }
 
 
 def _failures(stored: str) -> tuple[tuple[str, str], ...]:

@@ -340,7 +340,7 @@ def test_another_site_cannot_reach_the_page_under_its_own_name(serve: Serve) -> 
         response = connection.getresponse()
         statuses[host] = response.status
         policy = response.headers["Content-Security-Policy"]
-        assert policy.startswith("default-src 'self'")
+        assert policy.startswith("default-src 'none'")
         response.read()
         connection.close()
     assert statuses == {where.netloc: 200, "evil.example": 400}

@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from equality import assert_equal
-from helpers import write_folder
+from helpers import open_kb, write_folder
 
-from rag import KnowledgeBase
 from rag.cli import main
 from rag.embed import HashingEmbedder
 from rag.store.verify import STALE
@@ -38,11 +37,11 @@ def index_with_room(index: Path, folder: Path, room: int) -> subprocess.Complete
 @pytest.mark.parametrize("share", [0.0, 0.2, 0.5, 0.9])
 def test_a_full_disk_loses_nothing(tmp_path: Path, share: float) -> None:
     folder, index = write_folder(tmp_path / "docs", TEXTS), tmp_path / "index"
-    with KnowledgeBase(tmp_path / "fresh", embedder=HashingEmbedder()) as fresh:
+    with open_kb(tmp_path / "fresh") as fresh:
         fresh.sync(write_folder(tmp_path / "new", TEXTS | {"00.txt": "Apples.", "99.txt": "Figs."}))
         needed = (tmp_path / "fresh" / "knowledge.sqlite").stat().st_size
         old = dict(list(TEXTS.items())[:5])
-        with KnowledgeBase(index, embedder=HashingEmbedder()) as kb:
+        with open_kb(index) as kb:
             kb.sync(write_folder(tmp_path / "few", old))
             begun = (index / "knowledge.sqlite").stat().st_size
         failed = index_with_room(index, tmp_path / "new", int(begun + share * (needed - begun)))
@@ -50,7 +49,7 @@ def test_a_full_disk_loses_nothing(tmp_path: Path, share: float) -> None:
         assert failed.stderr.count("\n") == 1
         assert failed.stderr.startswith("rag: the index in ")
         assert "nothing is lost" in failed.stderr
-        with KnowledgeBase(index, embedder=HashingEmbedder()) as kb:
+        with open_kb(index) as kb:
             assert set(kb.verify()) <= {STALE}
             for source in kb.sources():
                 assert kb.document(source) in (
@@ -79,13 +78,13 @@ class Hungry(HashingEmbedder):
 def test_out_of_memory_keeps_what_was_done(tmp_path: Path) -> None:
     texts = {f"{i:02}.txt": f"Document {i} speaks of topic {i}. " * 400 for i in range(24)}
     folder = write_folder(tmp_path / "docs", texts)
-    with KnowledgeBase(tmp_path / "index", embedder=Hungry(1)) as kb:
+    with open_kb(tmp_path / "index", Hungry(1)) as kb:
         with pytest.raises(MemoryError):
             kb.sync(folder)
         done = kb.sources()
         assert 0 < len(done) < len(texts)
         assert set(kb.verify()) <= {STALE}
-    with KnowledgeBase(tmp_path / "index", embedder=HashingEmbedder()) as kb:
+    with open_kb(tmp_path / "index") as kb:
         assert kb.sync(folder).unchanged == len(done)
         assert kb.verify() == []
 

@@ -15,10 +15,9 @@ from typing import Any
 
 import pytest
 from equality import assert_equal
-from helpers import write_folder
+from helpers import open_kb, write_folder
 
 from rag import KnowledgeBase
-from rag.embed import HashingEmbedder
 from rag.errors import KnowledgeBaseError
 from rag.store.database import DATABASE
 from rag.store.following import CHECKPOINT
@@ -56,7 +55,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with ``docs`` and a fresh ``index`` of it."""
     root = tmp_path_factory.mktemp("flip")
     write_folder(root / "docs", DOCS)
-    with KnowledgeBase(root / "index", embedder=HashingEmbedder()) as kb:
+    with open_kb(root / "index") as kb:
         kb.sync(root / "docs")
     return root
 
@@ -69,7 +68,7 @@ def test_a_flipped_byte_of_the_database_is_found_and_repaired(fresh: Path, tmp_p
         index = tmp_path / "index"
         shutil.copytree(fresh / "index", index)
         what = flip(index / DATABASE, rng)
-        with KnowledgeBase(index, embedder=HashingEmbedder()) as kb:
+        with open_kb(index) as kb:
             problems = kb.verify()
             if not problems:
                 assert everything(index) == whole, what
@@ -91,7 +90,7 @@ def mend(kb: KnowledgeBase, fresh: Path, what: str) -> None:
     assert not refused or "--rebuild" in refused, what
     kb.sync(fresh / "docs", rebuild=bool(refused))
     assert kb.verify() == [], what
-    with KnowledgeBase(fresh / "index", embedder=HashingEmbedder()) as other:
+    with open_kb(fresh / "index") as other:
         assert_equal(kb, other)
 
 
@@ -101,7 +100,7 @@ def test_a_flipped_byte_of_the_dense_index_is_found_and_repaired(
     rng = random.Random(0)
     index = tmp_path / "index"
     shutil.copytree(fresh / "index", index)
-    with KnowledgeBase(index, embedder=HashingEmbedder()) as kb:
+    with open_kb(index) as kb:
         for _ in range(10):
             flip(index / CHECKPOINT, rng)
             (problem,) = kb.verify()
@@ -117,7 +116,7 @@ def test_a_database_that_was_cut_is_found_and_repaired(
     index = tmp_path / "index"
     shutil.copytree(fresh / "index", index)
     (index / DATABASE).write_bytes((index / DATABASE).read_bytes()[:kept])
-    with KnowledgeBase(index, embedder=HashingEmbedder()) as kb:
+    with open_kb(index) as kb:
         if kept:  # an empty file is an empty database
             assert kb.verify()
         mend(kb, fresh, f"cut to {kept}")
@@ -129,7 +128,7 @@ def test_a_text_that_was_changed_by_one_bit_is_found(fresh: Path, tmp_path: Path
     data = (index / DATABASE).read_bytes()
     assert data.count(b"Pears are sweet.") == 1
     (index / DATABASE).write_bytes(data.replace(b"Pears are sweet.", b"Bears are sweet."))
-    with KnowledgeBase(index, embedder=HashingEmbedder()) as kb:
+    with open_kb(index) as kb:
         assert "1 documents are not what was written" in kb.verify()
         assert kb.repair().lost == ("sub/pears.md",)
         assert kb.sync(fresh / "docs").added == ("sub/pears.md",)

@@ -16,6 +16,7 @@ from pathlib import Path
 import crash
 import pytest
 from equality import assert_equal
+from helpers import open_kb
 
 from rag import KnowledgeBase
 from rag.embed import HashingEmbedder
@@ -81,7 +82,7 @@ def test_a_killed_sync_leaves_each_document_old_or_new(tmp_path: Path, seed: int
     while killed < min(5, KILLS - seed):
         change(folder, rng)
         embedder = Remembering()
-        with KnowledgeBase(index, embedder=embedder) as kb:
+        with open_kb(index, embedder) as kb:
             old = stored(kb) if index.exists() else {}
         new = texts_of(folder)
         if rng.random() < 0.5:
@@ -89,7 +90,7 @@ def test_a_killed_sync_leaves_each_document_old_or_new(tmp_path: Path, seed: int
         else:
             done, _ = crash.run(crash.sync, index, folder, after=rng.uniform(0, took))
         killed += done is None
-        with KnowledgeBase(index, embedder=embedder) as kb:
+        with open_kb(index, embedder) as kb:
             assert set(kb.verify()) <= {STALE}
             for source, text in stored(kb).items():
                 assert text in (old.get(source), new.get(source))
@@ -105,8 +106,8 @@ def test_a_killed_sync_leaves_each_document_old_or_new(tmp_path: Path, seed: int
         finished, took = crash.run(crash.sync, index, folder)
         statements = finished or statements
     with (
-        KnowledgeBase(index, embedder=HashingEmbedder()) as kb,
-        KnowledgeBase(tmp_path / "fresh", embedder=HashingEmbedder()) as fresh,
+        open_kb(index) as kb,
+        open_kb(tmp_path / "fresh") as fresh,
     ):
         fresh.sync(folder)
         assert_equal(kb, fresh)
@@ -119,7 +120,7 @@ def test_a_killed_restore_leaves_the_old_index_or_the_new(tmp_path: Path) -> Non
     folder.mkdir()
     for _ in range(4):
         change(folder, rng)
-    with KnowledgeBase(index, embedder=HashingEmbedder()) as kb:
+    with open_kb(index) as kb:
         kb.sync(folder)
         kb.backup(file)
         states = [stored(kb)]
@@ -130,10 +131,10 @@ def test_a_killed_restore_leaves_the_old_index_or_the_new(tmp_path: Path) -> Non
     assert states[0] != states[1]
     _, took = crash.run(crash.restore, index, file)
     for _ in range(max(4, KILLS // 5)):
-        with KnowledgeBase(index, embedder=HashingEmbedder()) as kb:
+        with open_kb(index) as kb:
             kb.sync(folder)
         crash.run(crash.restore, index, file, after=rng.uniform(0, took))
-        with KnowledgeBase(index, embedder=HashingEmbedder()) as kb:
+        with open_kb(index) as kb:
             assert set(kb.verify()) <= {STALE}
             assert stored(kb) in states
             kb.sync(folder)

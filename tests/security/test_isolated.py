@@ -178,8 +178,9 @@ def test_a_worker_that_was_taken_over_cannot_lie(deed: str, hostile: IsolatedLoa
 def test_a_member_of_an_archive_has_a_source_of_its_own(hostile: IsolatedLoader) -> None:
     (document,) = hostile(b"other-source a.txt/b.txt", "a.txt").documents
     assert document.source == "a.txt/b.txt"
-    with pytest.raises(LoadError):
-        hostile(b"other-source a.txtb", "a.txt")
+    for other in ("a.txtb", "a.txt/../b.txt", "a.txt/.."):
+        with pytest.raises(LoadError, match="it sent what is no document"):
+            hostile(f"other-source {other}".encode(), "a.txt")
 
 
 # What the worker may do
