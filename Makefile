@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 HOST ?= 127.0.0.1
 PORT ?= 7860
 
-.PHONY: install run test test-browser check format clean
+.PHONY: install run test test-browser test-faults check format clean
 
 install: $(VENV)/.installed
 
@@ -24,6 +24,11 @@ test: install
 
 test-browser: install
 	$(BIN)/python -m pytest -m browser
+
+# The tests that kill, fill up and damage, many more times than `make test` does.
+test-faults: install
+	KILLS=$${KILLS:-200} FLIPS=$${FLIPS:-2000} READERS=10 CHANGES=1000 \
+		$(BIN)/python -m pytest tests/faults -s
 
 check: install
 	$(BIN)/ruff check .

@@ -43,18 +43,18 @@ def forget(index: Path, store: LocalStore) -> None:
                 path, dropped,
             )  # fmt: skip
     cache = sweep_cache(index)
-    digests = store.file_digests() if cache.is_dir() else {}
+    digests = {s: file.sha256 for s, file in store.files().items()} if cache.is_dir() else {}
     for path in sorted(cache.iterdir()) if cache.is_dir() else ():
         if LocalStore.exists(path):
             _forget_indexed(path, digests)
 
 
 def _forget_indexed(path: Path, digests: Mapping[str, str]) -> None:
-    """Delete the documents of an index that are not those of ``digests``, or the index."""
+    """Delete the files of an index that are not those of ``digests``, or the index."""
     try:
         with only_writer(path), LocalStore(path, {}) as store:
-            held = store.file_digests().items()
-            gone = [source for source, sha256 in held if digests.get(source) != sha256]
+            held = store.files().items()
+            gone = [source for source, file in held if digests.get(source) != file.sha256]
             if gone:
                 store.write([], removed=gone)
             store.settle()

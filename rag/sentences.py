@@ -34,6 +34,9 @@ _BLANKS = re.compile(r"\s*+")
 _LAST_WORD = re.compile(r"[^\s(\[\"“‘'„«]+$")
 _OPENERS = "\"'“‘„«([¿¡*_"
 _LIST_MARKER = re.compile(r"\s*(?:[-*+•‣–]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])\s")
+_KEY = re.compile(  # of settings, assignments, and the headers of a mail
+    r"[ \t>]*+[\w.$@/\"'-]{1,80}+(?: [\w.-]{1,30}+){0,3}+ ?(?:[:=]|:=)(?:[ \t]|$)"
+)
 
 ABBREVIATIONS = frozenset(
     "mr mrs ms dr prof sr jr st vs cf inc ltd corp approx lt sgt capt rev hon gov sen rep messrs "
@@ -116,6 +119,8 @@ def _join_wrapped(text: str, lines: list[TextSpan]) -> Iterator[TextSpan]:
 def _is_wrapped(above: str, below: str, width: int) -> bool:
     """Whether the break between two lines is only the margin: the next word had no room."""
     if " | " in below or _LIST_MARKER.match(below):
+        return False
+    if _KEY.match(above) and _KEY.match(below):
         return False
     if below.lstrip()[:1].islower() and not above.rstrip().endswith((".", "!", "?", ":", ";")):
         return True

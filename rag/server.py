@@ -47,11 +47,21 @@ class AskQuery(BaseModel):
     answerer: str | None = None
 
 
-def serve(kb: KnowledgeBase, host: str, port: int, on_ready: Callable[[str], None]) -> None:
-    """Serve until interrupted; ``on_ready`` gets the address. OSError if the port is taken."""
+def serve(
+    kb: KnowledgeBase,
+    host: str,
+    port: int,
+    on_ready: Callable[[str], None],
+    *,
+    watch: bool = False,
+) -> None:
+    """Serve until interrupted; ``on_ready`` gets the address. OSError if the port is taken.
+
+    ``watch`` keeps the documents in step with their folders meanwhile.
+    """
     import ui
 
-    ui.serve(kb, host, port, routes=make_api(kb).routes, on_ready=on_ready)
+    ui.serve(kb, host, port, routes=make_api(kb).routes, on_ready=on_ready, keep_in_step=watch)
 
 
 def make_api(kb: KnowledgeBase) -> APIRouter:

@@ -45,12 +45,27 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A part ``text[start:end]`` of a document by the name that people use: ``slide 3``.
+
+    Where it has a ``row``, it is part of a sheet named ``label``: each of its lines is a row, and
+    ``row`` is the number of the first.
+    """
+
+    label: str
+    start: int
+    end: int
+    row: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """One document's canonical text: line ends are ``\\n``, and all offsets refer to it.
 
     ``source`` is the path relative to the synced folder, with ``/``. ``title`` comes from the
     content, never from the file's name, so that renaming a file changes nothing else.
-    ``pages`` is empty for formats without pages; ``headings`` are in reading order.
+    ``pages`` is empty for formats without pages; ``headings`` are in reading order. ``places``
+    name parts where a page number would not tell people enough; they are in order and apart.
     """
 
     source: str
@@ -58,6 +73,7 @@ class Document:
     title: str = ""
     pages: tuple[Page, ...] = ()
     headings: tuple[Heading, ...] = ()
+    places: tuple[Place, ...] = ()
 
     @property
     def sha256(self) -> str:
@@ -69,6 +85,30 @@ class Document:
         index = bisect_right(self.pages, position, key=lambda page: page.start) - 1
         page = self.pages[index] if index >= 0 else None
         return page.number if page and position < page.end else None
+
+    def place_at(self, start: int, end: int | None = None) -> str:
+        """Where ``text[start:end]`` stands, for people: ``page 3``, ``Sales, row 17``, or ""."""
+        end = start + 1 if end is None else end
+        first = self._place_before(start)
+        if first < 0 or self.places[first].end <= start:
+            page = self.page_at(start)
+            return "" if page is None else f"page {page}"
+        label = self.places[first].label
+        reached = self.places[first : self._place_before(end - 1) + 1]
+        parts = [part for part in reached if part.label == label and part.row is not None]
+        if not parts:
+            return label
+        top = self._row(parts[0], max(start, parts[0].start))
+        bottom = self._row(parts[-1], min(end, parts[-1].end) - 1)
+        rows = f"row {top}" if top == bottom else f"rows {top}–{bottom}"
+        return f"{label}, {rows}" if label else rows
+
+    def _place_before(self, position: int) -> int:
+        """Index of the last place that starts at ``position`` or before; -1 if none does."""
+        return bisect_right(self.places, position, key=lambda place: place.start) - 1
+
+    def _row(self, place: Place, position: int) -> int:
+        return (place.row or 0) + self.text.count("\n", place.start, position)
 
     def headings_above(self, position: int) -> tuple[Heading, ...]:
         """The headings that ``position`` stands in or under, outermost first."""
@@ -193,6 +233,11 @@ class Citation:
         return self.hit.chunk.document.page_at(self.start)
 
     @property
+    def place(self) -> str:
+        """Where the quote stands, for people; "" where only its position tells."""
+        return self.hit.chunk.document.place_at(self.start, self.end)
+
+    @property
     def sha256(self) -> str:
         """Hex SHA-256 of the document's canonical text as UTF-8."""
         return self.hit.chunk.document.sha256
@@ -217,7 +262,8 @@ class Answer:
     piece of a cited document. ``confidence`` is the calibrated probability that the answer is
     right, given for a refusal too. ``reason`` is a code of :data:`REASONS`. ``seconds`` has
     ``retrieve``, ``read`` and ``total``. ``dropped_markers`` counts the markers of an LLM that
-    pointed at no given passage or at one that does not support the sentence.
+    pointed at no given passage or at one that does not support the sentence, and its sentences
+    that were removed because nothing supports them.
     """
 
     question: str
@@ -256,6 +302,7 @@ REASONS: Mapping[str, str] = {
     "not_mentioned": "No passage found mentions what the question names.",
     "not_stated": "The nearest passages are on the subject but do not state the answer.",
     "not_grounded": "The model's answer cites no passage that supports it.",
+    "instructed": "A passage that it cites gives orders to language models: check it.",
 }
 """Code of a refusal, or of an answer to distrust, and what it means to a person."""
 
@@ -305,6 +352,10 @@ class Reader(Protocol):
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def version(self) -> str:
+        """Changes whenever the probabilities may: a calibration goes with one version."""
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
         """Spans that may answer, most probable first; empty when there is nothing to read."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 from click.testing import CliRunner, Result
 from fakes_llm import Reply, ScriptedServer
 from helpers import SEED, SEEDS, write_folder
@@ -78,6 +80,26 @@ def test_text_output_for_people(folder: Path) -> None:
     assert "hashing-256" in status
     assert "  lexus.txt" in status
     assert rag("verify").stdout == "The index is whole.\n"
+
+
+def test_a_citation_names_sheet_and_row(folder: Path) -> None:
+    with xlsxwriter.Workbook(folder / "cars.xlsx") as book:
+        sheet = book.add_worksheet("Cars")
+        sheet.write_row(0, 0, ["Model", "Vehicles sold"])
+        sheet.write_row(1, 0, ["Corolla", 1127])
+        sheet.write_row(2, 0, ["Hilux", 716])
+    rag("index", str(folder))
+    found = rag("search", "Hilux Vehicles sold", "-k", "1").stdout
+    assert found.startswith("1. cars.xlsx, Cars, rows 2–3, 0:76  ")
+    answer = rag("ask", "Which vehicles sold: Hilux?").stdout
+    assert re.search(r"cars\.xlsx, Cars, rows? [23–]+, \d+:\d+", answer)
+    shown = rag_json("show", "cars.xlsx", "--span", "43:76")
+    assert isinstance(shown, dict)
+    assert (shown["text"], shown["place"], shown["page"]) == (
+        "Model: Hilux | Vehicles sold: 716",
+        "Cars, row 3",
+        None,
+    )
 
 
 def test_eval(folder: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from formats import FORMATS
 from helpers import write_folder
 
 from rag import KnowledgeBase, Settings
@@ -18,7 +19,7 @@ from rag.evaluate.combinations import combine, parse_sweep
 from rag.evaluate.outcomes import Options
 from rag.evaluate.sweep import run_sweep
 from rag.forget import sweep_cache
-from rag.questions import Evidence, read_questions
+from rag.questions import Evidence, Question, read_questions
 from rag.questions.feedback import FILE, Feedback, save_feedback
 from rag.questions.kept import follow
 from rag.questions.locate import Documents
@@ -147,7 +148,7 @@ def test_a_line_stays_only_while_all_it_is_made_from_stands(tmp_path: Path) -> N
     }  # fmt: skip
     hand_made = {"id": "2", "question": "Q?", "answers": ["One"], "evidence": [
         {"source": "c.txt", "start": 0, "end": 3}]}  # fmt: skip
-    other = ["no question"]
+    other: object = ["no question"]
     path = tmp_path / "set.jsonl"
     path.write_text("\n".join(map(json.dumps, (line, hand_made, other))), encoding="utf-8")
     assert follow(path, known) == 1  # nothing tells where the words of c.txt's come from
@@ -197,3 +198,22 @@ def test_a_passage_that_changed_since_cannot_be_marked(kb: KnowledgeBase, tmp_pa
     kb.sync(tmp_path / "docs")
     with pytest.raises(QuestionSetError, match="has changed since"):
         form._passage(answer, "Q?", str(hit), "")
+
+
+def test_what_an_archive_held_is_gone_from_the_indexes_of_sweeps(
+    kb: KnowledgeBase, tmp_path: Path
+) -> None:
+    archive = tmp_path / "docs" / "kept.zip"
+    archive.write_bytes(FORMATS[".zip"](f"The {CANARY} sings in the morning."))
+    (tmp_path / "docs" / "secret.txt").unlink()
+    kb.sync(tmp_path / "docs")
+    place = kb.document("kept.zip/a/note.txt").text.index("morning")
+    evidence = Evidence("kept.zip/a/note.txt", place, place + 7)
+    asked = [Question("q", "When does it sing?", ("morning",), (evidence,))]
+    combinations = combine(parse_sweep(["chunk_tokens=64"], ["chunk_tokens"]), Settings())
+    run_sweep(kb, asked, combinations, Options(retrieval_only=True), sweep_cache(kb.path))
+    (cached,) = sweep_cache(kb.path).iterdir()
+    assert CANARY.lower().encode() in (cached / "knowledge.sqlite").read_bytes().lower()
+    archive.unlink()
+    kb.sync(tmp_path / "docs")
+    assert holding(kb, CANARY) == set()

@@ -15,15 +15,15 @@ ROOT = Path(__file__).parent.parent
 
 LAYERS = (
     ("types", "errors"),
-    ("inference",),
-    ("settings", "sentences", "load", "embed", "store", "files"),
-    ("chunk", "cite", "questions"),
+    ("inference", "files"),
+    ("settings", "sentences", "load", "embed", "store"),
+    ("chunk", "cite", "questions", "folders", "guard"),
     ("retrieve", "read", "generate", "followup"),
     ("compose", "draft"),
     ("answer", "sync"),
-    ("forget",),
+    ("upkeep", "forget"),
     ("knowledge_base",),
-    ("evaluate", "render", "web"),
+    ("evaluate", "render", "web", "watch"),
     ("curate",),
     ("server", "cli", "ui", "__main__"),
 )

@@ -14,7 +14,18 @@ from hypothesis import strategies as st
 
 from rag import render
 from rag.render import Turn, View
-from rag.types import REASONS, REFUSAL_TEXT, Answer, Chunk, Citation, Document, Heading, Hit, Page
+from rag.types import (
+    REASONS,
+    REFUSAL_TEXT,
+    Answer,
+    Chunk,
+    Citation,
+    Document,
+    Heading,
+    Hit,
+    Page,
+    Place,
+)
 
 TEXT = "Title\nLexus sold 851,200 cars [2] in 2024. Nothing else happened.\nThe end.\n"
 DOCUMENT = Document(
@@ -79,7 +90,7 @@ def test_markers_are_buttons_but_a_documents_own_brackets_are_text() -> None:
     assert seen.within["button"] == ["[1]", "[2]"]
     buttons = [attributes for tag, attributes in seen.tags if tag == "button"]
     assert [(b["data-turn"], b["data-number"]) for b in buttons] == [("3", "1"), ("3", "2")]
-    assert buttons[0]["aria-label"] == "Citation 1: sub/report.pdf p. 1"
+    assert buttons[0]["aria-label"] == "Citation 1: sub/report.pdf, page 1"
     assert seen.within["strong"] == ["851,200"]
 
 
@@ -154,6 +165,19 @@ def test_the_source_panel_shows_page_headings_and_where_pages_begin() -> None:
     assert "Characters 6–42 of 75" in seen.text
 
 
+def test_the_source_panel_names_rows_and_slides() -> None:
+    rows = Document("a.xlsx", "S\n\none\ntwo", places=(Place("S", 0, 1), Place("S", 3, 10, 7)))
+    assert (
+        "Citation 1 · S, row 8"
+        in Reading(render.source_panel(View(rows, 7, 10, {}, "Citation 1"), 1)).text
+    )
+    pages, places = (Page(1, 0, 2), Page(2, 2, 3)), (Place("slide 1", 0, 2), Place("slide 2", 2, 3))
+    deck = Document("a.pptx", "x\ny", pages=pages, places=places)
+    seen = Reading(render.source_panel(View(deck, 0, 1, {}), 1))
+    assert "slide 1" in seen.text
+    assert ("span", {"class": "page", "data-page": "Slide 2"}) in seen.tags
+
+
 def test_an_excerpt_cuts_no_word_and_can_grow() -> None:
     text = "word " * 1000
     start, end = render.excerpt(text, 2500, 2504, radius=102)
@@ -171,7 +195,7 @@ def test_an_answer_has_chips_confidence_and_time_only_when_done() -> None:
     growing = Reading(render.transcript([Turn("How many?", ANSWER)]))
     done = Reading(render.transcript([Turn("How many?", ANSWER, done=True)]))
     assert "sub/report.pdf" not in growing.text
-    assert "1 sub/report.pdf p. 1" in done.text
+    assert "1 sub/report.pdf, page 1" in done.text
     assert "High confidence, 93%" in done.text
     assert "Quoted from the documents" in done.text
     assert "0.2 s" in done.text

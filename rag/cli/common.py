@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 IN_JSON = "; --json lists them all"
 """What :func:`print_first` may say of the lines that it leaves out."""
+_CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f]")
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -81,9 +83,24 @@ def progress_bar() -> Iterator[Progress]:
             bar.close()
 
 
+MOST_FAILURES_SHOWN = 20
+
+
+def print_failures(failures: Sequence[tuple[str, str]]) -> None:
+    """Print sources with the reason why each could not be read, the first ones of many."""
+    lines = [f"{source}: {reason}" for source, reason in failures]
+    print_first(lines, MOST_FAILURES_SHOWN, more=IN_JSON)
+
+
 def print_json(value: Any) -> None:
     """Print a value as JSON on stdout."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    click.echo(_CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text))
+
+
+def printable(text: str) -> str:
+    """``text`` without what would steer a terminal: documents and their names are not ours."""
+    return _CONTROL.sub("\ufffd", text)
 
 
 def print_first(lines: Sequence[str], most: int, title: str = "", more: str = "") -> None:
@@ -94,7 +111,7 @@ def print_first(lines: Sequence[str], most: int, title: str = "", more: str = ""
     if lines and title:
         click.secho(f"\n{title}", bold=True)
     for line in lines[:most]:
-        click.echo(f"  {line}")
+        click.echo(printable(f"  {line}"))
     if len(lines) > most:
         click.echo(f"  and {len(lines) - most} more{more}")
 
@@ -102,7 +119,7 @@ def print_first(lines: Sequence[str], most: int, title: str = "", more: str = ""
 def wrapped(text: str, indent: str = "") -> str:
     """Text in lines that fit the terminal."""
     width = min(100, shutil.get_terminal_size().columns)
-    return textwrap.fill(text, width, initial_indent=indent, subsequent_indent=indent)
+    return textwrap.fill(printable(text), width, initial_indent=indent, subsequent_indent=indent)
 
 
 def number(value: float | None) -> str:

@@ -35,8 +35,8 @@ def table_lines(rows: list[Row], header_rows: int) -> list[str]:
     if not any(cell.text for row in body for cell in row):
         headers, body = [], grid
     width = max((len(row) for row in grid), default=0)
-    names = [_column_name(headers, column) for column in range(width)]
-    return [line for row in body if (line := _line(row, names))]
+    names = [column_name(headers, column) for column in range(width)]
+    return [line for row in body if (line := row_line(row, names))]
 
 
 def _grid(rows: list[Row]) -> list[Row]:
@@ -66,7 +66,7 @@ def _grid(rows: list[Row]) -> list[Row]:
     return grid
 
 
-def _column_name(headers: list[Row], column: int) -> str:
+def column_name(headers: list[Row], column: int) -> str:
     """The header over ``column``; of several levels those that differ, outermost first."""
     names: list[str] = []
     for row in headers:
@@ -76,7 +76,8 @@ def _column_name(headers: list[Row], column: int) -> str:
     return " / ".join(names)
 
 
-def _line(row: Row, names: list[str]) -> str:
+def row_line(row: Row, names: list[str]) -> str:
+    """A body row as ``Name: value | Name: value``; "" for one without words."""
     pieces: list[str] = []
     row_name = ""
     if len(row) > 1 and row[0].header and not all(cell.header for cell in row) and not names[0]:

@@ -22,7 +22,9 @@ class StoredTexts:
         """The text of a document; None if the index holds none of that name."""
         with explained(self._path):
             row = self._connection.execute(
-                "SELECT text FROM documents WHERE source = ?", (source,)
+                "SELECT c.text FROM documents d JOIN contents c ON c.id = d.content_id "
+                "WHERE d.source = ?",
+                (source,),
             ).fetchone()
         return None if row is None else str(row[0])
 

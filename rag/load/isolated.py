@@ -1,0 +1,334 @@
+"""Reads files in a worker process, so that a hostile file costs that file alone.
+
+The worker has limits of memory and time and an empty environment; on Linux it can open no file of
+the user and no socket, see :mod:`rag.load.confine`. One worker reads many files. It is replaced
+when it hangs, dies or has grown.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Self
+
+from rag.errors import KnowledgeBaseError, LoadError
+from rag.load import Loaded, load_file
+from rag.load.confine import MEGABYTE
+from rag.load.wire import build, check, parse, receive, send
+
+Load = Callable[[bytes, str], Loaded]
+"""Called as :func:`rag.load.load_file` is."""
+
+SECONDS_TO_START = 60
+_ROOT = Path(__file__).parents[2]
+_CODE = "import sys; sys.path[:] = {path!r}; from rag.load.worker import main; main({asked!r})"
+_KEPT_VARIABLES = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL", "LC_CTYPE", "TESSDATA_PREFIX")
+_NEAR_THE_LIMIT = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one file may take.
+
+    ``memory_mb`` is in MiB, ``seconds`` of wall clock. ``programs`` lets loaders start programs,
+    such as one that recognises text in images, and write to a folder of the worker's own.
+    """
+
+    memory_mb: int = 1536
+    seconds: float = 120.0
+    programs: bool = False
+
+
+class IsolatedLoader:
+    """Loads as :func:`rag.load.load_file` does, in a worker process. Safe to use from threads.
+
+    The worker starts with the first file and ends with :meth:`close`, with this process, or when
+    it must be replaced; a closed loader can be used again. ``load`` is any function at the top
+    level of a module.
+
+    >>> with IsolatedLoader() as load:       # doctest: +SKIP
+    ...     load(b"Some text.", "a.txt").documents[0].text
+    'Some text.'
+    """
+
+    def __init__(self, limits: Limits | None = None, load: Load = load_file) -> None:
+        self.limits = limits or Limits()
+        self._load = load
+        self._worker: _Worker | None = None
+        self._lock = threading.Lock()
+
+    def __call__(self, data: bytes, source: str) -> Loaded:
+        """Read the bytes of one file.
+
+        Raises :class:`LoadError` with the reason: that of the loader, or that the file needs too
+        much memory or time or crashes its parser; :class:`KnowledgeBaseError` where no worker can
+        be started, for then nothing is known about the file.
+        """
+        with self._lock:
+            is_fresh = self._worker is None
+            try:
+                return self._ask(data, source)
+            except _LostError as lost:
+                if is_fresh:
+                    raise LoadError(lost.reason) from None
+            # A file before it may have left a worker that was about to fall: ask a new one.
+            try:
+                return self._ask(data, source)
+            except _LostError as lost:
+                raise LoadError(lost.reason) from None
+
+    def close(self) -> None:
+        """End the worker."""
+        with self._lock:
+            self._end()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """What confines the worker on this system: ``memory resources files calls`` at most."""
+        with self._lock:
+            return self._started().measures
+
+    def _started(self) -> _Worker:
+        if self._worker is None:
+            self._worker = _Worker(self.limits, self._load)
+        return self._worker
+
+    def _end(self) -> None:
+        if self._worker is not None:
+            self._worker.end()
+            self._worker = None
+
+    def _ask(self, data: bytes, source: str) -> Loaded:
+        worker = self._started()
+        try:
+            kind, value = worker.ask(data, source)
+        except BaseException:  # also Ctrl-C: what the worker says next is of no use
+            self._end()
+            raise
+        if worker.is_tired:
+            self._end()
+        if kind == "refused":
+            raise LoadError(str(value))
+        if kind == "memory":
+            self._end()
+            raise _LostError(_too_large(self.limits))
+        if kind == "broken":
+            raise LoadError(_crashes(str(value)))
+        loaded: Loaded = value
+        return loaded
+
+
+class _LostError(Exception):
+    """The worker was lost to a file; ``reason`` is for the report."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+
+class _Worker:
+    """One worker process. ``is_tired`` says that it should not be asked again."""
+
+    def __init__(self, limits: Limits, load: Load) -> None:
+        self.limits = limits
+        self.is_tired = False
+        self._scratch = Path(tempfile.mkdtemp(prefix="rag-worker-")) if limits.programs else None
+        self._lifeline: int | None = None
+        lifeline: int | None = None
+        if os.name == "posix":
+            lifeline, self._lifeline = os.pipe()
+        try:
+            self._process = _start(limits, load, self._scratch, lifeline)
+            self.measures = self._await_ready()
+        except BaseException:
+            self.end()
+            raise
+        finally:
+            if lifeline is not None:
+                os.close(lifeline)
+
+    def _await_ready(self) -> tuple[str, ...]:
+        with _Deadline(self._process, SECONDS_TO_START):
+            try:
+                word, *measures = parse(receive(self._replies, MEGABYTE))
+            except (EOFError, ValueError, OSError):
+                word, measures = "", []
+        if word != "ready":
+            code = self._process.wait()
+            raise KnowledgeBaseError(
+                f"the process that reads documents cannot be started (exit code {code}): check "
+                f"that {sys.executable!r} runs and that memory is free"
+            )
+        return tuple(map(str, measures))
+
+    @property
+    def _replies(self) -> IO[bytes]:
+        assert self._process.stdout is not None
+        return self._process.stdout
+
+    def ask(self, data: bytes, source: str) -> tuple[str, Any]:
+        """What became of a file. Raises :class:`_LostError`; LoadError if it took too long."""
+        most = self.limits.memory_mb * MEGABYTE
+        with _Deadline(self._process, self.limits.seconds) as deadline:
+            try:
+                assert self._process.stdin is not None
+                send(self._process.stdin, source.encode("utf-8", "surrogatepass"), data)
+                reply = receive(self._replies, most)
+                self.is_tired = receive(self._replies, MEGABYTE) == b"tired"
+            except (EOFError, OSError):
+                reply = b""
+            except ValueError as error:
+                raise _LostError(_crashes(str(error))) from None
+        self.is_tired |= deadline.has_passed
+        if deadline.has_passed and not reply:
+            raise LoadError(_too_slow(self.limits))
+        if not reply:
+            raise _LostError(self._reason())
+        return _understood(reply, source)
+
+    def _reason(self) -> str:
+        """Why the worker is gone."""
+        code, most_used = _wait(self._process)
+        if code == -getattr(signal, "SIGXCPU", 0):
+            return _too_slow(self.limits)
+        if code == -signal.SIGKILL or most_used > _NEAR_THE_LIMIT * self.limits.memory_mb:
+            return _too_large(self.limits)
+        try:
+            return _crashes(signal.Signals(-code).name)
+        except ValueError:
+            return _crashes(f"exit code {code}")
+
+    def end(self) -> None:
+        """Kill the process, and remove what it left."""
+        process = getattr(self, "_process", None)
+        if process is not None:
+            process.kill()
+            process.wait()
+            for stream in (process.stdin, process.stdout):
+                with contextlib.suppress(OSError):  # what it did not take cannot be flushed
+                    stream.close()
+        if self._lifeline is not None:
+            os.close(self._lifeline)
+            self._lifeline = None
+        if self._scratch is not None:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+
+
+class _Deadline:
+    """Kills a process that is still busy after so many seconds."""
+
+    def __init__(self, process: subprocess.Popen[bytes], seconds: float) -> None:
+        self.has_passed = False
+        self._process = process
+        self._timer = threading.Timer(seconds, self._pass)
+        self._timer.daemon = True
+
+    def _pass(self) -> None:
+        self.has_passed = True
+        self._process.kill()
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._timer.cancel()
+
+
+def _start(
+    limits: Limits, load: Load, scratch: Path | None, lifeline: int | None
+) -> subprocess.Popen[bytes]:
+    path = [str(_ROOT), *(entry for entry in sys.path if entry)]
+    asked = json.dumps(
+        {
+            "module": load.__module__,
+            "function": load.__qualname__,
+            "memory_mb": limits.memory_mb,
+            "seconds": int(limits.seconds) + 1,
+            "readable": _code_folders(load, path),
+            "scratch": str(scratch) if scratch else None,
+            "lifeline": lifeline,
+        }
+    )
+    environment = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+    if scratch:
+        environment |= {"TMPDIR": str(scratch), "OMP_THREAD_LIMIT": "1"}
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-B", "-X", "utf8", "-c", _CODE.format(path=path, asked=asked)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            cwd=scratch or Path(sys.executable).anchor,
+            pass_fds=() if lifeline is None else (lifeline,),
+            start_new_session=True,  # Ctrl-C is for this process, which then ends the worker
+        )
+    except OSError as error:
+        raise KnowledgeBaseError(
+            f"the process that reads documents cannot be started ({error.strerror}): free memory "
+            "or end other programs"
+        ) from error
+
+
+def _code_folders(load: Load, path: Sequence[str]) -> list[str]:
+    """Where the worker's own code stands: all that it may read."""
+    here = Path(__file__).parents[1]
+    module = Path(sys.modules[load.__module__].__file__ or here)
+    folders = {sys.prefix, sys.base_prefix, str(here), str(module.parent)}
+    folders |= {entry for entry in path if Path(entry) != _ROOT or _ROOT.name == "site-packages"}
+    return sorted(folder for folder in folders if Path(folder).exists())
+
+
+def _wait(process: subprocess.Popen[bytes]) -> tuple[int, float]:
+    """Exit code, negative for a signal, and the most memory that it used in MiB (0: unknown)."""
+    if not hasattr(os, "wait4"):
+        return process.wait(), 0.0
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    unit = MEGABYTE if sys.platform == "darwin" else 1024
+    return process.returncode, usage.ru_maxrss / unit
+
+
+def _understood(reply: bytes, source: str) -> tuple[str, Any]:
+    try:
+        kind, value = parse(reply)
+        if kind == "loaded":
+            return kind, check(build(Loaded, value), source)
+        if kind in ("refused", "memory", "broken") and isinstance(value, str):
+            return kind, value
+    except (ValueError, TypeError):
+        pass
+    raise _LostError(_crashes("it sent what is no document"))
+
+
+def _too_large(limits: Limits) -> str:
+    return (
+        f"needs more than {limits.memory_mb:,} MB to be read: split it, or allow more with "
+        "RAG_LOAD_MEMORY_MB"
+    )
+
+
+def _too_slow(limits: Limits) -> str:
+    return (
+        f"was not read within {limits.seconds:g} s: split it, or allow more with RAG_LOAD_SECONDS"
+    )
+
+
+def _crashes(how: str) -> str:
+    return f"crashes its parser ({how}); open it in its own program and save it again"
