@@ -10,6 +10,8 @@ from typing import Any
 
 from rag.errors import QuestionSetError
 from rag.files import replacing
+from rag.load import load_file
+from rag.load.isolated import Load
 from rag.questions.beir import corpus, from_beir, qrels_file
 from rag.questions.corpus import write_documents
 from rag.questions.entry import Entry
@@ -22,9 +24,10 @@ from rag.questions.table import from_table
 FORMATS = ("squad", "csv", "beir", "jsonl")
 
 
-def bring_documents(path: Path, kind: str, folder: Path) -> Documents:
+def bring_documents(path: Path, kind: str, folder: Path, load: Load = load_file) -> Documents:
     """Write the documents that come with the set into ``folder``, and search those.
 
+    They are read back by ``load``, as a sync will read them.
     Raises :class:`QuestionSetError` for a format that brings none.
     """
     texts = {"squad": articles, "beir": corpus}.get(kind)
@@ -33,7 +36,7 @@ def bring_documents(path: Path, kind: str, folder: Path) -> Documents:
     with explained(path):
         if kind == "beir":
             qrels_file(path)  # before a large corpus is written for nothing
-        return write_documents(folder, texts(path))
+        return write_documents(folder, texts(path), load)
 
 
 def guess_format(path: Path) -> str:
