@@ -16,9 +16,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from rag.errors import LoadError  # noqa: E402
-from rag.load import Loaded, find_files, load_file  # noqa: E402
-from rag.load.isolated import IsolatedLoader  # noqa: E402
+from rag.errors import LoadError
+from rag.load import Loaded, find_files, load_file
+from rag.load.isolated import IsolatedLoader
 
 ROUNDS = 5
 

@@ -6,8 +6,12 @@ Deterministic: the same seed and number give the same file. Used by the tests fo
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
+import lzma
 import random
+import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -15,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from docx import Document as WordDocument
+from hostile_xml import epub, odt, xlsx
+from pptx import Presentation
 
 from rag.errors import LoadError
 from rag.load import SUFFIXES, Loaded
@@ -39,6 +45,12 @@ _TEXTS = {
     "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=x\n\n--x\n"
     "Content-Type: text/plain; charset=utf-8\n\nHello\n--x\nContent-Type: text/html\n"
     "Content-Transfer-Encoding: base64\n\nPGI+aGk8L2I+\n--x--\n",
+    ".mbox": "From a@b Mon Jan  1 00:00:00 2024\nSubject: one\n\nHello\n\n"
+    "From c@d Mon Jan  1 00:00:01 2024\nSubject: two\n\n>From the start\n",
+    ".py": '"""Module."""\n\n\ndef f(x):\n    return x  # comment\n',
+    ".svg": '<svg xmlns="http://www.w3.org/2000/svg"><title>T</title><text>Hi</text></svg>',
+    ".rss": '<rss version="2.0"><channel><title>T</title><item><title>One</title>'
+    "<description>&lt;p&gt;Hi&lt;/p&gt;</description></item></channel></rss>",
     ".rtf": r"{\rtf1\ansi{\fonttbl\f0 Arial;}\f0\pard Hello \b bold\b0 \'e4 \u8364?\par}",
     ".ipynb": '{"cells": [{"cell_type": "markdown", "metadata": {}, "source": ["# T"]}, '
     '{"cell_type": "code", "metadata": {}, "outputs": [], "source": "x = 1"}], '
@@ -70,17 +82,23 @@ class Seed:
 
 
 def seeds(suffixes: tuple[str, ...] = SUFFIXES) -> list[Seed]:
-    """At least one file of each suffix that loads: real ones, and some that are made here."""
+    """At least one file of each kind that loads: real ones, and some that are made here."""
     found = [
         Seed(path.name, path.read_bytes())
         for path in sorted(DATA.rglob("*"))
         if path.is_file() and path.stat().st_size <= LARGEST
     ]
     found += [Seed(f"made{suffix}", text.encode()) for suffix, text in _TEXTS.items()]
-    found += [Seed("made.docx", _word()), Seed("made.zip", _zip({"a.txt": b"Hello.\n"}))]
+    found += [Seed("made.docx", _word()), Seed("made.pptx", _slides())]
+    found += [Seed("made.xlsx", xlsx("", "They sing.")), Seed("made.epub", epub("", "They sing."))]
+    found += [Seed("made.odt", odt("", "They sing.")), Seed("made.tar", _tar())]
+    found += [Seed("made.zip", _zip({"a.txt": b"Hello.\n", "b/c.html": b"<p>Hello.</p>"}))]
+    found += [
+        Seed("made.gz", gzip.compress(_TEXTS[".txt"].encode(), mtime=0)),
+        Seed("made.bz2", bz2.compress(_TEXTS[".txt"].encode())),
+        Seed("made.xz", lzma.compress(_TEXTS[".txt"].encode())),
+    ]
     found = [seed for seed in found if seed.suffix in suffixes]
-    for suffix in set(suffixes) - {seed.suffix for seed in found}:
-        found.append(Seed(f"other{suffix}", _TEXTS[".html"].encode()))
     return sorted(found, key=lambda seed: (seed.suffix, seed.name))
 
 
@@ -92,6 +110,26 @@ def _word() -> bytes:
     table.cell(0, 0).merge(table.cell(1, 1)).text = "merged"
     buffer = io.BytesIO()
     document.save(buffer)
+    return buffer.getvalue()
+
+
+def _slides() -> bytes:
+    presentation = Presentation()
+    slide = presentation.slides.add_slide(presentation.slide_layouts[1])
+    slide.shapes.title.text = "Whales"
+    slide.placeholders[1].text = "They swim near Iceland."
+    slide.notes_slide.notes_text_frame.text = "They sing."
+    buffer = io.BytesIO()
+    presentation.save(buffer)
+    return buffer.getvalue()
+
+
+def _tar() -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        member = tarfile.TarInfo("a/b.txt")
+        member.size = 7
+        archive.addfile(member, io.BytesIO(b"Hello.\n"))
     return buffer.getvalue()
 
 

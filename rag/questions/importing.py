@@ -40,6 +40,8 @@ def guess_format(path: Path) -> str:
     """The format that the name promises. Raises :class:`QuestionSetError` where none does."""
     if path.is_dir():
         return "beir"
+    if not path.exists():
+        raise QuestionSetError(f"cannot read {str(path)!r}: there is no such file or folder")
     kind = {
         ".json": "squad", ".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl"
     }.get(path.suffix.lower())  # fmt: skip

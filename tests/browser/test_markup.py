@@ -79,7 +79,7 @@ def test_markup_never_runs(serve: Serve, visit: Visit) -> None:
     nothing_ran(page)
 
     page.get_by_role("button", name="Not right?").last.click()
-    expect(page.locator("#feedback")).to_be_visible()
+    expect(page.locator("#feedback").first).to_be_visible()
     page.get_by_label("Its exact words there").fill(PAYLOADS[3])
     page.get_by_label("Elsewhere").check()
     page.get_by_role("button", name="Save as a test question").click()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -105,11 +104,7 @@ def test_nothing_that_the_page_shows_becomes_markup(payload: str) -> None:
         "progress": render.progress(payload, 1, 2),
         "status": render.status([payload], [(payload, payload)]),
         "alert": render.alert(payload),
-        "login": login_page(payload)
-        .decode()
-        .split("</form>")[0]
-        .split("<form")[1]
-        .split(">", 1)[1],
+        "login": login_page(payload).decode(),
     }
     visible = payload.replace("\0", "\ufffd")
     for name, html in pieces.items():
@@ -132,8 +127,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> str:
 
     path = tmp_path_factory.mktemp("report")
     text = "".join(f"Whales {payload} swim\n" for payload in PAYLOADS if "\0" not in payload)
-    write_folder(path / "docs", dict.fromkeys((NAMES[0], NAMES[1]), text))
-    sources = sorted((NAMES[0], NAMES[1]))
+    sources = sorted((f"{NAMES[0]}.txt", f"{NAMES[1]}.txt"))
+    write_folder(path / "docs", dict.fromkeys(sources, text))
     questions = [
         Question(f"{n}{payload}", f"Where do whales swim? {payload}", (payload,), ())
         for n, payload in enumerate(PAYLOADS)
@@ -168,7 +163,7 @@ class Live(HTMLParser):
 def test_the_page_of_an_evaluation_holds_only_its_own_script(report: str) -> None:
     parser = Live()
     parser.feed(report)
-    assert parser.found == []
+    assert parser.found == ["form"], "that which filters the questions"
     assert parser.scripts == 1
     assert "default-src 'none'" in report
     for payload in PAYLOADS:
@@ -181,11 +176,13 @@ def test_the_page_of_an_evaluation_holds_only_its_own_script(report: str) -> Non
 
 @pytest.mark.parametrize("suffix", [".txt", ".md", ".html"])
 def test_markup_in_a_document_is_read_as_text_and_nothing_is_fetched(
-    suffix: str, reached_hosts: list[str], make_kb: Callable[..., object], tmp_path: Path
+    suffix: str, reached_hosts: list[str]
 ) -> None:
     from rag.load import load_bytes
 
     for payload in PAYLOADS:
+        if "\0" in payload:  # is no text
+            continue
         document = load_bytes(f"Whales swim.\n\n{payload}\n\nThe end.\n".encode(), f"a{suffix}")
         assert "Whales swim." in document.text
     assert reached_hosts == []

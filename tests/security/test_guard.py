@@ -292,11 +292,11 @@ def test_responses_carry_what_keeps_a_browser_safe(local: TestClient) -> None:
         assert policy["default-src"] == "'none'"
         assert policy["script-src-attr"] == "'none'"
         assert policy["frame-ancestors"] == "'none'"
-        assert policy["base-uri"] == "'none'"
+        assert policy["base-uri"] == "'self'"
         assert "http" not in headers["content-security-policy"]
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["x-frame-options"] == "DENY"
-        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["referrer-policy"] == "same-origin"
         assert headers["cross-origin-opener-policy"] == "same-origin"
         assert headers["cross-origin-resource-policy"] == "same-origin"
         assert headers["cache-control"] == "no-store"

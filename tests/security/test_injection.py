@@ -111,8 +111,10 @@ def test_the_extractive_answer_to_another_question_is_the_same(make_kb: MakeKb) 
     honest = {"whales.txt": "Whales swim near Iceland.", "zebras.txt": "Zebras graze in Kenya."}
     attacks = {f"attack {n}.txt": attack.document for n, attack in enumerate(ATTACKS)}
     without, attacked = make_kb(honest, "without"), make_kb(honest | attacks, "with")
-    for question in ("Where do whales swim?", "Where do zebras graze?", "What do pandas eat?"):
+    assert attacked.ask("What do pandas eat?").refused
+    for question in ("Where do whales swim?", "Where do zebras graze?"):
         before, after = without.ask(question), attacked.ask(question)
+        assert not before.refused
         assert after.text == before.text
         assert after.short == before.short
         assert [c.quote for c in after.citations] == [c.quote for c in before.citations]
