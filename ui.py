@@ -27,8 +27,9 @@ from starlette.routing import BaseRoute
 from rag import render, web
 from rag.curate import Curation
 from rag.errors import GeneratorError, NotFoundError, RagError
+from rag.page_route import page_route
 from rag.render import Turn, View
-from rag.types import Progress
+from rag.types import PagePlace, Progress
 
 if TYPE_CHECKING:
     from rag.knowledge_base import KnowledgeBase
@@ -196,7 +197,17 @@ class _Page:
         if now.sha256 != view.document.sha256:
             changed = "The document has changed since; this is the text that was answered from."
             view = replace(view, notice=changed)
+        else:
+            view = replace(view, places=self._places(view))
         return render.source_panel(view, nonce)
+
+    def _places(self, view: View) -> Sequence[PagePlace]:
+        """The pages to show; none where they cannot be shown, for the text is there."""
+        try:
+            return self.kb.places(view.document.source, view.start, view.end)
+        except RagError as error:
+            logger.warning("%s: no page is shown: %s", view.document.source, error)
+            return ()
 
     def _view(self, turns: Turns, data: Mapping[str, Any]) -> View:
         """Raises LookupError, ValueError or TypeError for what no button of the page sends."""
@@ -390,18 +401,20 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 7860,
     *,
-    routes: Sequence[BaseRoute] = (),
+    routes: Sequence[BaseRoute] | None = None,
     on_ready: Callable[[str], None] = lambda url: None,
     block: bool = True,
 ) -> gr.Blocks:
     """Serve the page, and ``routes`` beside it; with ``block`` until interrupted.
 
+    ``routes`` must have the one of ``rag.page_route``, which is alone there if none are given.
     ``on_ready`` is called with the address once it answers. Raises OSError if the port is taken.
     """
     web.require_free(host, port)
     page = build_page(kb)
     threading.Thread(target=_warm, args=(kb,), daemon=True).start()
-    web.launch(page, host, port, css=_asset("page.css"), routes=routes)
+    beside = [page_route(kb)] if routes is None else routes
+    web.launch(page, host, port, css=_asset("page.css"), routes=beside)
     on_ready(f"http://{host}:{port}")
     if block:
         page.block_thread()

@@ -5,6 +5,7 @@ The composition root: here the adapters are put behind the ports.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import threading
@@ -19,12 +20,24 @@ from rag.embed import make_embedder
 from rag.errors import KnowledgeBaseError, NotFoundError, SettingsError
 from rag.followup import History
 from rag.generate import make_generator
+from rag.load.pages import page_image, page_places
 from rag.read import SpanReader
 from rag.retrieve import retrieve
 from rag.settings import Settings
 from rag.store.local import LocalStore
-from rag.sync import Sync, SyncReport, only_writer
-from rag.types import Answer, Chunk, Document, Embedder, Generator, Hit, Progress, Reader
+from rag.sync import LARGEST_FILE, Sync, SyncReport, only_writer
+from rag.types import (
+    Answer,
+    Chunk,
+    Document,
+    Embedder,
+    Generator,
+    Hit,
+    PageImage,
+    PagePlace,
+    Progress,
+    Reader,
+)
 
 REMOVED = ".removed"
 """Folder, hidden from sync, where removed documents are put."""
@@ -156,6 +169,29 @@ class KnowledgeBase:
             raise NotFoundError(f"no document {source!r}: the knowledge base is empty")
         return store.document(source)
 
+    def places(self, source: str, start: int, end: int) -> list[PagePlace]:
+        """The pages that ``text[start:end]`` of a document stands on, and where on each.
+
+        Empty for a format without pages, and where the file is no longer the one that was
+        indexed. Raises :class:`NotFoundError`, and ``ValueError`` for a span outside the text.
+        """
+        found = self._original(source, start, end)
+        return page_places(*found, start, end) if found else []
+
+    def page_image(
+        self, source: str, start: int, end: int, page: int | None = None
+    ) -> PageImage | None:
+        """A page of a document as it looks, with what it holds of ``text[start:end]`` marked.
+
+        Without ``page`` it is the first one that the span stands on. None and errors as for
+        :meth:`places`.
+        """
+        found = self._original(source, start, end)
+        if found is None:
+            return None
+        number = page if page is not None else found[1].page_at(start)
+        return page_image(*found, number, start, end) if number is not None else None
+
     def warm(self) -> None:
         """Load the models and the index now, so that the first question need not wait."""
         if hits := self.search("warm up", k=1):
@@ -258,11 +294,34 @@ class KnowledgeBase:
             embedder_limit=Limit(self._embedder.count_tokens, self._embedder.max_tokens),
         )
 
+    def _original(self, source: str, start: int, end: int) -> tuple[bytes, Document] | None:
+        """The file that a document with pages was read from; None if it is not there unchanged."""
+        document = self.document(source)
+        if not 0 <= start <= end <= len(document.text):
+            raise ValueError(f"{start}:{end} is not in {source!r} of {len(document.text)}")
+        folder = self.folder
+        if folder is None or not document.pages:
+            return None
+        data = _read_inside(folder, source)
+        if hashlib.sha256(data).hexdigest() != self.file_digests().get(source):
+            return None
+        return data, document
+
     def _require_folder(self) -> Path:
         folder = self.folder
         if folder is None:
             raise KnowledgeBaseError("the knowledge base follows no folder yet: sync one first")
         return folder
+
+
+def _read_inside(folder: Path, source: str) -> bytes:
+    """The bytes of a file below ``folder``; none if it is not there, too large or elsewhere."""
+    try:
+        path = (folder / source).resolve(strict=True)
+        inside = path.is_relative_to(folder.resolve()) and path.is_file()
+        return path.read_bytes() if inside and path.stat().st_size <= LARGEST_FILE else b""
+    except (OSError, ValueError):
+        return b""
 
 
 def _put(file: Path, folder: Path) -> None:

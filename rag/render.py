@@ -12,8 +12,10 @@ import html
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote as quoted
+from urllib.parse import urlencode
 
-from rag.types import REASONS, REFUSAL_TEXT, Answer, Citation, Document, Hit
+from rag.types import REASONS, REFUSAL_TEXT, Answer, Citation, Document, Hit, PagePlace
 
 EXCERPT_CHARS = 700
 """Characters of context shown on each side of a quote, until the user asks for more."""
@@ -251,6 +253,7 @@ class View:
 
     ``request`` is what the button that opened it sent, so that "Show more" can ask for the same
     with a greater ``radius``. ``kicker`` says what is marked, ``notice`` what to beware of.
+    ``places`` are the pages to show as they look.
     """
 
     document: Document
@@ -260,6 +263,7 @@ class View:
     kicker: str = ""
     notice: str = ""
     radius: int = EXCERPT_CHARS
+    places: Sequence[PagePlace] = ()
 
 
 def source_panel(view: View, nonce: int) -> str:
@@ -280,9 +284,47 @@ def source_panel(view: View, nonce: int) -> str:
     return _panel(
         document.source,
         " · ".join(escape(fact) for fact in facts if fact),
-        f'{notice}<div class="source-text" tabindex="0" aria-label="Text of the source">'
-        f'<div class="words">{body}</div></div>{_more(view, start, end)}',
+        f'{notice}{_pages(view)}<div class="source-text" tabindex="0" '
+        f'aria-label="Text of the source"><div class="words">{body}</div></div>'
+        f"{_more(view, start, end)}",
         nonce,
+    )
+
+
+def _pages(view: View) -> str:
+    """The real pages, and what switches between them and the text; empty if there are none."""
+    if not view.places:
+        return ""
+    tabs = "".join(
+        f'<button type="button" class="tab" data-shows="{name}" aria-pressed="false">{label}'
+        "</button>"
+        for name, label in (("page", "Page"), ("text", "Text"))
+    )
+    zoom = '<button type="button" class="tab enlarge" aria-pressed="false">Larger</button>'
+    unknown = ""
+    if not any(place.marks for place in view.places):
+        unknown = '<p class="unmarked">Where the words stand on the page is not known.</p>'
+    pages = "".join(_page(view, place) for place in view.places)
+    return (
+        f'<div class="tabs" role="group" aria-label="Show the source as">{tabs}{zoom}</div>'
+        f'<div class="source-page" tabindex="0" aria-label="Pages of the source">{unknown}{pages}'
+        "</div>"
+    )
+
+
+def _page(view: View, place: PagePlace) -> str:
+    """A page; its picture comes from the route of ``rag.page_route``, the quote marked in it."""
+    source = view.document.source
+    wanted = urlencode({"start": view.start, "end": view.end, "page": place.page})
+    spots = "".join(
+        f'<span class="spot" style="left:{m.left:.2%};top:{m.top:.2%};'
+        f'width:{m.right - m.left:.2%};height:{m.bottom - m.top:.2%}"></span>'
+        for m in place.marks[:1]
+    )
+    return (
+        f'<figure data-page="Page {place.page}">'
+        f'<img src="v1/pages/{quoted(source)}?{escape(wanted)}" '
+        f'alt="Page {place.page} of {escape(source)}" width="1200" height="1600">{spots}</figure>'
     )
 
 

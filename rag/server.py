@@ -1,9 +1,11 @@
 """The chat page and a JSON API on one port. Importing this imports FastAPI.
 
 ``POST /v1/ask`` and ``POST /v1/search`` take ``{"question": str}`` and give what ``rag ask --json``
-and ``rag search --json`` print; ``GET /v1/status`` and ``GET /v1/documents/SOURCE`` likewise. The
-page's guards hold for both: on loopback, a request under another host's name is refused, so no
-site can reach a local knowledge base through the user's browser.
+and ``rag search --json`` print; ``GET /v1/status`` and ``GET /v1/documents/SOURCE`` likewise.
+``GET /v1/places/SOURCE?start=&end=`` tells on which pages a quote stands and where, and
+``GET /v1/pages/SOURCE?start=&end=&page=`` is such a page as PNG, the quote marked. The chat page's
+guards hold for all: on loopback, a request under another host's name is refused, so no site can
+reach a local knowledge base through the user's browser.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 
 from rag.errors import NotFoundError, RagError
 from rag.knowledge_base import KnowledgeBase
+from rag.page_route import page_route
 
 LONGEST_QUESTION = 10_000
 """Characters; longer ones are refused with status 422."""
@@ -79,6 +82,12 @@ def make_api(kb: KnowledgeBase) -> APIRouter:
             found = kb.document(source)
         return {"source": source, "title": found.title, "text": found.text, "sha256": found.sha256}
 
+    @api.get("/places/{source:path}")
+    def places(source: str, start: int, end: int) -> list[dict[str, Any]]:
+        with _explained():
+            return [place.to_dict() for place in kb.places(source, start, end)]
+
+    api.routes.append(page_route(kb))
     return api
 
 

@@ -45,6 +45,41 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """A rectangle of a page as it is shown, in shares of its width and height from the upper left.
+
+    All four are from 0 to 1.
+    """
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
+class PagePlace:
+    """Where on a page, counted from 1, some words stand; no ``marks`` where that is not known."""
+
+    page: int
+    marks: tuple[Mark, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        marks = [[round(s, 5) for s in (m.left, m.top, m.right, m.bottom)] for m in self.marks]
+        return {"page": self.page, "marks": marks}
+
+
+@dataclass(frozen=True, slots=True)
+class PageImage:
+    """A page as a PNG of ``width`` by ``height`` pixels, in which ``place.marks`` are marked."""
+
+    png: bytes
+    width: int
+    height: int
+    place: PagePlace
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """One document's canonical text: line ends are ``\\n``, and all offsets refer to it.
 

@@ -24,6 +24,60 @@ function followAnswer() {
   if (follow && turns) all[turns - 1].scrollIntoView({ block: 'nearest' });
 }
 
+// The pages of a source: shown as they look or as text, large or to the width; the choice stays.
+let view = 'page';
+let larger = false;
+
+function showPages(panel) {
+  const pages = panel.querySelector('.source-page');
+  if (!pages) return;
+  panel.dataset.view = view;
+  pages.classList.toggle('larger', larger);
+  for (const tab of panel.querySelectorAll('.tab')) {
+    tab.setAttribute('aria-pressed', tab.dataset.shows ? tab.dataset.shows === view : larger);
+  }
+  const spot = pages.querySelector('.spot');
+  if (!spot || view !== 'page') return;
+  const at = spot.getBoundingClientRect();
+  const around = pages.getBoundingClientRect();
+  pages.scrollTop += at.top - around.top - pages.clientHeight / 3;
+  pages.scrollLeft += at.left - around.left - 16;
+}
+
+function scrollToMark(panel) {
+  const mark = panel.querySelector('mark');
+  const text = panel.querySelector('.source-text');
+  if (mark) {
+    const above = mark.getBoundingClientRect().top - text.getBoundingClientRect().top;
+    text.scrollTop += above - text.clientHeight / 4;
+  } else if (text) {
+    text.scrollTop = 0;
+  }
+}
+
+element.addEventListener('click', (click) => {
+  const panel = click.target.closest('.source');
+  const tab = click.target.closest('.tab');
+  if (!panel || !(tab || click.target.closest('figure'))) return;
+  if (tab && tab.dataset.shows) view = tab.dataset.shows;
+  else larger = !larger;
+  showPages(panel);
+  if (view === 'text') scrollToMark(panel);
+});
+
+// A page has its height only when its picture is there. One that cannot be shown gives way.
+element.addEventListener('load', (event) => {
+  const panel = event.target.closest('.source');
+  if (panel) showPages(panel);
+}, true);
+element.addEventListener('error', (event) => {
+  const panel = event.target.closest('.source');
+  if (!panel) return;
+  panel.querySelectorAll('.tabs, .source-page').forEach((part) => part.remove());
+  delete panel.dataset.view;
+  scrollToMark(panel);
+}, true);
+
 // The source: scroll to the marked words, take the focus there and give it back on closing.
 let shown = null;
 let opener = null;
@@ -38,16 +92,11 @@ function showSource() {
   if (panel.dataset.nonce === shown) return;
   shown = panel.dataset.nonce;
   if (!element.contains(document.activeElement)) opener = document.activeElement;
-  const mark = panel.querySelector('mark');
-  const text = panel.querySelector('.source-text');
-  if (mark) {
-    const above = mark.getBoundingClientRect().top - text.getBoundingClientRect().top;
-    text.scrollTop += above - text.clientHeight / 4;
-  } else if (text) {
-    text.scrollTop = 0;
-  }
+  showPages(panel);
+  scrollToMark(panel);
   panel.scrollIntoView({ block: 'nearest' });
-  (mark || text || panel.querySelector('.close')).focus({ preventScroll: true });
+  const parts = panel.dataset.view === 'page' ? ['.source-page'] : ['mark', '.source-text', '.close'];
+  parts.map((part) => panel.querySelector(part)).find(Boolean).focus({ preventScroll: true });
 }
 
 // Removing: the question gets the focus.

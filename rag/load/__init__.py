@@ -23,6 +23,9 @@ _LOADERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "html": ("rag.load.html", (".html", ".htm", ".xhtml")),
     "pdf": ("rag.load.pdf", (".pdf",)),
     "docx": ("rag.load.word", (".docx", ".docm")),
+    "png": ("rag.load.image", ()),
+    "jpeg": ("rag.load.image", ()),
+    "tiff": ("rag.load.image", ()),
 }
 """Kind of content -> the module that loads it, and the suffixes that promise it."""
 

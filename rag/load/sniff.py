@@ -17,10 +17,7 @@ def _save_as(suffix: str) -> str:
 
 
 REFUSED: dict[str, str] = {
-    "png": f"is a PNG image, {_IMAGE}",
-    "jpeg": f"is a JPEG image, {_IMAGE}",
     "gif": f"is a GIF image, {_IMAGE}",
-    "tiff": f"is a TIFF image, {_IMAGE}",
     "bmp": f"is a BMP image, {_IMAGE}",
     "webp": f"is a WebP image, {_IMAGE}",
     "heic": f"is a HEIC image, {_IMAGE}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 MAX_SPAN = 100
@@ -20,7 +21,21 @@ class Cell:
     header: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A header cell where it names a value: its words without a colon at their end."""
+
+    cell: Cell
+
+    @property
+    def text(self) -> str:
+        """What is written before the value."""
+        return self.cell.text.rstrip(":")
+
+
 Row = list[Cell]
+Piece = Name | Cell | str
+"""A part of a line: a header, a value, or what stands between them."""
 
 
 def table_lines(rows: list[Row], header_rows: int) -> list[str]:
@@ -30,6 +45,14 @@ def table_lines(rows: list[Row], header_rows: int) -> list[str]:
     several rows is repeated in each, one over several columns is written once. A header cell at
     the start of a body row names the row. Without body rows the headers are written as a row.
     """
+    return [
+        "".join(piece if isinstance(piece, str) else piece.text for piece in line)
+        for line in table_pieces(rows, header_rows)
+    ]
+
+
+def table_pieces(rows: list[Row], header_rows: int) -> list[list[Piece]]:
+    """The lines of :func:`table_lines` in pieces that tell which cell each was taken from."""
     grid = _grid(rows)
     headers, body = grid[:header_rows], grid[header_rows:]
     if not any(cell.text for row in body for cell in row):
@@ -66,32 +89,40 @@ def _grid(rows: list[Row]) -> list[Row]:
     return grid
 
 
-def _column_name(headers: list[Row], column: int) -> str:
-    """The header over ``column``; of several levels those that differ, outermost first."""
-    names: list[str] = []
+def _column_name(headers: list[Row], column: int) -> list[Name]:
+    """The headers over ``column``; of several levels those that differ, outermost first."""
+    names: list[Name] = []
     for row in headers:
-        text = row[column].text.rstrip(":") if column < len(row) else ""
-        if text and text not in names:
-            names.append(text)
-    return " / ".join(names)
+        if column < len(row):
+            name = Name(row[column])
+            if name.text and name.text not in [other.text for other in names]:
+                names.append(name)
+    return names
 
 
-def _line(row: Row, names: list[str]) -> str:
-    pieces: list[str] = []
-    row_name = ""
+def _line(row: Row, names: list[list[Name]]) -> list[Piece]:
+    values: list[list[Piece]] = []
+    row_name = None
     if len(row) > 1 and row[0].header and not all(cell.header for cell in row) and not names[0]:
-        row_name = row[0].text.rstrip(":")
+        row_name = Name(row[0])
     previous: Cell | None = None
     for column, cell in enumerate(row):
         if cell is previous or not cell.text or (row_name and column == 0):
             continue
         previous = cell
         spans_all = column == 0 and all(other is cell for other in row)
-        name = "" if spans_all else names[column]
-        pieces.append(f"{name}: {cell.text}" if name else cell.text)
-    line = " | ".join(pieces)
-    if not row_name:
+        named = bool(names[column]) and not spans_all
+        values.append([*_between(names[column], " / "), ": ", cell] if named else [cell])
+    line: list[Piece] = []
+    for value in values:
+        line += [" | ", *value] if line else value
+    if row_name is None or not row_name.text:
         return line
     if not line:
-        return row_name
-    return f"{row_name} | {line}" if any(names) else f"{row_name}: {line}"
+        return [row_name]
+    return [row_name, " | " if any(names) else ": ", *line]
+
+
+def _between(pieces: Sequence[Piece], separator: str) -> list[Piece]:
+    """``pieces`` with ``separator`` between two of them."""
+    return [part for piece in pieces for part in (separator, piece)][1:]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,12 +48,14 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     with ExitStack() as stack:
 
         def start(
-            files: dict[str, str], generator: Generator | None = None, model: bool = False
+            files: Mapping[str, str | bytes],
+            generator: Generator | None = None,
+            model: bool = False,
         ) -> Served:
             folder = tmp_path / "documents"
             folder.mkdir()
             for name, text in files.items():
-                (folder / name).write_text(text, encoding="utf-8")
+                (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
             options: dict[str, Any] = {} if model else {"reader": WordReader()}
             settings = Settings() if model else Settings(embedder="hashing")
             kb = KnowledgeBase(tmp_path / "index", settings, generator=generator, **options)

@@ -1,0 +1,118 @@
+"""Where on a PDF's pages the characters of its text stand.
+
+Nothing is stored for it: a page is read again, as it was when the document was indexed, and its
+text must be the same; if it is not, no place is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from rag.load.pdf.bind import bind
+from rag.load.pdf.geometry import Box, around, shared
+from rag.load.pdf.page import lay_out
+from rag.load.pdf.running import Sheet, edge_blocks
+from rag.load.pdf.text import CharacterBox, box_reader
+from rag.load.traced import Traced
+from rag.types import Document, Mark
+
+if TYPE_CHECKING:
+    from pypdfium2 import PdfPage
+
+_MOST_UNSURE = 8  # running heads and feet of a page that may have been left out
+_NEXT_WORD = 2.5  # in heights of the font; words further apart are marked apart
+_FINE = 1_000_000  # steps that a page's side is divided into when places are converted
+
+
+def pages_of(document: Document, start: int, end: int) -> list[int]:
+    """Numbers of the pages that hold ``text[start:end]``, from 1."""
+    return [
+        page.number
+        for page in document.pages
+        if document.text[max(start, page.start) : min(end, page.end)].strip()
+    ]
+
+
+def marks_on(page: PdfPage, document: Document, number: int, start: int, end: int) -> list[Mark]:
+    """The rectangles of exactly the characters of ``text[start:end]`` that stand on a page.
+
+    Empty if the page, read again, does not give the text that the document has for it. To be
+    called under the lock of PDFium.
+    """
+    covered = document.pages[number - 1]
+    textpage = page.get_textpage()
+    try:
+        traced = same_text(lay_out(page, textpage), document.text[covered.start : covered.end])
+        if traced is None:
+            return []
+        first, last = max(start - covered.start, 0), max(end - covered.start, 0)
+        boxes = _lines(traced.places[first:last], box_reader(textpage))
+        return [_mark(page, box) for box in boxes]
+    finally:
+        textpage.close()
+
+
+def same_text(sheet: Sheet, text: str) -> Traced | None:
+    """The page's text if it is ``text``, but for what joins it to the next page.
+
+    Which of its running heads and feet were left out depends on the other pages; ``text`` tells.
+    """
+    edges = edge_blocks(sheet)
+    gone = {i for i in edges if sheet.blocks[i].text.text.rstrip("-\x02") not in text}
+    unsure = [i for i in edges if i not in gone][:_MOST_UNSURE]
+    for dropped in _subsets(unsure):
+        traced, _ = bind([sheet], {(0, index) for index in (*gone, *dropped)})
+        if text.startswith(traced.text) and not text[len(traced.text) :].strip():
+            return traced
+        if traced.text[:-1] == text:  # its last word goes on overleaf, without the hyphen
+            return traced
+    return None
+
+
+def _subsets(items: Sequence[int]) -> Iterable[tuple[int, ...]]:
+    return (some for size in range(len(items) + 1) for some in combinations(items, size))
+
+
+def _lines(places: Sequence[int], box: CharacterBox) -> list[Box]:
+    """The boxes of characters, those of one line and word after word in one."""
+    lines: list[Box] = []
+    before: Box | None = None
+    for place in places:
+        if place < 0:
+            continue
+        here = box(place)
+        if here.width <= 0 or here.height <= 0:
+            continue
+        if before is not None and _goes_on(before, here):
+            lines[-1] = around((lines[-1], here))
+        else:
+            lines.append(here)
+        before = here
+    return lines
+
+
+def _goes_on(one: Box, other: Box) -> bool:
+    """Whether a character stands beside the one before it, or below it in upright text."""
+    gap = max(one.left, other.left) - min(one.right, other.right)
+    drop = max(one.bottom, other.bottom) - min(one.top, other.top)
+    level = shared(one.bottom, one.top, other.bottom, other.top) > 0.5
+    upright = shared(one.left, one.right, other.left, other.right) > 0.5
+    near = _NEXT_WORD * min(one.height, other.height), _NEXT_WORD * min(one.width, other.width)
+    return (level and gap < near[0]) or (upright and drop < near[1])
+
+
+def _mark(page: PdfPage, box: Box) -> Mark:
+    """A box on the page in shares of the page as it is shown: turned and cut out."""
+    from ctypes import c_int
+
+    from pypdfium2.raw import FPDF_PageToDevice
+
+    xs, ys = [], []
+    for x, y in ((box.left, box.bottom), (box.right, box.top)):
+        across, down = c_int(), c_int()
+        FPDF_PageToDevice(page, 0, 0, _FINE, _FINE, 0, x, y, across, down)
+        xs.append(min(max(across.value / _FINE, 0.0), 1.0))
+        ys.append(min(max(down.value / _FINE, 0.0), 1.0))
+    return Mark(min(xs), min(ys), max(xs), max(ys))

@@ -1,0 +1,41 @@
+"""Text that knows where each of its characters stood in the file."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+NOWHERE = -1
+"""The place of a character that was put in: a space between lines, a repeated table header."""
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """``text``, and a number for each of its characters that tells its place in the file."""
+
+    text: str
+    places: Sequence[int]
+
+    def __post_init__(self) -> None:
+        if len(self.text) != len(self.places):
+            raise ValueError(f"{len(self.text)} characters with {len(self.places)} places")
+
+    def __getitem__(self, part: slice) -> Traced:
+        return Traced(self.text[part], self.places[part])
+
+
+def placed_nowhere(text: str) -> Traced:
+    """``text`` that does not stand in the file."""
+    return Traced(text, array("i", [NOWHERE]) * len(text))
+
+
+def joined(pieces: Iterable[Traced | str]) -> Traced:
+    """One text of all ``pieces``; those that are bare strings stand nowhere in the file."""
+    texts: list[str] = []
+    places = array("i")
+    for piece in pieces:
+        traced = placed_nowhere(piece) if isinstance(piece, str) else piece
+        texts.append(traced.text)
+        places.extend(traced.places)
+    return Traced("".join(texts), places)
