@@ -147,7 +147,7 @@ def test_a_worker_that_grew_is_replaced(hostile: IsolatedLoader) -> None:
     first = said(hostile, "pid")
     assert said(hostile, "keep 20") == first
     assert said(hostile, "pid") == first
-    assert said(hostile, "keep 120") == first
+    assert said(hostile, "keep 70") == first
     second = said(hostile, "pid")
     assert second != first
     assert not is_alive(int(first))
