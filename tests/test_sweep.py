@@ -62,9 +62,11 @@ def kb(tmp_path: Path) -> Any:
         yield kb
 
 
-def swept(kb: KnowledgeBase, cache: Path, *arguments: str) -> list[dict[str, Any]]:
+def swept(
+    kb: KnowledgeBase, cache: Path, *arguments: str, progress: Progress | None = None
+) -> list[dict[str, Any]]:
     combinations = combine(parse_sweep(arguments, ALL), kb.settings)
-    rows = run_sweep(kb, QUESTIONS, combinations, DEFAULTS, cache)["combinations"]
+    rows = run_sweep(kb, QUESTIONS, combinations, DEFAULTS, cache, progress)["combinations"]
     return [{k: v for k, v in row.items() if k != "seconds"} for row in rows]
 
 
@@ -100,8 +102,15 @@ def test_indexes_are_made_once_and_kept_in_step(kb: KnowledgeBase, tmp_path: Pat
     assert swept(kb, cache, "chunk_tokens=32,64,160", "top_k=1,5") == first
     assert embedder.embedded == before
     write_folder(tmp_path / "docs", {"more.txt": "A village is smaller than a town."})
+    asked = []
+
+    def progress(stage: str, done: int, total: int) -> None:
+        asked.append(stage.startswith("Asking"))
+
     with pytest.raises(KnowledgeBaseError, match=r"has changed since .* run 'rag index"):
-        swept(kb, cache, "chunk_tokens=32")
+        swept(kb, cache, "chunk_tokens=160,32", progress=progress)
+    assert asked
+    assert not any(asked)  # that is said before the first question
     kb.sync(tmp_path / "docs")
     before = embedder.embedded
     swept(kb, cache, "chunk_tokens=32,64")
@@ -194,6 +203,10 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ["160", f"{recall[1]:.3f}"],
     ]
     assert (tmp_path / ".index-sweep").is_dir()
+    written = ("eval", "set.jsonl", "--retrieval-only", "--sweep", "chunk_tokens=32,160")
+    both = json.loads(rag(*written, "fusion=dense,lexical", "--json").stdout)
+    assert both["swept"] == {"chunk_tokens": [32, 160], "fusion": ["dense", "lexical"]}
+    assert len(both["combinations"]) == 4
     refused = rag(*command, "--sweep", "top_k=1")
     assert (refused.exit_code, refused.stdout) == (1, "")
     assert "leave out --retrieval-only" in refused.stderr

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rag.cli.common import open_index, print_first, print_json, progress_bar
+from rag.cli.common import isolated_loader, open_index, print_first, print_json, progress_bar
 from rag.errors import KnowledgeBaseError, LoadError, OutputError, QuestionSetError, SettingsError
 
 if TYPE_CHECKING:
     from rag.draft import Draft
     from rag.generate import OpenAIGenerator
+    from rag.load.isolated import Load
     from rag.questions.locate import Documents
 
 _MOST_SHOWN = 20
@@ -87,40 +88,36 @@ def _documents(path: Path) -> Iterator[Documents]:
         return
     if not path.is_dir():
         raise KnowledgeBaseError(f"no folder {str(path)!r}: name a folder or an index")
-    yield _of_folder(path)
+    with isolated_loader() as load:
+        yield _of_folder(path, load)
 
 
-def _of_folder(folder: Path) -> Documents:
+def _of_folder(folder: Path, load: Load) -> Documents:
     """The documents of a folder; of a file that holds several each."""
     from cachetools import LRUCache
 
-    from rag.load import find_files, load_file
+    from rag.load import find_files
     from rag.questions.locate import Documents
+    from rag.sync import read_file
 
     texts: LRUCache[str, str] = LRUCache(_CACHED_CHARACTERS, getsizeof=lambda text: len(text) + 1)
     files: dict[str, tuple[str, Path]] = {}
 
-    def load(name: str, file: Path) -> dict[str, str]:
+    def texts_in(name: str, file: Path) -> dict[str, str]:
         try:
-            found = load_file(file.read_bytes(), name).documents
+            loaded = load(read_file(file)[0], name)
         except (LoadError, OSError):  # as a sync would report it: no document
             return {}
-        return {document.source: document.text for document in found}
-
-    def keep(found: dict[str, str]) -> None:
+        found = {document.source: document.text for document in loaded.documents}
         texts.update((s, text) for s, text in found.items() if len(text) < _CACHED_CHARACTERS)
+        return found
 
     def text_of(source: str) -> str:
-        if source not in texts:
-            found = load(*files[source])
-            keep(found)
-            return found.get(source, "")
-        return str(texts[source])
+        known: str | None = texts.get(source)
+        return texts_in(*files[source]).get(source, "") if known is None else known
 
     for name, file in find_files(folder):
-        found = load(name, file)
-        keep(found)
-        files.update(dict.fromkeys(found, (name, file)))
+        files.update(dict.fromkeys(texts_in(name, file), (name, file)))
     return Documents(list(files), text_of)
 
 

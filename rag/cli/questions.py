@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rag.cli.common import IN_JSON, common_options, open_index, print_first, print_json
+from rag.cli.common import (
+    IN_JSON,
+    common_options,
+    isolated_loader,
+    open_index,
+    print_first,
+    print_json,
+)
 from rag.cli.drafts import draft
 
 if TYPE_CHECKING:
@@ -51,8 +58,8 @@ def import_(
     kind = kind or guess_format(path)
     require_target(out, path)
     if documents is not None:
-        with filling(documents) as folder:
-            found = bring_documents(path, kind, folder)
+        with filling(documents) as folder, isolated_loader() as load:
+            found = bring_documents(path, kind, folder, load)
             report = write_questions(out, entries(path, kind, found))
     else:
         with open_index(index) as kb:

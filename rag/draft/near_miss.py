@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.draft.facts import YEAR
+from rag.draft.grammar import stem
 from rag.draft.names import Names, find_names
 from rag.draft.opposites import COUNTRIES, opposites, years_near
 from rag.questions.locate import Documents
@@ -48,18 +49,20 @@ class Swap:
     def words(self) -> frozenset[str]:
         """The question's words but for the new one, as the index folds them."""
         rest = _whole(self.new).sub(" ", self.question)
-        return frozenset(index_terms(rest).split()) - _ASKING
+        return _terms(rest) - _ASKING
+
+
+def _terms(text: str) -> frozenset[str]:
+    return frozenset(map(stem, index_terms(text).split()))
 
 
 _PART_AFTER = re.compile(r" [A-Z]\.|[’'](?:s )?[A-Z]")
 _PART_BEFORE = re.compile(r"\b[A-Z]\. $|[’']s $|\($")
 """What shows that a name is part of a longer one: "William E. Simon", "America's Cup"."""
 
-_ASKING = frozenset(
-    index_terms(
-        "when where who what which how many much did does do is are was were has have had by in "
-        "the a an of to for percentage on since until and from with at will would can"
-    ).split()
+_ASKING = _terms(
+    "when where who what which how many much did does do is are was were has have had by in "
+    "the a an of to for percentage on since until and from with at will would can"
 )
 
 
@@ -118,7 +121,7 @@ def unstated(found: Sequence[Swap], documents: Documents) -> Mapping[Swap, Evide
         for start, end in sentence_spans(text):
             sentence = text[start:end]
             here = [i for i in named if found[i].new in sentence]
-            terms = set(index_terms(sentence).split()) if here else set()
+            terms = _terms(sentence) if here else frozenset()
             stated |= {i for i in here if len(words[i] & terms) >= _SHARED * len(words[i])}
             for i in here:
                 first.setdefault(i, Evidence(source, start, end))

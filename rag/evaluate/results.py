@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -196,9 +195,13 @@ class _NotAsWrittenError(Exception):
 def _as_written(path: Path) -> Iterator[Any]:
     """The report and each outcome, one line at a time, which takes little memory."""
     with path.open(encoding="utf-8") as file:
+        head: list[str] = []
         try:
-            head = "".join(itertools.takewhile(lambda line: line != _BEGIN, file))
-            yield json.loads(head.removesuffix(",\n") + "}")
+            for line in file:
+                if line == _BEGIN:
+                    yield json.loads("".join(head).removesuffix(",\n") + "}")
+                    break
+                head.append(line)
             for line in file:
                 if line == _END:
                     return

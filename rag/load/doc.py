@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from rag.load.builder import TextBuilder
 from rag.load.doc_binary import Look, WordFile
+from rag.load.numbering import BULLET
 from rag.load.ole import open_ole, read_stream, title_of
 from rag.load.table import Cell, Row, table_lines
 from rag.load.word_walk import first_row_names
@@ -57,6 +58,7 @@ class _Writer:
         self.builder = TextBuilder()
         self.title = ""
         self._word = word
+        self._numbering = word.numbering()
         self._cell: list[str] = []
         self._row: Row = []
         self._rows: list[Row] = []
@@ -109,9 +111,11 @@ class _Writer:
             return
         if look.is_title and not self.title:
             self.title = " ".join(words.split())
-        listed = look.listed and look.level is None
+        marker = self._numbering.marker(str(look.list), look.list_level) if look.list else ""
+        listed = look.level is None and bool(marker)
         self.builder.gap(1 if listed and self._after_list else 2)
-        self.builder.add(f"- {words}" if listed else words, look.level)
+        numbered = listed or marker not in ("", BULLET)
+        self.builder.add(f"{marker} {words}" if numbered else words, look.level)
         self._after_list = listed
 
 

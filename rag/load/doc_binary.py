@@ -14,16 +14,26 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from rag.errors import LoadError
+from rag.load.doc_styles import (
+    DELETED,
+    HIDDEN,
+    IN_TABLE,
+    LEVEL,
+    LIST,
+    LIST_LEVEL,
+    ROW_END,
+    SYMBOL,
+    Styles,
+    properties,
+    read_numbering,
+)
+from rag.load.numbering import WordNumbering
 
 _WORD_97 = 193  # the first version of the format in use since
 _WORD_6 = 101
 _SECTOR = 512
 _MOST_PIECES = 1_000_000
 _MOST_UNITS = 40_000_000  # more than Word itself opens
-_OPERAND = {0: 1, 1: 1, 2: 2, 3: 4, 4: 2, 5: 2, 7: 3}  # length by kind of property
-_IN_TABLE, _ROW_END, _LEVEL, _LIST = 0x2416, 0x2417, 0x2640, 0x460B
-_HIDDEN, _DELETED, _SYMBOL, _DEFINE_TABLE = 0x083C, 0x0800, 0x6A09, 0xD608
-_TITLE_STYLE = 62
 # Languages of Word 6 and 95, which wrote the code page of their system.
 _CODEPAGES = {
     0x0405: "cp1250", 0x040E: "cp1250", 0x0415: "cp1250", 0x0419: "cp1251", 0x0422: "cp1251",
@@ -34,13 +44,17 @@ _CODEPAGES = {
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What counts of a paragraph. ``level`` is a heading's, from 1."""
+    """What counts of a paragraph.
+
+    ``level`` is a heading's, from 1; ``list`` is 0 for a paragraph in none, ``list_level`` from 0.
+    """
 
     level: int | None = None
     is_title: bool = False
     in_table: bool = False
     ends_row: bool = False
-    listed: bool = False
+    list: int = 0
+    list_level: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +93,7 @@ class WordFile:
         self._pieces = self._read_pieces()
         self.units = self._read_units()
         self.parts = self._read_parts()
-        self._styles = self._read_styles() if self._is_97 else {}
+        self.styles = Styles(self._stored(0xA2) if self._is_97 else b"")
         self._paragraphs = self._runs(0x102, self._paragraph_pages) if self._is_97 else []
         self._starts = [start for start, _ in self._paragraphs]
 
@@ -92,20 +106,34 @@ class WordFile:
         index = bisect_right(self._starts, self._place(position)) - 1
         if index < 0:
             return Look()
-        properties = self._paragraphs[index][1]
-        style = _u16(properties, 0) if len(properties) >= 2 else 0
-        values = _properties(properties[2:])
-        level, is_title = self._styles.get(style, (None, False))
-        outline = values.get(_LEVEL)
+        stored = self._paragraphs[index][1]
+        style = int.from_bytes(stored[:2], "little")
+        values = self.styles.values(style) | properties(stored[2:])
+        level = self.styles.level(style)
+        outline = values.get(LEVEL)
         if outline is not None:
             level = outline + 1 if outline < 9 else None
         return Look(
             level,
-            is_title,
-            bool(values.get(_IN_TABLE)),
-            bool(values.get(_ROW_END)),
-            bool(values.get(_LIST)),
+            self.styles.is_title(style),
+            bool(values.get(IN_TABLE)),
+            bool(values.get(ROW_END)),
+            values.get(LIST, 0),
+            values.get(LIST_LEVEL, 0),
         )
+
+    def numbering(self) -> WordNumbering:
+        """Counts the paragraphs of lists."""
+        if not self._is_97:
+            return WordNumbering()
+        return read_numbering(self._stored(0x2E2, to_end=True), self._stored(0x2EA))
+
+    def _stored(self, field: int, *, to_end: bool = False) -> bytes:
+        """What the header's ``field`` points at; what follows it too, if asked for."""
+        start, length = struct.unpack_from("<II", self._main, field)
+        if not length:
+            return b""
+        return self._table[start : None if to_end else start + length]
 
     def hide(self) -> None:
         """Put a zero in place of each unit that is hidden, deleted, or a symbol font's."""
@@ -117,14 +145,14 @@ class WordFile:
             index = max(bisect_right(starts, piece.place) - 1, 0)
             end = piece.place + (piece.end - piece.start) * piece.width
             while index < len(runs) and runs[index][0] < end:
-                values = _properties(runs[index][1])
-                if values.get(_HIDDEN) == 1 or values.get(_DELETED) == 1 or _SYMBOL in values:
+                values = properties(runs[index][1])
+                if values.get(HIDDEN) == 1 or values.get(DELETED) == 1 or SYMBOL in values:
                     after = runs[index + 1][0] if index + 1 < len(runs) else end
                     self._blank(piece, max(runs[index][0], piece.place), min(after, end), values)
                 index += 1
 
     def _blank(self, piece: _Piece, first: int, last: int, values: dict[int, int]) -> None:
-        symbol = values.get(_SYMBOL, 0) >> 16
+        symbol = values.get(SYMBOL, 0) >> 16
         shown = symbol if symbol >= 0x20 and not 0xE000 <= symbol <= 0xF8FF else 0
         for place in range(first, last, piece.width):
             position = piece.start + (place - piece.place) // piece.width
@@ -140,8 +168,7 @@ class WordFile:
 
     def _read_pieces(self) -> list[_Piece]:
         if self._is_97:
-            start, length = struct.unpack_from("<II", self._main, 0x1A2)
-            pieces = _pieces(self._table[start : start + length])
+            pieces = _pieces(self._stored(0x1A2))
         elif self._is_complex:
             start, length = struct.unpack_from("<II", self._main, 0x160)
             pieces = _pieces(self._main[start : start + length], eight_bit=True)
@@ -187,29 +214,9 @@ class WordFile:
 
     # Properties
 
-    def _read_styles(self) -> dict[int, tuple[int | None, bool]]:
-        """Heading level of each style, and whether it is that of a title."""
-        start, length = struct.unpack_from("<II", self._main, 0xA2)
-        sheet = self._table[start : start + length]
-        if len(sheet) < 6:
-            return {}
-        place = 2 + _u16(sheet, 0)
-        kinds: list[tuple[int, int]] = []
-        for _ in range(_u16(sheet, 2)):
-            if place + 2 > len(sheet):
-                break
-            size = _u16(sheet, place)
-            entry = sheet[place + 2 : place + 2 + size]
-            kinds.append(
-                (_u16(entry, 0) & 0xFFF, _u16(entry, 2) >> 4) if len(entry) >= 4 else (0, 0xFFF)
-            )
-            place += 2 + size + (size & 1)
-        return {number: _style(kinds, number) for number in range(len(kinds))}
-
     def _runs(self, field: int, read: Callable[[bytes], Runs]) -> Runs:
         """Place in the file where each run begins, and its properties, in order."""
-        start, length = struct.unpack_from("<II", self._main, field)
-        table = self._table[start : start + length]
+        table = self._stored(field)
         count = max(0, (len(table) - 4) // 8)
         runs: Runs = []
         for index in range(count):
@@ -286,34 +293,3 @@ def _pieces(clx: bytes, *, eight_bit: bool = False) -> list[_Piece]:
         else:
             pieces.append(_Piece(start, end, where, 2))
     return pieces
-
-
-def _properties(encoded: bytes) -> dict[int, int]:
-    """Properties and the values of the short ones, the last one of each."""
-    values: dict[int, int] = {}
-    place = 0
-    while place + 2 < len(encoded):
-        code = _u16(encoded, place)
-        place += 2
-        kind = code >> 13
-        if kind == 6:
-            size = encoded[place] + 1
-            if code == _DEFINE_TABLE:
-                size = _u16(encoded, place) + 1
-        else:
-            size = _OPERAND[kind]
-            values[code] = int.from_bytes(encoded[place : place + size], "little")
-        place += size
-    return values
-
-
-def _style(kinds: list[tuple[int, int]], number: int) -> tuple[int | None, bool]:
-    for _ in range(20):  # styles are based on each other
-        if number >= len(kinds):
-            break
-        kind, number = kinds[number]
-        if 1 <= kind <= 9:
-            return kind, False
-        if kind == _TITLE_STYLE:
-            return 1, True
-    return None, False

@@ -43,36 +43,34 @@ BULLET = "-"
 
 
 @dataclass(frozen=True, slots=True)
-class _Level:
-    style: str  # as :func:`counted` takes it; "-" for a bullet, "" for nothing
-    text: str  # "%1.%2)"
-    start: int
-    paragraph_style: str
+class Level:
+    """A level of a list: ``style`` is one of :func:`counted`, ``-`` for bullets, "" for nothing.
+
+    In ``text`` ``%1`` stands for the number of the first level. ``paragraph_style`` is the style
+    that stands for this level.
+    """
+
+    style: str
+    text: str
+    start: int = 1
+    paragraph_style: str = ""
+
+
+Definitions = dict[str, dict[int, Level]]
+"""The levels, from 0, of each definition of a list."""
+
+Lists = dict[str, tuple[str, dict[int, int]]]
+"""The definition that each list follows, and the numbers at which its levels begin instead."""
 
 
 class WordNumbering:
-    """Counts the numbered paragraphs of a Word document, in their order.
+    """Counts the numbered paragraphs of a Word document, in their order."""
 
-    ``root`` is the document's part of numbering; without one every list has bullets.
-    """
-
-    def __init__(self, root: Any = None) -> None:
-        self._definitions: dict[str, dict[int, _Level]] = {}
-        self._lists: dict[str, tuple[str, dict[int, int]]] = {}  # definition, other starts
+    def __init__(self, definitions: Definitions | None = None, lists: Lists | None = None) -> None:
+        self._definitions = definitions or {}
+        self._lists = lists or {}
         self._counts: dict[str, dict[int, int]] = {}
         self._begun: set[str] = set()
-        for element in root if root is not None else ():
-            if element.tag == f"{_W}abstractNum":
-                levels = {_number(e.get(f"{_W}ilvl")): _level(e) for e in element.iter(f"{_W}lvl")}
-                self._definitions[element.get(f"{_W}abstractNumId", "")] = levels
-            elif element.tag == f"{_W}num":
-                starts = {
-                    _number(e.get(f"{_W}ilvl")): _number(_value(e, "startOverride"))
-                    for e in element.iter(f"{_W}lvlOverride")
-                    if _value(e, "startOverride")
-                }
-                identity = element.get(f"{_W}numId", "")
-                self._lists[identity] = (_value(element, "abstractNumId"), starts)
 
     def level_of(self, number: str, style: str) -> int:
         """The level that a paragraph style stands for in a list; 0 where it names none."""
@@ -105,12 +103,30 @@ class WordNumbering:
         return _PLACE.sub(shown, levels[level].text).strip()
 
 
-def _level(element: Any) -> _Level:
+def numbering_from_xml(root: Any) -> WordNumbering:
+    """What the part of numbering of a DOCX says."""
+    definitions: Definitions = {}
+    lists: Lists = {}
+    for element in root:
+        if element.tag == f"{_W}abstractNum":
+            levels = {_number(e.get(f"{_W}ilvl")): _level(e) for e in element.iter(f"{_W}lvl")}
+            definitions[element.get(f"{_W}abstractNumId", "")] = levels
+        elif element.tag == f"{_W}num":
+            starts = {
+                _number(e.get(f"{_W}ilvl")): _number(_value(e, "startOverride"))
+                for e in element.iter(f"{_W}lvlOverride")
+                if _value(e, "startOverride")
+            }
+            lists[element.get(f"{_W}numId", "")] = (_value(element, "abstractNumId"), starts)
+    return WordNumbering(definitions, lists)
+
+
+def _level(element: Any) -> Level:
     kind = _value(element, "numFmt") or "decimal"
     style = {"bullet": BULLET, "none": ""}.get(kind, _FORMATS.get(kind, "1"))
     text = _value(element, "lvlText")
     start = _value(element, "start")
-    return _Level(
+    return Level(
         style if text else "", text, _number(start) if start else 1, _value(element, "pStyle")
     )
 

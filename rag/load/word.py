@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import LoadError
 from rag.load.builder import TextBuilder, sensible_title
-from rag.load.numbering import WordNumbering
+from rag.load.numbering import WordNumbering, numbering_from_xml
 from rag.load.package import open_package, transitional
 from rag.load.word_walk import Styles, Walker
 from rag.types import Document
@@ -86,7 +86,7 @@ def _style_elements(part: Part) -> list[Any]:
 def _numbering(part: Part) -> WordNumbering:
     for numbering in _related(part, "numbering"):
         try:
-            return WordNumbering(_element(numbering))
+            return numbering_from_xml(_element(numbering))
         except Exception:  # lists without their numbers are better than no document
             break
     return WordNumbering()

@@ -6,7 +6,7 @@ from typing import Any
 
 from rag.errors import LoadError
 from rag.load.builder import TextBuilder, sensible_title
-from rag.load.numbering import WordNumbering
+from rag.load.numbering import numbering_from_xml
 from rag.load.package import local_name, parse_xml
 from rag.load.word_walk import Styles, Walker
 from rag.types import Document
@@ -31,7 +31,7 @@ def load(data: bytes, source: str) -> Document:
     parts = _parts(root) or {"document": [root]}
     builder = TextBuilder()
     styles = [style for part in parts.get("styles", [root]) for style in part.iter("{*}styles")]
-    numbering = WordNumbering(next(iter(parts.get("numbering", [])), None))
+    numbering = numbering_from_xml(next(iter(parts.get("numbering", [])), ()))
     walker = Walker(builder, Styles(styles), numbering)
     for document in parts.get("document", []):
         for body in (e for e in document.iter("{*}body") if local_name(e) == "body"):

@@ -8,16 +8,16 @@ from functools import lru_cache
 from pathlib import Path
 
 from rag.errors import LoadError
-from rag.load import load_bytes
+from rag.load.isolated import Load
 from rag.questions.locate import Documents
 
 _LONGEST_NAME = 80
 
 
-def write_documents(folder: Path, texts: Iterable[tuple[str, str]]) -> Documents:
+def write_documents(folder: Path, texts: Iterable[tuple[str, str]], load: Load) -> Documents:
     """Write each ``(name, text)`` as a text file into ``folder``, which is there and empty.
 
-    Returns the documents as they will be indexed. A text that holds nothing is left out.
+    Returns the documents as ``load`` reads them. A text that holds nothing is left out.
     """
     named: dict[str, str] = {}
     used: set[str] = set()
@@ -29,16 +29,13 @@ def write_documents(folder: Path, texts: Iterable[tuple[str, str]]) -> Documents
 
     @lru_cache(maxsize=64)
     def text_of(source: str) -> str:
-        return _text(folder / source)
+        try:
+            (document,) = load((folder / source).read_bytes(), source).documents
+        except (LoadError, ValueError):  # as the sync will report it: no document of that name
+            return ""
+        return document.text
 
     return Documents(sorted(path.name for path in folder.iterdir()), text_of, named)
-
-
-def _text(path: Path) -> str:
-    try:
-        return load_bytes(path.read_bytes(), path.name).text
-    except LoadError:  # as the sync will report it: no document, so nothing is found in it
-        return ""
 
 
 def _file_name(name: str, used: set[str]) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 
 from rag.errors import QuestionSetError
 from rag.files import replacing
+from rag.load import load_file
+from rag.load.isolated import Load
 from rag.questions.beir import corpus, from_beir, qrels_file
 from rag.questions.corpus import write_documents
 from rag.questions.entry import Entry
@@ -22,9 +24,10 @@ from rag.questions.table import from_table
 FORMATS = ("squad", "csv", "beir", "jsonl")
 
 
-def bring_documents(path: Path, kind: str, folder: Path) -> Documents:
+def bring_documents(path: Path, kind: str, folder: Path, load: Load = load_file) -> Documents:
     """Write the documents that come with the set into ``folder``, and search those.
 
+    They are read back by ``load``, as a sync will read them.
     Raises :class:`QuestionSetError` for a format that brings none.
     """
     texts = {"squad": articles, "beir": corpus}.get(kind)
@@ -33,13 +36,15 @@ def bring_documents(path: Path, kind: str, folder: Path) -> Documents:
     with explained(path):
         if kind == "beir":
             qrels_file(path)  # before a large corpus is written for nothing
-        return write_documents(folder, texts(path))
+        return write_documents(folder, texts(path), load)
 
 
 def guess_format(path: Path) -> str:
     """The format that the name promises. Raises :class:`QuestionSetError` where none does."""
     if path.is_dir():
         return "beir"
+    if not path.exists():
+        raise QuestionSetError(f"cannot read {str(path)!r}: there is no such file or folder")
     kind = {
         ".json": "squad", ".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl"
     }.get(path.suffix.lower())  # fmt: skip

@@ -40,7 +40,7 @@ def json_lines(path: Path, longest: int | None = None) -> Iterator[tuple[int, An
                     f"{where}: longer than {longest:,} characters; write one question a line"
                 )
             if line.strip():
-                yield number, parse_json(line, where, "; write one object a line")
+                yield number, parse_json(line.rstrip(), where, "; write one object a line")
 
 
 def parse_json(text: str, where: str, advice: str = "") -> Any:

@@ -15,7 +15,8 @@ LONGEST_LINE = 1_000_000
 
 _EXPECTED = (
     'expected {"id": str, "question": str, "answers": [str], '
-    '"evidence": [{"source": str, "start": int, "end": int}]}'
+    '"evidence": [{"source": str, "start": int, "end": int}]}; '
+    "'rag questions import' makes it of other formats"
 )
 
 

@@ -28,12 +28,14 @@ def zip_of(**parts: str) -> bytes:
 
 
 def test_the_supported_suffixes() -> None:
-    listed = (
-        ".csv .doc .docm .docx .dot .dotm .dotx .epub .fodp .fods .fodt .htm .html .log .markdown "
-        ".md .odg .odp .ods .odt .otp .ots .ott .pdf .pot .potm .potx .pps .ppsm .ppsx .ppt .pptm "
-        ".pptx .rst .rtf .tab .text .tsv .txt .xhtml .xls .xlsm .xlsx .xlt .xltm .xltx"
-    )
-    assert " ".join(SUFFIXES) == listed
+    """Each suffix once, and those of the formats that people ask for."""
+    assert list(SUFFIXES) == sorted(set(SUFFIXES))
+    for suffix in (
+        ".csv .doc .docm .docx .dotx .eml .epub .htm .html .ipynb .json .jsonl .log .markdown "
+        ".mbox .md .msg .odp .ods .odt .pdf .ppsx .ppt .pptx .py .rss .rst .rtf .svg .tar "
+        ".text .tgz .tsv .txt .xhtml .xls .xlsm .xlsx .xml .zip"
+    ).split():
+        assert suffix in SUFFIXES
 
 
 def test_importing_loads_no_parser() -> None:
@@ -68,19 +70,16 @@ def test_importing_loads_no_parser() -> None:
         ("a.rtf", b"{\\rtf1 }", "holds no text"),
         ("a.rtf", b"\x00\x01 no text", "is damaged or not an RTF document"),
         ("a.doc", b"\x00\x01 no text", "is damaged or not a Word document"),
-        ("a.ppt", b"just text", "is damaged or not a PowerPoint presentation"),
         ("a.xls", b"\x00\x01 no text", "is binary data"),
         ("a.xlsx", zip_of(**{"xl__workbook.xml": ""}), "is damaged or not an Excel workbook"),
         ("a.pptx", b"PK\x03\x04 cut", "is damaged or not a PowerPoint presentation"),
         ("a.epub", b"PK\x03\x04 cut", "is damaged or not an EPUB book"),
-        ("a.zip", zip_of(a="x"), "is a ZIP archive"),
-        ("a.docx", zip_of(a="x"), "is a ZIP archive"),
         ("a.docx", b"PK\x03\x04 cut short", "is damaged or not a Word document"),
-        ("a.docx", b"just text", "is damaged or not a Word document"),
         ("a.docx", zip_of(**{"word__document.xml": "<a"}), "is damaged or not a Word document"),
-        ("a.pdf", b"just text", "is damaged or not a PDF"),
+        ("a.ppt", b"\0\1\2" * 99, "is damaged or not a PowerPoint presentation"),
+        ("a.docx", b"\0\1\2" * 99, "is damaged or not a Word document"),
+        ("a.pdf", b"\0\1\2" * 99, "is damaged or not a PDF"),
         ("a.pdf", b"%PDF-1.7 nothing else", "is damaged or not a PDF"),
-        ("a.xyz", b"a,b\n1,2\n", "is of an unsupported type (.xyz); convert it to PDF, DOCX,"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_a_reason(
