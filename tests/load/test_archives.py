@@ -352,8 +352,7 @@ def test_tar(suffix: str, mode: str) -> None:
 
 
 def test_tar_names_in_legacy_encodings() -> None:
-    data = tar_of({"Xbergr.txt": b"x"}).replace(b"Xbergr", b"\xdcbergr")
-    data = bytearray(data)
+    data = bytearray(tar_of({"Xbergr.txt": b"x"}).replace(b"Xbergr", b"\xdcbergr"))
     data[148:156] = b" " * 8
     data[148:156] = f"{sum(data[:512]):06o}\0 ".encode()
     assert list(texts(load_file(bytes(data), "a.tar"))) == ["a.tar/Übergr.txt"]
