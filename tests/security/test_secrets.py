@@ -11,6 +11,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from fakes_llm import ScriptedServer, failure, sse
@@ -147,6 +148,7 @@ def test_no_command_prints_or_writes_a_secret(
         )
     )
     endpoint.enqueue(*[failure(401, f"Incorrect API key provided: {KEY}.")] * 9)
+    taken = str(urlsplit(endpoint.url).port)
     commands = [
         ["index", str(folder)],
         ["status", "--json"],
@@ -154,7 +156,7 @@ def test_no_command_prints_or_writes_a_secret(
         ["verify"],
         ["ask", "Where do whales swim?", "--answerer", "llm"],
         ["eval", "q.jsonl", "--html", "report.html", "--out", "result.json"],
-        ["serve", "--port", "1"],
+        ["serve", "--port", taken],
         ["eval", "q.jsonl", "--sweep", f"password={PASSWORD},x"],
         ["eval", "q.jsonl", "--sweep", f"llm_api_key={KEY},x"],
     ]
