@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from rag.errors import LoadError
 from rag.load.builder import TextBuilder, sensible_title
 from rag.load.encoding import decode
+from rag.load.package import local_name
 from rag.load.plain import is_encoded_binary
 from rag.types import Document
 
@@ -154,11 +155,6 @@ def _refuse_entities(root: etree._Element) -> None:
             raise LoadError(_ENTITIES.format(f"&{name};"))
         node.tail = html5[f"{name};"] + (node.tail or "")
     etree.strip_tags(root, etree.Entity)
-
-
-def local_name(element: etree._Element) -> str:
-    """The element's name without its namespace."""
-    return str(element.tag).rpartition("}")[2]
 
 
 def words(element: etree._Element) -> str:
