@@ -35,7 +35,7 @@ _LAST_WORD = re.compile(r"[^\s(\[\"“‘'„«]+$")
 _OPENERS = "\"'“‘„«([¿¡*_"
 _LIST_MARKER = re.compile(r"\s*(?:[-*+•‣–]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])\s")
 _KEY = re.compile(  # of settings, assignments, and the headers of a mail
-    r"[ \t>]*+[\w.$@/\"'-]{1,80}+(?: [\w.-]{1,30}+){0,3}+ ?(?:[:=]|:=)(?:[ \t]|$)"
+    r"[ \t>]*+[\w.$@/\"'-]{1,80}+(?: [\w.-]{1,30}+){0,3}+ ?(?::|[:+*/%&|^-]?=)(?:[ \t]|$)"
 )
 
 ABBREVIATIONS = frozenset(

@@ -105,7 +105,8 @@ class Loaded:
 
     ``documents`` has one of the file's own source, or several, each with a source that begins
     with the file's and ``/``: members of an archive, attachments of a mail. ``failed`` has the
-    source of each member that cannot be read, and the reason.
+    source of each member that cannot be read, and the reason; ``(the rest)`` stands for what
+    follows where a file ends early.
     """
 
     documents: tuple[Document, ...]

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from rag.load.builder import TextBuilder, sensible_title
 from rag.load.dates import iso_date
-from rag.load.markup import local_name, words
+from rag.load.markup import words
+from rag.load.package import local_name
 from rag.types import Document
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cache, lru_cache
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -17,8 +18,11 @@ from rag.load.builder import TextBuilder, clean, sensible_title
 from rag.load.encoding import decode
 from rag.types import Document
 
-_LARGEST = 32_000_000
-"""Characters of JSON that are parsed as one value: it takes up to 25 times as many bytes."""
+_LARGEST = 64_000_000
+"""Characters of JSON that are parsed as one value."""
+
+_MOST_SIGNS = 4_000_000
+"""Commas, colons and brackets in it: each may stand for an object of 100 bytes or more."""
 
 _DEEPEST = 64
 _LONGEST_ROW = 400
@@ -39,29 +43,39 @@ def load(data: bytes, source: str) -> Document:
     """Text that is not valid JSON stays as it is. Raises :class:`LoadError` for what is no text."""
     text = decode(data)
     as_lines = PurePosixPath(source).suffix.lower() in _LINES_SUFFIXES
-    if not as_lines:
-        if len(text) <= _LARGEST:
-            try:
-                return _document(parse(text), source)
-            except ValueError:
-                pass
-        as_lines = _is_lines(text)
-    if as_lines:
+    is_small = len(text) <= _LARGEST and _signs(text) <= _MOST_SIGNS
+    if is_small and not as_lines:
+        try:
+            return _document(parse(text), source)
+        except ValueError:
+            pass
+    if as_lines or _is_lines(text):
         return _lines_document(text, source)
-    if len(text) > _LARGEST:
+    if not is_small:
         raise LoadError(
-            f"is JSON of {len(text) / 1e6:,.0f} MB; only {_LARGEST // 1_000_000} MB are read as "
-            "one value: save it as JSON lines, or split it"
+            f"is JSON of {len(text) / 1e6:,.0f} MB with {_signs(text):,} commas, colons and "
+            f"brackets; up to {_LARGEST // 1_000_000} MB and {_MOST_SIGNS:,} are read as one "
+            "value: save it as JSON lines, or split it"
         )
     return Document(source, text)
+
+
+def _signs(text: str) -> int:
+    return sum(map(text.count, ",:[{"))
 
 
 def parse(text: str) -> Any:
     """The value, its numbers as :class:`Number`. Raises ``ValueError``, :class:`LoadError`."""
     try:
-        return json.loads(text, parse_int=Number, parse_float=Number, parse_constant=Number)
+        return _decoder().decode(text)
     except RecursionError:
         raise LoadError(_TOO_DEEP) from None
+
+
+@cache
+def _decoder() -> json.JSONDecoder:
+    number = lru_cache(maxsize=10_000)(Number)  # ten million times the same one fills the memory
+    return json.JSONDecoder(parse_int=number, parse_float=number, parse_constant=number)
 
 
 def _is_lines(text: str) -> bool:
@@ -73,7 +87,7 @@ def _is_lines(text: str) -> bool:
 def _line_value(line: str) -> Any:
     """The value of a line; the line itself where it is not valid JSON."""
     try:
-        return parse(line) if len(line) <= _LARGEST else line
+        return parse(line) if len(line) <= _LARGEST and _signs(line) <= _MOST_SIGNS else line
     except ValueError:
         return line
 
@@ -83,6 +97,7 @@ def _lines_document(text: str, source: str) -> Document:
     for line in text.split("\n"):
         if line.strip():
             writer.element(_line_value(line))
+    writer.end_rows()
     return Document(source, writer.builder.text())
 
 
@@ -106,6 +121,7 @@ class _Writer:
 
     def __init__(self) -> None:
         self.builder = TextBuilder()
+        self._rows: list[str] = []  # not yet in the builder, which costs more than a row
         self._size = 0
 
     def root(self, value: Any) -> None:
@@ -123,16 +139,26 @@ class _Writer:
     def element(self, value: Any) -> None:
         """One element of a list: a row, or a block of lines with a blank line around it."""
         lines = list(_element_lines(value, "", 2))
-        is_block = len(lines) > 1 or any("\n" in line for line in lines)
-        if is_block:
-            self.builder.gap(2)
+        if len(lines) == 1 and "\n" not in lines[0]:
+            self._rows.append(lines[0])
+            return
+        self.end_rows()
+        self.builder.gap(2)
         self._add("\n".join(lines))
-        if is_block:
-            self.builder.gap(2)
+        self.builder.gap(2)
+
+    def end_rows(self) -> None:
+        """Write the rows since the last block."""
+        self._add("\n".join(row for row in self._rows if row))
+        self._rows = []
 
     def _elements(self, values: list[Any]) -> None:
+        if not _is_nested(values):
+            self._add(_enumeration(values))
+            return
         for value in values:
             self.element(value)
+        self.end_rows()
 
     def _add(self, block: str, level: int | None = None) -> None:
         self._size += len(block)
@@ -202,6 +228,8 @@ def _is_nested(values: list[Any]) -> bool:
 
 def _words(value: Any) -> str:
     """A scalar as text, or numbers in lists of lists: coordinates say nothing on many lines."""
+    if isinstance(value, Number):
+        return value
     if isinstance(value, str):
         return clean(value).strip()
     if isinstance(value, bool):

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from rag.errors import LoadError
 from rag.load.builder import TextBuilder, sensible_title
 from rag.load.encoding import decode
+from rag.load.package import local_name
 from rag.load.plain import is_encoded_binary
 from rag.types import Document
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from lxml import etree
 
 _LARGEST = 50_000_000
+_MOST_TAGS = 3_000_000  # an element takes some 250 bytes
 _DEEPEST = 100  # elements; below, all text is one paragraph
 _LONGEST_PARAGRAPH = 10_000
 _LONGEST_VALUE = 200  # characters of a text that its element's name labels
@@ -31,7 +33,7 @@ _DECLARATION = re.compile(r"\s*<\?xml\b[^>]*>")
 _DECLARED = re.compile(rb"<\?xml\s[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9_.:+-]+)")
 _TITLES = frozenset("title head".split())
 _UNLABELLED = _TITLES | frozenset(
-    "heading caption p para simpara paragraph li item listitem entry cell td th line l s seg t "
+    "p para simpara paragraph li item listitem entry cell td th line l s seg t "
     "text span b i em strong string str value v content body data a phrase".split()
 )
 """Names of elements that say nothing about the text in them."""
@@ -82,10 +84,10 @@ def parse(text: str) -> etree._Element | None:
     Raises :class:`LoadError` where entities are declared that a parser could be attacked with,
     or used that only a DTD explains.
     """
-    if len(text) > _LARGEST:
+    if len(text) > _LARGEST or text.count("<") > _MOST_TAGS:
         raise LoadError(
-            f"is XML of {len(text) / 1e6:,.0f} MB; more than {_LARGEST // 1_000_000} MB are not "
-            "read: split it"
+            f"is XML of {len(text) / 1e6:,.0f} MB with {text.count('<'):,} tags; up to "
+            f"{_LARGEST // 1_000_000} MB and {_MOST_TAGS:,} are read: split it"
         )
     text = _DECLARATION.sub("", text, count=1)
     root, errors = _tree(text, recover=False)
@@ -153,11 +155,6 @@ def _refuse_entities(root: etree._Element) -> None:
             raise LoadError(_ENTITIES.format(f"&{name};"))
         node.tail = html5[f"{name};"] + (node.tail or "")
     etree.strip_tags(root, etree.Entity)
-
-
-def local_name(element: etree._Element) -> str:
-    """The element's name without its namespace."""
-    return str(element.tag).rpartition("}")[2]
 
 
 def words(element: etree._Element) -> str:

@@ -215,6 +215,15 @@ def test_pictures_in_the_text_and_signatures_say_nothing() -> None:
     assert loaded.failed == ()
 
 
+def test_a_saved_web_page_is_its_text() -> None:
+    page = part("<title>T</title><p>words<img src=x.png>", "text/html")
+    style = part("p { color: red }", "text/css", "Content-Location: http://x.example/a.css\n")
+    picture = attached(b"\x89PNG\r\n\x1a\n", "x.png", "image/png").replace("attachment", "inline")
+    loaded = load(HEADERS + multipart("related", page, style, picture), "a.mht")
+    assert texts(loaded) == {"a.mht": f"{WRITTEN}\n\nwords"}
+    assert loaded.failed == ()
+
+
 def test_attachments_beside_any_form_are_kept() -> None:
     mixed = multipart("mixed", part("<p>HTML words", "text/html"), attached(b"more", "a.txt"))
     invitation = part("BEGIN:VCALENDAR\nSUMMARY:Lunch", "text/calendar; method=REQUEST")
