@@ -97,8 +97,6 @@ def atheris(options: argparse.Namespace) -> int:
     (suffix,) = options.suffix or [".html"]
     corpus = options.out / f"corpus{suffix}"
     corpus.mkdir(exist_ok=True)
-    for seed in chosen_seeds(options):
-        (corpus / hashlib.sha256(seed.data).hexdigest()[:16]).write_bytes(seed.data)
 
     def read(data: bytes) -> None:
         try:
@@ -110,7 +108,10 @@ def atheris(options: argparse.Namespace) -> int:
         result = damaged(data, seed)
         return result if len(result) <= most else engine.Mutate(data, most)
 
-    engine.instrument_all()
+    with engine.instrument_imports():  # parsers are imported when first used
+        for seed in chosen_seeds(options):
+            (corpus / hashlib.sha256(seed.data).hexdigest()[:16]).write_bytes(seed.data)
+            read(seed.data)
     engine.Setup(
         [
             sys.argv[0],

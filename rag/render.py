@@ -279,7 +279,8 @@ def source_panel(view: View, nonce: int) -> str:
     document = view.document
     start, end = excerpt(document.text, view.start, view.end, view.radius)
     at = document.place_at(view.start, view.end) if view.end > view.start else ""
-    facts = [view.kicker, at, *(_crumbs(view))]
+    # The heading of a sheet is the name of its rows' place too: said once.
+    facts = [view.kicker, at, *(crumb for crumb in _crumbs(view) if not at.startswith(crumb))]
     marked = f"<mark tabindex='-1'>{escape(document.text[view.start : view.end])}</mark>"
     body = (
         ("<i>…</i> " if start else "")

@@ -22,7 +22,7 @@ from rag.store.following import CHECKPOINT
 from rag.store.layout import decode_document, stored_sha256
 from rag.store.local import LocalStore
 from rag.store.records import FileRecord
-from rag.store.schema import row_digest
+from rag.store.schema import Connection, row_digest
 from rag.store.verify import DERIVED, problems
 from rag.sync import Sync
 from rag.types import Document, Vectors
@@ -56,7 +56,7 @@ def repair(path: Path, manifest: Manifest, writer: Callable[[LocalStore], Sync])
         return Repair(found)
     with _partial(path, "repair") as folder, explained(path):
         try:
-            with closing(sqlite3.connect(path / DATABASE)) as damaged:
+            with closing(sqlite3.connect(path / DATABASE, factory=Connection)) as damaged:
                 damaged.text_factory = bytes
                 with LocalStore(folder, manifest) as store:
                     lost = _Salvage(path, damaged, manifest).into(store, writer(store))

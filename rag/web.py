@@ -111,6 +111,11 @@ def launch(
     """
     host, port = listening.getsockname()[:2]
     check_exposure(host, settings)
+    if not is_loopback(host):
+        logger.warning(
+            "Passwords and answers travel unencrypted: serve on loopback behind a proxy with TLS, "
+            "or use a tunnel, wherever the network is not your own."
+        )
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, routes=list(routes))
     mount = partial(
         gr.mount_gradio_app,
@@ -157,11 +162,6 @@ def check_exposure(host: str, settings: Settings) -> None:
             f"others can reach a server {where}, so it needs a password: set RAG_PASSWORD for the "
             "page and RAG_TOKEN for programs, or one of them for both, to at least 8 characters "
             "(python -c 'import secrets; print(secrets.token_urlsafe())' makes one)"
-        )
-    if not is_loopback(host):
-        logger.warning(
-            "Passwords and answers travel unencrypted: serve on loopback behind a proxy with TLS, "
-            "or use a tunnel, wherever the network is not your own."
         )
 
 

@@ -166,11 +166,10 @@ def test_the_source_panel_shows_page_headings_and_where_pages_begin() -> None:
 
 
 def test_the_source_panel_names_rows_and_slides() -> None:
-    rows = Document("a.xlsx", "S\n\none\ntwo", places=(Place("S", 0, 1), Place("S", 3, 10, 7)))
-    assert (
-        "Citation 1 · S, row 8"
-        in Reading(render.source_panel(View(rows, 7, 10, {}, "Citation 1"), 1)).text
-    )
+    where = (Place("S", 0, 1), Place("S", 3, 10, 7))
+    rows = Document("a.xlsx", "S\n\none\ntwo", headings=(Heading(1, 0, 1),), places=where)
+    shown = Reading(render.source_panel(View(rows, 7, 10, {}, "Citation 1"), 1))
+    assert shown.within["p"][0] == "Citation 1 · S, row 8"
     pages, places = (Page(1, 0, 2), Page(2, 2, 3)), (Place("slide 1", 0, 2), Place("slide 2", 2, 3))
     deck = Document("a.pptx", "x\ny", pages=pages, places=places)
     seen = Reading(render.source_panel(View(deck, 0, 1, {}), 1))

@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 MEGABYTE = 1 << 20
+OUT_OF_MEMORY = 77
+"""Exit code of a worker that could not even take in a file."""
 MOST_OPEN_FILES = 128
 
 _SYSTEM_FILES = (

@@ -23,7 +23,7 @@ from typing import IO, Any, Self
 
 from rag.errors import KnowledgeBaseError, LoadError
 from rag.load import Loaded, load_file
-from rag.load.confine import MEGABYTE
+from rag.load.confine import MEGABYTE, OUT_OF_MEMORY
 from rag.load.wire import build, check, parse, receive, send
 
 Load = Callable[[bytes, str], Loaded]
@@ -34,6 +34,7 @@ _ROOT = Path(__file__).parents[2]
 _CODE = "import sys; sys.path[:] = {path!r}; from rag.load.worker import main; main({asked!r})"
 _KEPT_VARIABLES = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL", "LC_CTYPE", "TESSDATA_PREFIX")
 _NEAR_THE_LIMIT = 0.8
+_MAXRSS_UNIT = MEGABYTE if sys.platform == "darwin" else 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +207,8 @@ class _Worker:
         code, most_used = _wait(self._process)
         if code == -getattr(signal, "SIGXCPU", 0):
             return _too_slow(self.limits)
-        if code == -signal.SIGKILL or most_used > _NEAR_THE_LIMIT * self.limits.memory_mb:
+        near = most_used > _NEAR_THE_LIMIT * self.limits.memory_mb
+        if code in (-signal.SIGKILL, OUT_OF_MEMORY) or (near and most_used > _most_used_here()):
             return _too_large(self.limits)
         try:
             return _crashes(signal.Signals(-code).name)
@@ -301,8 +303,14 @@ def _wait(process: subprocess.Popen[bytes]) -> tuple[int, float]:
         return process.wait(), 0.0
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    unit = MEGABYTE if sys.platform == "darwin" else 1024
-    return process.returncode, usage.ru_maxrss / unit
+    return process.returncode, usage.ru_maxrss / _MAXRSS_UNIT
+
+
+def _most_used_here() -> float:
+    """The most memory that this process used in MiB, which Linux counts its children's from."""
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MAXRSS_UNIT
 
 
 def _understood(reply: bytes, source: str) -> tuple[str, Any]:

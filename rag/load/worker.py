@@ -19,7 +19,7 @@ from typing import IO
 
 from rag.errors import LoadError
 from rag.load import Loaded
-from rag.load.confine import MEGABYTE, allow_seconds, confine
+from rag.load.confine import MEGABYTE, OUT_OF_MEMORY, allow_seconds, confine
 from rag.load.wire import dump, receive, send
 
 _TIRED = 0.5
@@ -41,6 +41,8 @@ def main(asked: str) -> None:
             source, data = receive(requests, sys.maxsize), receive(requests, sys.maxsize)
         except EOFError:
             return
+        except MemoryError:
+            sys.exit(OUT_OF_MEMORY)
         allow_seconds(options["seconds"])
         reply = _reply(load, source.decode("utf-8", "surrogatepass"), data)
         del data

@@ -40,6 +40,7 @@ _MOST_COLUMNS = 16_384
 _MOST_MERGES = 100_000
 _MOST_STRING_CHARACTERS = 200_000_000
 _BLOCK = 1 << 20
+_FORGOTTEN_AFTER = 1024  # cells of a row
 
 
 def load(data: bytes, source: str) -> Document:
@@ -71,13 +72,14 @@ class _Workbook:
         properties = next((e for e in root if local_name(e) == "workbookPr"), None)
         self._from_1904 = properties is not None and properties.get("date1904") in ("1", "true")
         self._strings = _shared_strings(archive, _target(targets, "sharedStrings"))
+        self._looks: dict[str, tuple[str, bool]] = {}
         self._formats, self._bold = _formats(_xml(archive, _target(targets, "styles")))
 
     def rows(self, stream: IO[bytes]) -> Iterator[tuple[int, SheetRow]]:
         """Number and cells of each row that has any."""
         from lxml import etree
 
-        number, column = 0, -1
+        number, column, cells = 0, -1, 0
         row: SheetRow = {}
         tags = ("{*}c", "{*}row")
         for _, element in etree.iterparse(
@@ -89,25 +91,30 @@ class _Workbook:
                 cell = self._cell(element) if len(element) else None
                 if cell is not None and column < _MOST_COLUMNS:
                     row[column] = cell
-            else:
-                given = element.get("r", "")
-                number = int(given) if given.isdecimal() and len(given) < 9 else number + 1
-                if row:
-                    yield number, row
-                row, column = {}, -1
+                cells += 1
+                if cells % _FORGOTTEN_AFTER == 0:  # else all are freed at the end of their row
+                    forget(element)
+                continue
+            given = element.get("r", "")
+            number = int(given) if given.isdecimal() and len(given) < 9 else number + 1
+            if row:
+                yield number, row
+            row, column, cells = {}, -1, 0
             forget(element)
 
     def _cell(self, element: Any) -> SheetCell | None:
         kind = element.get("t", "n")
-        style = element.get("s", "0")
-        style_id = int(style) if style.isdecimal() and len(style) < 9 else 0
-        bold = style_id in self._bold
+        code, bold = self._look(element.get("s", "0"))
+        namespace = element.tag[:-1]
         if kind == "inlineStr":
-            text = "".join(_rich_text(e) for e in element if local_name(e) == "is")
+            text = "".join(_rich_text(e) for e in element.iterchildren(f"{namespace}is"))
             return SheetCell(text, bold=bold) if text.strip() else None
-        value = next((e.text for e in element if local_name(e) == "v"), None)
+        value = element.findtext(f"{namespace}v")
         if not value or kind == "e":
             return None
+        if kind == "n":
+            text = _number(value, code, self._from_1904)
+            return SheetCell(text, words=False, bold=bold)
         if kind == "s":
             index = int(value)
             text = self._strings[index] if 0 <= index < len(self._strings) else ""
@@ -116,10 +123,16 @@ class _Workbook:
             return SheetCell(_unescaped(value), bold=bold)
         if kind == "b":
             return SheetCell("FALSE" if value in ("0", "false") else "TRUE", words=False, bold=bold)
-        if kind == "d":
-            return SheetCell(_iso(value), words=False, bold=bold)
-        code = self._formats[style_id] if style_id < len(self._formats) else ""
-        return SheetCell(_number(value, code, self._from_1904), words=False, bold=bold)
+        return SheetCell(_iso(value) if kind == "d" else value, words=False, bold=bold)
+
+    def _look(self, style: str) -> tuple[str, bool]:
+        """The number format of a cell style, "" for General, and whether it is bold."""
+        found = self._looks.get(style)
+        if found is None:
+            number = int(style) if style.isdecimal() and len(style) < 9 else 0
+            code = self._formats[number] if number < len(self._formats) else ""
+            found = self._looks[style] = (code, number in self._bold)
+        return found
 
 
 def _number(value: str, code: str, from_1904: bool) -> str:

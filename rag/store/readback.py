@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from rag.store.database import DATABASE, explained
+from rag.store.schema import Connection
 
 
 class StoredTexts:
@@ -16,7 +17,9 @@ class StoredTexts:
         self._path = path
         with explained(path):
             address = f"{(path / DATABASE).resolve().as_uri()}?mode=ro"
-            self._connection = sqlite3.connect(address, uri=True, isolation_level=None)
+            self._connection = sqlite3.connect(
+                address, uri=True, isolation_level=None, factory=Connection
+            )
 
     def text(self, source: str) -> str | None:
         """The text of a document; None if the index holds none of that name."""

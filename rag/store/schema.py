@@ -6,6 +6,7 @@ import hashlib
 import json
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 from rag.store.lexical import TOKENIZE
 
@@ -73,13 +74,26 @@ TABLES = (
 )
 
 
+class Connection(sqlite3.Connection):
+    """Tells of damage as such: a message that quotes a damaged schema may not be decodable."""
+
+    def execute(self, *statement: Any) -> sqlite3.Cursor:
+        """As that of ``sqlite3``, but that all damage is a ``sqlite3.DatabaseError``."""
+        try:
+            return super().execute(*statement)
+        except UnicodeDecodeError as error:
+            raise sqlite3.DatabaseError("its schema is not readable text") from error
+
+
 def connect(path: Path) -> sqlite3.Connection:
     """Open the database; transactions are begun and ended by the caller alone.
 
     WAL lets other processes read while one writes; ``secure_delete`` overwrites what is deleted;
     a committed write has reached the disk (``synchronous = FULL``).
     """
-    connection = sqlite3.connect(path, timeout=30.0, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(
+        path, timeout=30.0, isolation_level=None, check_same_thread=False, factory=Connection
+    )
     try:
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute("PRAGMA foreign_keys = ON")

@@ -24,8 +24,8 @@ from rag.load import Loaded, load_file
 from rag.load.isolated import IsolatedLoader, Limits
 
 DATA = Path(__file__).parents[1] / "load" / "data"
-SMALL = Limits(memory_mb=200, seconds=20)
-IMPATIENT = Limits(memory_mb=200, seconds=1)
+SMALL = Limits(memory_mb=200, seconds=60)
+IMPATIENT = Limits(memory_mb=200, seconds=4)
 LINUX = sys.platform == "linux" and platform.machine() in ("x86_64", "aarch64")
 
 
@@ -102,14 +102,14 @@ def test_a_reason_of_the_loader_is_kept(hostile: IsolatedLoader) -> None:
 # Hangs, memory, crashes
 
 
-@pytest.mark.parametrize("deed", ["hang", "compute", "sleep 60", "huge-length"])
+@pytest.mark.parametrize("deed", ["hang", "compute", "huge-length"])
 def test_a_file_that_takes_too_long_fails_and_the_next_is_read(deed: str) -> None:
     with IsolatedLoader(IMPATIENT, fakes_hostile.load) as load:
         said(load, "say warm")
         told = reason(load, deed)
         if deed != "huge-length":
             assert told == (
-                "was not read within 1 s: split it, or allow more with RAG_LOAD_SECONDS"
+                "was not read within 4 s: split it, or allow more with RAG_LOAD_SECONDS"
             )
         assert said(load, "say hello") == "hello"
 
@@ -147,7 +147,7 @@ def test_a_worker_that_grew_is_replaced(hostile: IsolatedLoader) -> None:
     first = said(hostile, "pid")
     assert said(hostile, "keep 20") == first
     assert said(hostile, "pid") == first
-    assert said(hostile, "keep 120") == first
+    assert said(hostile, "keep 80") == first
     second = said(hostile, "pid")
     assert second != first
     assert not is_alive(int(first))
@@ -309,7 +309,8 @@ def test_a_worker_that_cannot_start_says_nothing_about_the_file(
 
 
 PARENT = """
-    import sys
+    import signal, sys
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what starts it may ignore it
     sys.path[:] = {path!r}
     import fakes_hostile
     from rag.load.isolated import IsolatedLoader, Limits
