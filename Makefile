@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 HOST ?= 127.0.0.1
 PORT ?= 7860
 
-.PHONY: install run test test-browser test-ocr check format clean
+.PHONY: install run test test-browser test-ocr test-faults check format clean
 
 install: $(VENV)/.installed
 
@@ -28,6 +28,11 @@ test-browser: install
 test-ocr: install
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,ocr]'
 	$(BIN)/python -m pytest -m ocr
+
+# The tests that kill, fill up and damage, many more times than `make test` does.
+test-faults: install
+	KILLS=$${KILLS:-200} FLIPS=$${FLIPS:-2000} READERS=10 CHANGES=1000 \
+		$(BIN)/python -m pytest tests/faults -s
 
 check: install
 	$(BIN)/ruff check .

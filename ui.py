@@ -25,11 +25,12 @@ import gradio as gr
 from starlette.routing import BaseRoute
 
 from rag import render, web
-from rag.curate import Curation
+from rag.curate import DraftReview, FeedbackForm
 from rag.errors import GeneratorError, NotFoundError, RagError
 from rag.page_route import page_route
 from rag.render import Turn, View
-from rag.types import PagePlace, Progress
+from rag.types import Location, Progress
+from rag.watch import Watcher
 
 if TYPE_CHECKING:
     from rag.knowledge_base import KnowledgeBase
@@ -39,6 +40,8 @@ logger = logging.getLogger(__name__)
 
 MAX_QUESTION_CHARS = 1000
 SECONDS_BETWEEN_UPDATES = 0.08
+SECONDS_BETWEEN_LOOKS = 3.0
+"""How often an open page looks whether the documents were changed by being kept in step."""
 UNEXPECTED = "Something went wrong. The server's log has the details; you can try again."
 
 EXAMPLES: Mapping[str, Sequence[str]] = {
@@ -117,7 +120,8 @@ class _Page:
     def __init__(self, kb: KnowledgeBase, examples: Mapping[str, Sequence[str]]) -> None:
         self.kb = kb
         self.examples = examples
-        self.curation = Curation(kb)
+        self.feedback, self.review = FeedbackForm(kb), DraftReview(kb)
+        self.watcher = Watcher(kb)
 
     # Asking
 
@@ -198,13 +202,14 @@ class _Page:
             changed = "The document has changed since; this is the text that was answered from."
             view = replace(view, notice=changed)
         else:
-            view = replace(view, places=self._places(view))
+            view = replace(view, pages=self._pages(view))
         return render.source_panel(view, nonce)
 
-    def _places(self, view: View) -> Sequence[PagePlace]:
+    def _pages(self, view: View) -> Sequence[Location]:
         """The pages to show; none where they cannot be shown, for the text is there."""
         try:
-            return self.kb.places(view.document.source, view.start, view.end)
+            located = self.kb.locate(view.document.source, view.start, view.end)
+            return [at for at in located if at.marks is not None]
         except RagError as error:
             logger.warning("%s: no page is shown: %s", view.document.source, error)
             return ()
@@ -246,18 +251,41 @@ class _Page:
 
     def add(self, paths: list[str] | None, turns: Turns, query: str) -> Iterator[Updates]:
         files = [Path(path) for path in paths or ()]
-        if files:
-            yield from self._change(lambda progress: self.kb.add(files, progress), turns, query)
-        for file in files:
-            file.unlink(missing_ok=True)
+        try:
+            if files:
+                yield from self._change(lambda progress: self.kb.add(files, progress), turns, query)
+        finally:
+            for file in files:
+                web.remove_upload(file)
         yield {self.upload: None}
 
     def rescan(self, turns: Turns, query: str) -> Iterator[Updates]:
-        folder = self.kb.folder
-        if folder is None:
+        if self.kb.folder is None:
             yield {self.status: render.alert("No folder has been indexed yet.")}
             return
-        yield from self._change(lambda progress: self.kb.sync(folder, progress), turns, query)
+        yield from self._change(lambda progress: self.kb.sync(None, progress), turns, query)
+
+    def keep_in_step(self, on: bool) -> Updates:
+        """Follow the folders from now on, for all who have the page open, or no longer."""
+        if on and self.kb.folder is None:
+            alert = render.alert("No folder has been indexed yet.")
+            return {self.status: alert, self.step: False}
+        (self.watcher.start if on else self.watcher.stop)()
+        said = "The folder is followed: changes are taken up by themselves." if on else ""
+        return {self.status: render.status([said]) if said else ""}
+
+    def look(self, turns: Turns, query: str, seen: int, on: bool) -> Updates:
+        """What being kept in step has changed since this page looked last."""
+        changes, running = self.watcher.changes, self.watcher.running
+        if (changes, running) == (seen, on):
+            return {self.seen: seen}
+        error = self.watcher.error if running else ""
+        return {
+            self.seen: changes,
+            self.step: running,
+            self.status: render.alert(error) if error else "",
+            **self.refresh(turns, query),
+        }
 
     def _change(
         self, work: Callable[[Progress], SyncReport], turns: Turns, query: str
@@ -290,22 +318,26 @@ class _Page:
 
     def build(self) -> gr.Blocks:
         page: gr.Blocks
-        with gr.Blocks(title="Ask your documents", analytics_enabled=False) as page:
+        forgotten = (600, 3600)  # seconds: how often, and from which age, uploads are removed
+        with gr.Blocks(
+            title="Ask your documents", analytics_enabled=False, delete_cache=forgotten
+        ) as page:
             self.turns = gr.State(())
-            gr.HTML('<h1 class="brand">Ask your documents</h1>', elem_id="brand")
+            can_log_out = bool(self.kb.settings.password or self.kb.settings.token)
+            gr.HTML(render.heading(can_log_out), elem_id="brand")
             with gr.Row(elem_id="shell"):
                 with gr.Column(elem_id="chat", scale=3, min_width=300):
                     self._build_chat()
                 with gr.Column(elem_id="side", scale=2, min_width=300):
                     self.source = _html(render.empty_panel(), "source-panel")
                     self._build_library()
-                    self.curation.build_review()
+                    self.review.build()
             self._wire(page)
         return page
 
     def _build_chat(self) -> None:
         self.log = _html(self._transcript(()), "log")
-        self.curation.build_feedback()
+        self.feedback.build()
         self.notice = gr.HTML("", elem_id="notice")
         with gr.Row(elem_id="composer"):
             self.question = gr.Textbox(
@@ -348,6 +380,14 @@ class _Page:
                 label="Add documents", file_count="multiple", height=120, elem_id="upload"
             )
             self.sync = gr.Button("Look for changes in the folder", size="sm")
+            self.step = gr.Checkbox(
+                label="Keep in step with the folder",
+                value=lambda: self.watcher.running,
+                container=False,
+                elem_id="step",
+            )
+            self.seen = gr.State(0)
+            self.timer = gr.Timer(SECONDS_BETWEEN_LOOKS)
 
     def _wire(self, page: gr.Blocks) -> None:
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -378,8 +418,12 @@ class _Page:
         self.documents.remove(self.remove, known, changed, **change)
         self.upload.upload(self.add, [self.upload, *known], [*changed, self.upload], **change)
         self.sync.click(self.rescan, known, changed, **change)
+        self.step.input(self.keep_in_step, self.step, [self.status, self.step], **light)
+        looked = [*changed, self.step, self.seen]
+        self.timer.tick(self.look, [*known, self.seen, self.step], looked, **light)
         page.load(self.refresh, known, library, **light)
-        self.curation.wire(page, self.log, self.turns)
+        self.feedback.wire(self.log, self.turns)
+        self.review.wire(page)
 
 
 def _html(value: str, elem_id: str) -> Any:
@@ -404,21 +448,35 @@ def serve(
     routes: Sequence[BaseRoute] | None = None,
     on_ready: Callable[[str], None] = lambda url: None,
     block: bool = True,
-) -> gr.Blocks:
+    keep_in_step: bool = False,
+) -> web.Server:
     """Serve the page, and ``routes`` beside it; with ``block`` until interrupted.
 
     ``routes`` must have the one of ``rag.page_route``, which is alone there if none are given.
-    ``on_ready`` is called with the address once it answers. Raises OSError if the port is taken.
+    ``keep_in_step`` turns its switch on: changes in the folders are taken up by themselves.
+    ``on_ready`` is called with the address once it answers. Raises OSError if the port is taken,
+    and :class:`SettingsError` for a server that others could reach without a password.
     """
-    web.require_free(host, port)
-    page = build_page(kb)
+    web.check_exposure(host, kb.settings)
+    listening = web.bind(host, port)
+    uploads = web.uploads_folder()
+    parts = _Page(kb, EXAMPLES)
+    page = web.with_loop(parts.build)
     threading.Thread(target=_warm, args=(kb,), daemon=True).start()
+    if keep_in_step:
+        parts.watcher.start()
     beside = [page_route(kb)] if routes is None else routes
-    web.launch(page, host, port, css=_asset("page.css"), routes=beside)
-    on_ready(f"http://{host}:{port}")
-    if block:
-        page.block_thread()
-    return page
+    try:
+        server = web.launch(
+            page, listening, kb.settings, uploads, css=_asset("page.css"), routes=beside
+        )
+        on_ready(f"http://{host}:{listening.getsockname()[1]}")
+        if block:
+            server.wait()
+    finally:
+        if block:
+            parts.watcher.stop()
+    return server
 
 
 def _warm(kb: KnowledgeBase) -> None:

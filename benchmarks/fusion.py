@@ -17,7 +17,7 @@ import gzip
 import json
 import random
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -28,7 +28,17 @@ import numpy.typing as npt
 from rag import KnowledgeBase
 from rag.embed import BundledEmbedder
 from rag.questions import Question, read_questions
-from rag.retrieve import CANDIDATES, FOREIGN, TYPED, WRITTEN, fuse, lexical_weight
+from rag.retrieve import (
+    CANDIDATES,
+    FOREIGN,
+    FUSIONS,
+    TYPED,
+    WRITTEN,
+    Fusion,
+    lexical_weight,
+    ranked,
+    weighted,
+)
 from rag.types import Candidate, Embedder
 
 SETS = ("nq", "xquad_en", "squad2", "xquad_zh", "xquad_es", "xquad_de")
@@ -37,9 +47,6 @@ PASSAGE_QUESTIONS = 500
 PASSAGES = 1600
 RESAMPLES = 2000
 SEED = 20240607
-
-Scores = Callable[[Sequence[Candidate], float], list[float]]
-"""Scores of a question's candidates, given the weight that fits it; -inf: not found."""
 
 
 @dataclass(frozen=True)
@@ -50,39 +57,13 @@ class Case:
     found: list[Candidate]
     weight: float
 
-    def rank(self, scores: Scores) -> float:
-        """Rank of the first right candidate, counted from 1; infinite beyond :data:`DEPTH`."""
-        scored = list(zip(scores(self.found, self.weight), self.found, strict=True))
-        scored.sort(key=lambda pair: -pair[0])  # stable: candidates come by source and position
-        for rank, (score, candidate) in enumerate(scored[:DEPTH], 1):
-            chunk = candidate.chunk
-            if score > -np.inf and self.question.is_evidence(chunk.source, chunk.start, chunk.end):
+    def rank(self, fusion: Fusion) -> float:
+        """Rank of the first right hit, counted from 1; infinite beyond :data:`DEPTH`."""
+        hits = ranked(self.found, fusion(self.found, self.weight))
+        for rank, hit in enumerate(hits[:DEPTH], 1):
+            if self.question.is_evidence(hit.source, hit.start, hit.end):
                 return rank
         return np.inf
-
-
-# Fusions
-
-
-def dense(found: Sequence[Candidate], weight: float) -> list[float]:
-    """The cosine alone."""
-    return [candidate.dense for candidate in found]
-
-
-def lexical(found: Sequence[Candidate], weight: float) -> list[float]:
-    """BM25 alone."""
-    return [candidate.lexical or -np.inf for candidate in found]
-
-
-def reciprocal_ranks(found: Sequence[Candidate], weight: float, *, k: int = 60) -> list[float]:
-    """Reciprocal-rank fusion (Cormack et al. 2009) over both rankings of the candidates."""
-    total = np.zeros(len(found))
-    for side in (dense(found, 0), lexical(found, 0)):
-        order = np.argsort(-np.asarray(side), kind="stable")
-        ranks = np.empty(len(found))
-        ranks[order] = np.arange(1, len(found) + 1)
-        total += np.where(np.isfinite(side), 1 / (k + ranks), 0)
-    return total.tolist()
 
 
 def min_max(found: Sequence[Candidate], weight: float, *, share: float) -> list[float]:
@@ -95,24 +76,20 @@ def min_max(found: Sequence[Candidate], weight: float, *, share: float) -> list[
     return [float(score) for score in average]
 
 
-def chosen(found: Sequence[Candidate], weight: float, *, fixed: float | None = None) -> list[float]:
-    """What the program does; ``fixed`` takes the place of the weight that fits the question."""
-    hits = fuse(found, weight if fixed is None else fixed)
-    scores = {id(hit.chunk): hit.score for hit in hits}
-    return [scores.get(id(candidate.chunk), -np.inf) for candidate in found]
+def fixed(found: Sequence[Candidate], weight: float, *, at: float) -> list[float]:
+    """The program's formula with the weight ``at`` for every question."""
+    return weighted(found, at)
 
 
-FUSIONS: dict[str, Scores] = {
-    "dense": dense,
-    "lexical": lexical,
-    "RRF 60": reciprocal_ranks,
+COMPARED: dict[str, Fusion] = {
+    **FUSIONS,
     **{f"min-max {share}": partial(min_max, share=share) for share in (0.4, 0.5, 0.6, 0.7, 0.8)},
     **{
-        f"fixed {w}": partial(chosen, fixed=w)
+        f"fixed {w}": partial(fixed, at=w)
         for w in (0.1, TYPED, 0.3, 0.4, WRITTEN, 1.0, FOREIGN, 3.0)
     },
-    "chosen": chosen,
 }
+"""The program's own fusions, which ``RAG_FUSION`` names, and others."""
 
 
 # Figures
@@ -143,8 +120,8 @@ def interval(differences: npt.NDArray[np.float64]) -> str:
 def report(name: str, cases: Sequence[Case]) -> None:
     """Print the table of one set."""
     ranks = {
-        label: np.array([case.rank(scores) for case in cases], dtype=np.float64)
-        for label, scores in FUSIONS.items()
+        label: np.array([case.rank(fusion) for case in cases], dtype=np.float64)
+        for label, fusion in COMPARED.items()
     }
     weights = [case.weight for case in cases]
     print(f"\n{name}: {len(cases)} questions, median weight {np.median(weights):.2f}")
@@ -152,9 +129,9 @@ def report(name: str, cases: Sequence[Case]) -> None:
         row = "  ".join(f"{key} {value:.3f}" for key, value in figures(found).items())
         print(f"  {label:12s} {row}")
     for other in ("dense", "lexical"):
-        recall = (ranks["chosen"] <= 5).astype(float) - (ranks[other] <= 5)
-        gain = ndcg(ranks["chosen"]) - ndcg(ranks[other])
-        print(f"  chosen - {other}: recall@5 {interval(recall)}  nDCG@10 {interval(gain)}")
+        recall = (ranks["adaptive"] <= 5).astype(float) - (ranks[other] <= 5)
+        gain = ndcg(ranks["adaptive"]) - ndcg(ranks[other])
+        print(f"  adaptive - {other}: recall@5 {interval(recall)}  nDCG@10 {interval(gain)}")
 
 
 # Question sets

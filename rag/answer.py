@@ -7,14 +7,28 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 
 from rag.chunk import index_text
-from rag.cite import cite_spans, finished_part, resolve_markers
+from rag.cite import (
+    Cited,
+    Names,
+    cite_spans,
+    drop_foreign_links,
+    drop_unsupported,
+    finished_part,
+    resolve_markers,
+    under,
+)
 from rag.compose import compose
 from rag.followup import History, has_question, is_small_talk, standalone_question
+from rag.generate.orders import gives_orders
+from rag.generate.visible import visible
 from rag.read import missing_words
 from rag.types import REASONS, REFUSAL_TEXT, Answer, Generator, Hit, Reader, Span
 
 DIFFER = "The documents do not agree:"
 """What statements of different documents that contradict each other begin with."""
+
+MOST_NAMES = 4
+"""Names under which one passage is cited, at most, where copies of its document are there."""
 
 MOST_MISSING = 3
 """Words named in a refusal, at most."""
@@ -22,13 +36,17 @@ MOST_MISSING = 3
 
 @dataclass(frozen=True, slots=True)
 class Answerer:
-    """What is needed to answer; ``generator`` None answers in the documents' own words."""
+    """What is needed to answer; ``generator`` None answers in the documents' own words.
+
+    ``names`` gives the sources of a document's copies, its own among them.
+    """
 
     retrieve: Callable[[str], list[Hit]]
     has_documents: Callable[[], bool]
     reader: Reader
     generator: Generator | None
     refuse_below: float
+    names: Callable[[str], Sequence[str]] = lambda source: (source,)
 
     @property
     def name(self) -> str:
@@ -70,7 +88,8 @@ class Answerer:
         composition = compose(question, spans, self.refuse_below)
         statements = [statement.sentences for statement in composition.statements]
         for count in range(2 if composition.differ else 1, len(statements) + 1):
-            cited = cite_spans(statements[:count], lead=DIFFER if composition.differ else "")
+            lead = DIFFER if composition.differ else ""
+            cited = cite_spans(statements[:count], lead, self._named)
             yield replace(
                 draft,
                 text=cited.text,
@@ -86,26 +105,32 @@ class Answerer:
         passages = [index_text(hit.chunk) for hit in draft.hits]
         written, shown = "", ""
         for piece in generator.generate(question, passages):
-            written += piece
+            written += visible(piece)
             finished = finished_part(written)
             if len(finished) > len(shown) and not _is_refusal(written):
                 shown = finished
-                cited = resolve_markers(shown, draft.hits)
-                yield replace(draft, text=cited.text, citations=cited.citations)
+                cited = _checked(shown, draft.hits, self._named)
+                if cited.citations:  # what is not grounded is shown only with its warning
+                    yield replace(draft, text=cited.text, citations=cited.citations)
         if _is_refusal(written):
             yield self._refusal(draft, "not_stated", clock)
             return
-        cited = resolve_markers(written.strip(), draft.hits)
-        grounded = bool(cited.citations)
+        cited = _checked(written.strip(), draft.hits, self._named)
+        reason = _doubt(cited)
         yield replace(
             draft,
             text=cited.text,
             citations=cited.citations,
             dropped_markers=cited.dropped,
-            reason=None if grounded else "not_grounded",
-            confidence=draft.confidence if grounded else 0.0,
+            reason=reason,
+            confidence=0.0 if reason else draft.confidence,
             seconds=clock.seconds(),
         )
+
+    def _named(self, hit: Hit) -> list[Hit]:
+        """The hit under its own name and those of its document's copies."""
+        others = [source for source in self.names(hit.source) if source != hit.source]
+        return [hit, *(under(hit, source) for source in others[: MOST_NAMES - 1])]
 
     def _not_answered(self, draft: Answer, question: str, clock: _Clock) -> Answer:
         """A refusal for want of support, with the names that no passage mentions, if any."""
@@ -124,6 +149,20 @@ class Answerer:
             reason=reason,
             seconds=clock.seconds(),
         )
+
+
+def _checked(written: str, hits: Sequence[Hit], names: Names) -> Cited:
+    """A model's text with what of it the passages support; all of it where they support nothing."""
+    cited = resolve_markers(drop_foreign_links(written, hits), hits, names)
+    return drop_unsupported(cited) if cited.citations else cited
+
+
+def _doubt(cited: Cited) -> str | None:
+    """Why an answer is not to be trusted; None where nothing speaks against it."""
+    if not cited.citations:
+        return "not_grounded"
+    passages = {citation.hit.text for citation in cited.citations}
+    return "instructed" if any(map(gives_orders, passages)) else None
 
 
 def _is_refusal(written: str) -> bool:

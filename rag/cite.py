@@ -7,8 +7,9 @@ the source; what is checked here is that the quote supports the sentence that ca
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from rag.sentences import TextSpan, sentence_spans
 from rag.store.lexical import STOP_WORDS, index_terms
@@ -26,7 +27,30 @@ _INSIDE = r"\d\s,;~‐-―−-"
 _UNFINISHED_MARKERS = re.compile(rf"(?<![\[【{_INSIDE}])([{_INSIDE}]*)[\[【][\[【{_INSIDE}]*$")
 _MOST_DIGITS = 9
 
+_MARKDOWN_REFERENCE = re.compile(
+    r"!\[[^\[\]\n]*+\]\[[^\[\]\n]*+\]|^[ \t]*\[(?!\d+\])[^\[\]\n]++\]:[^\n]*+", re.MULTILINE
+)
+_MARKDOWN_LINK = re.compile(r"(!?)\[([^\[\]\n]*+)\]\(\s*+([^()\s]*+)[^()\n]*+\)")
+_ADDRESS = re.compile(
+    r"(?<![\w/])(?:[a-z][a-z0-9+.-]{1,20}://|www\.|javascript:|data:\w+/|mailto:)[^\s<>\"')\]]+",
+    re.IGNORECASE,
+)
+_LINE_ENDS = re.compile(r"\n+")
 _LEADING_MARKERS = re.compile(rf"(?:\s*{MARKER.pattern})+")
+
+
+Names = Callable[[Hit], Sequence[Hit]]
+"""A hit under each name of its document: copies are found once and cited under each."""
+
+
+def under(hit: Hit, source: str) -> Hit:
+    """The hit in a copy of its document that has another name."""
+    document = replace(hit.chunk.document, source=source)
+    return replace(hit, chunk=replace(hit.chunk, document=document))
+
+
+def _alone(hit: Hit) -> Sequence[Hit]:
+    return (hit,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +68,9 @@ class Cited:
     dropped: int = 0
 
 
-def cite_spans(statements: Sequence[Sequence[Span]], lead: str = "") -> Cited:
+def cite_spans(
+    statements: Sequence[Sequence[Span]], lead: str = "", names: Names = _alone
+) -> Cited:
     """A text of verbatim statements, each followed by the markers of the spans that support it.
 
     The first span of a statement is shown. After a ``lead`` each statement has a line of its own.
@@ -54,15 +80,16 @@ def cite_spans(statements: Sequence[Sequence[Span]], lead: str = "") -> Cited:
     for spans in statements:
         markers = ""
         for span in spans:
-            citation = Citation(len(citations) + 1, span.hit, span.start, span.end)
-            citations.append(citation)
-            markers += f"[{citation.number}]"
+            for hit in names(span.hit):
+                citation = Citation(len(citations) + 1, hit, span.start, span.end)
+                citations.append(citation)
+                markers += f"[{citation.number}]"
         sentences.append(f"{' '.join(spans[0].text.split())} {markers}")
     text = "\n".join((lead, *(f"- {s}" for s in sentences))) if lead else " ".join(sentences)
     return Cited(text, tuple(citations))
 
 
-def resolve_markers(text: str, hits: Sequence[Hit]) -> Cited:
+def resolve_markers(text: str, hits: Sequence[Hit], names: Names = _alone) -> Cited:
     """Replace a model's markers, numbers of ``hits`` from 1, by those of exact citations.
 
     A marker is dropped when it names no given passage, or when that passage does not support
@@ -83,10 +110,10 @@ def resolve_markers(text: str, hits: Sequence[Hit]) -> Cited:
             if quote is None:
                 dropped += 1
                 continue
-            hit = hits[number - 1]
-            key = (hit.source, *quote)
-            citation = numbers.setdefault(key, Citation(len(numbers) + 1, hit, *quote))
-            kept.append(citation.number)
+            for hit in names(hits[number - 1]):
+                key = (hit.source, *quote)
+                citation = numbers.setdefault(key, Citation(len(numbers) + 1, hit, *quote))
+                kept.append(citation.number)
         if kept:
             pieces.extend(f"[{number}]" for number in dict.fromkeys(kept))
         else:
@@ -94,6 +121,60 @@ def resolve_markers(text: str, hits: Sequence[Hit]) -> Cited:
             pieces[-1] = _UNFINISHED_MARKERS.sub(r"\1", pieces[-1]).rstrip(" ")
     pieces.append(text[position:])
     return Cited("".join(pieces), tuple(numbers.values()), dropped)
+
+
+def drop_foreign_links(text: str, hits: Sequence[Hit]) -> str:
+    """``text`` without addresses that stand in none of ``hits``, and with Markdown's links as text.
+
+    A model has no address to tell but those of the passages; others would carry something away.
+    """
+    held = "\n".join(hit.text for hit in hits)
+
+    def unlinked(match: re.Match[str]) -> str:
+        is_image, words, address = match.groups()
+        words = f"[{words}]" if re.fullmatch(r"\d{1,2}", words) else words
+        return "" if is_image else f"{words} {address}" if address in held else words
+
+    plain = _MARKDOWN_LINK.sub(unlinked, _MARKDOWN_REFERENCE.sub("", text))
+    return _ADDRESS.sub(lambda match: match[0] if match[0].rstrip(".,;:") in held else "", plain)
+
+
+def drop_unsupported(cited: Cited) -> Cited:
+    """``cited`` without what carries no marker and is supported by none of the passages cited.
+
+    One good citation does not vouch for the sentences beside it, nor for what follows its marker
+    in the same one. Words that nothing could be held against are kept; each piece that is removed
+    counts as dropped. Lines without words, such as bare links and images, go without being counted.
+    """
+    text = cited.text
+    hits = list(dict.fromkeys(citation.hit for citation in cited.citations))
+    kept: list[str] = []
+    dropped = 0
+    for start, end, following in _statements(text):
+        markers = list(MARKER.finditer(text, start, end))
+        checked = markers[-1].end() if markers else start
+        rest = text[checked:end]
+        lines = "".join(_LINE_ENDS.findall(text, end, following))
+        if not terms(rest) or any(_supporting_quote(rest, hit) for hit in hits):
+            kept.append(text[start:end] + lines)
+            continue
+        dropped += 1
+        if markers:
+            kept.append(f"{text[start:checked]}.{lines}")
+    joined = re.sub(r"(?<=\S)\0(?=\S)", " ", "\0".join(kept)).replace("\0", "")
+    return Cited(joined.strip(), cited.citations, cited.dropped + dropped)
+
+
+def _statements(text: str) -> Iterator[tuple[int, int, int]]:
+    """Where each sentence starts, ends with its markers, and where the next one starts."""
+    spans = [*sentence_spans(text), (len(text), len(text))]
+    start = spans[0][0]
+    for (_, end), (following, _) in pairwise(spans):
+        # Markers after the full stop stand at the beginning of what is taken for the next one.
+        if markers := _LEADING_MARKERS.match(text, end):
+            end = following = max(following, markers.end())
+        yield start, end, following
+        start = following
 
 
 def _passage_numbers(listed: str, count: int) -> Iterator[int]:
@@ -139,6 +220,11 @@ def _supporting_quote(claim: str, hit: Hit) -> TextSpan | None:
         return None
     _, negative_start, end = max(scored)
     return -negative_start, end
+
+
+def folded(text: str) -> str:
+    """The words of ``text`` without case and punctuation: equal for answers that say the same."""
+    return " ".join(re.findall(r"\w+", text.casefold()))
 
 
 def terms(text: str) -> set[str]:

@@ -9,7 +9,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from rag.sentences import sentence_spans
+from rag.cite import folded
+from rag.sentences import sentence_spans, spans_over
 from rag.types import Span
 
 MOST_STATEMENTS = 3
@@ -80,7 +81,7 @@ def sentence_of(span: Span, *, explain: bool = False) -> Span:
     """The whole sentences that hold a span; with ``explain`` the one after them too, if short."""
     text, hit = span.hit.chunk.document.text, span.hit
     borders = sentence_spans(text, hit.start, hit.end)
-    inside = [i for i, (a, b) in enumerate(borders) if a < span.end and b > span.start]
+    inside = spans_over(borders, span.start, span.end)
     if not inside:
         return span
     first, last = inside[0], inside[-1]
@@ -93,14 +94,9 @@ def sentence_of(span: Span, *, explain: bool = False) -> Span:
     return replace(span, start=start, end=end)
 
 
-def words(span: Span) -> str:
-    """The span's words, folded so that equal answers are equal."""
-    return " ".join(re.findall(r"\w+", span.text.casefold()))
-
-
 def _same(one: Span, other: Span) -> bool:
     """Whether two spans give the same answer: one says all the words of the other."""
-    a, b = f" {words(one)} ", f" {words(other)} "
+    a, b = f" {folded(one.text)} ", f" {folded(other.text)} "
     return a in b or b in a
 
 

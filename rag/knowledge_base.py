@@ -1,4 +1,4 @@
-"""The public class: opens an index, keeps it in step with a folder, searches and answers.
+"""The public class: opens an index, keeps it in step with folders, searches and answers.
 
 The composition root: here the adapters are put behind the ports.
 """
@@ -6,26 +6,33 @@ The composition root: here the adapters are put behind the ports.
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
 from rag.answer import Answerer
-from rag.chunk import Limit, chunk
+from rag.chunk import Limit, chunk, index_text
 from rag.embed import make_embedder
-from rag.errors import KnowledgeBaseError, NotFoundError, SettingsError
+from rag.errors import KnowledgeBaseError, LoadError, NotFoundError, SettingsError
+from rag.folders import Folders, Seen
 from rag.followup import History
+from rag.forget import forget
 from rag.generate import make_generator
-from rag.load.pages import page_image, page_places
-from rag.read import SpanReader
+from rag.load import FoundFile, ocr, pages
+from rag.load.isolated import IsolatedLoader, Limits, Load
+from rag.load.uploads import checked_name, look_alike
+from rag.read import CalibratedReader, Calibration, SpanReader
 from rag.retrieve import retrieve
 from rag.settings import Settings
+from rag.store.backup import write_backup
+from rag.store.database import explained
 from rag.store.local import LocalStore
-from rag.sync import LARGEST_FILE, Sync, SyncReport, only_writer
+from rag.store.verify import problems
+from rag.sync import Failure, Sync, SyncReport, only_writer, read_file
 from rag.types import (
     Answer,
     Chunk,
@@ -33,25 +40,31 @@ from rag.types import (
     Embedder,
     Generator,
     Hit,
+    Location,
     PageImage,
-    PagePlace,
     Progress,
     Reader,
 )
+from rag.upkeep import Repair, repair, restore
 
-REMOVED = ".removed"
-"""Folder, hidden from sync, where removed documents are put."""
+_CALIBRATION = "calibration"
 
-_FOLDER = "folder"
+Folder = str | Path | Sequence[str | Path]
+"""The path of a folder, or those of several."""
+
+_Original = tuple[Document, str, bytes | None]
 
 
 class KnowledgeBase:
-    """A folder of documents, indexed in ``path``; created by the first :meth:`sync`.
+    """Folders of documents, indexed in ``path``; created by the first :meth:`sync`.
 
     ``settings`` default to :class:`Settings`; an embedder, a reader or a generator given here
     takes the place of the one that they name. Safe to use from several threads. The index is
     opened at first use, which raises :class:`KnowledgeBaseError` if it was made with other
     settings.
+
+    Files are read in a worker process within the settings' limits; ``load`` reads them instead,
+    as :func:`rag.load.load_file` does in this process: fit for files that are trusted.
 
     >>> with KnowledgeBase("index") as kb:       # doctest: +SKIP
     ...     kb.sync("seeds")
@@ -66,14 +79,18 @@ class KnowledgeBase:
         embedder: Embedder | None = None,
         reader: Reader | None = None,
         generator: Generator | None = None,
+        load: Load | None = None,
     ) -> None:
         self.path = Path(path)
         self.settings = settings or Settings()
         self._embedder = embedder or make_embedder(self.settings.embedder)
         self._reader = reader or SpanReader()
         self._generator = generator or make_generator(self.settings)
+        self._load = load
+        self._show: pages.Show = pages.show if load else pages.IsolatedPages(self._limits())
         self._opened: LocalStore | None = None
         self._opening = threading.Lock()
+        self._changing = threading.Lock()
 
     def variant(
         self, path: str | Path, settings: Settings, embedder: Embedder | None = None
@@ -88,6 +105,7 @@ class KnowledgeBase:
             embedder=embedder or (self._embedder if same else None),
             reader=self._reader,
             generator=self._generator if same_llm else None,
+            load=self._load,
         )
 
     def close(self) -> None:
@@ -96,6 +114,8 @@ class KnowledgeBase:
             if self._opened is not None:
                 self._opened.close()
                 self._opened = None
+        if isinstance(self._show, pages.IsolatedPages):
+            self._show.close()
 
     def __enter__(self) -> Self:
         return self
@@ -107,55 +127,86 @@ class KnowledgeBase:
 
     @property
     def folder(self) -> Path | None:
-        """The folder of the last sync; None before the first."""
+        """The first of :attr:`folders`, where documents are added; None before the first sync."""
+        return next(iter(self.folders), None)
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders of the last sync."""
         store = self._store()
-        noted = store.note(_FOLDER) if store else None
-        return Path(noted) if noted else None
+        return tuple(Path(path) for path, _, _ in store.followed()) if store else ()
 
     def sync(
-        self, folder: str | Path, progress: Progress | None = None, *, rebuild: bool = False
+        self,
+        folder: Folder | None = None,
+        progress: Progress | None = None,
+        *,
+        rebuild: bool = False,
+        waits: Callable[[FoundFile], bool] | None = None,
     ) -> SyncReport:
-        """Make the index equal to the folder.
+        """Make the index equal to the folder, to several, or to those of the last sync.
 
-        Files that cannot be read are in the report's ``failed``, with the reason; a version of
-        theirs that was indexed before is removed. ``rebuild`` starts from nothing.
+        The sources of a single folder's files are relative to it, those of several begin with
+        the folder's own name. Files that cannot be read are in the report's ``failed``, with the
+        reason; a version of theirs that was indexed before is removed. ``rebuild`` starts from
+        nothing. Files of which ``waits`` is true are left as they are, for they are still being
+        written. Raises :class:`KnowledgeBaseError` for a folder that is missing, and for one that
+        is empty since its drive is gone; then nothing is changed.
         """
-        folder = Path(folder)
-        if not folder.is_dir():
-            raise KnowledgeBaseError(f"no folder {str(folder)!r}: name an existing folder")
-        with only_writer(self.path):
-            return self._sync(folder, progress, rebuild=rebuild)
+        folders = self._require_folders() if folder is None else Folders.of(folder)
+        with self._writing():
+            return self._sync(folders, progress, rebuild=rebuild, waits=waits)
 
     def add(self, paths: Sequence[str | Path], progress: Progress | None = None) -> SyncReport:
-        """Copy files into the folder and sync.
+        """Copy files into the first folder and sync.
 
-        A file of the same name there is moved to ``.removed`` first.
+        A file of the same name there is moved to ``.removed`` first. What cannot be read, or has
+        a name that no document should have, is in the report's ``failed`` and is not copied.
         """
-        folder = self._require_folder()
+        folders = self._require_folders()
+        folder = folders.paths[0]
         files = [Path(path) for path in paths]
         for file in files:
             if file.name.startswith(".") or not file.is_file():
                 raise KnowledgeBaseError(f"cannot add {file.name!r}: not a regular, visible file")
             if (folder / file.name).is_dir():
                 raise KnowledgeBaseError(f"cannot add {file.name!r}: a folder has that name")
-        with only_writer(self.path):
+        refused: list[Failure] = []
+        with self._isolated() as load, self._writing():
             for file in files:
-                _put(file, folder)
-            return self._sync(folder, progress)
+                try:
+                    name = checked_name(file.name)
+                    if other := look_alike(name, folder):
+                        raise LoadError(f"is named like {other!r}, written otherwise; rename it")
+                    load(read_file(file)[0], name)
+                except LoadError as error:
+                    refused.append(Failure(file.name, str(error)))
+                else:
+                    folders.put(file, name)
+            report = self._sync(folders, progress)
+        return replace(report, failed=(*refused, *report.failed))
 
     def remove(self, source: str, progress: Progress | None = None) -> SyncReport:
-        """Move a document's file to ``.removed`` in the folder and sync."""
-        folder = self._require_folder()
-        if source not in self.sources():
-            raise NotFoundError(f"no document {source!r}; 'rag status' lists them")
-        with only_writer(self.path):
-            _set_aside(folder, source)
-            return self._sync(folder, progress)
+        """Move a document's file to ``.removed`` in its folder and sync."""
+        folders = self._require_folders()
+        store = self._store()
+        assert store  # it follows a folder
+        file = store.file_of(source)
+        if file != source:
+            raise KnowledgeBaseError(f"{source!r} is a part of {file!r}: remove that as a whole")
+        with self._writing():
+            folders.set_aside(file)
+            return self._sync(folders, progress)
 
     def sources(self) -> list[str]:
         """Sources of all documents, sorted."""
         store = self._store()
         return store.sources() if store else []
+
+    def names(self, source: str) -> list[str]:
+        """Sources of all copies of a document, itself among them, sorted; empty if it is gone."""
+        store = self._store()
+        return store.names(source) if store else []
 
     def file_digests(self) -> dict[str, str]:
         """Source of each document, with the SHA-256 of the file that it was read from."""
@@ -169,28 +220,32 @@ class KnowledgeBase:
             raise NotFoundError(f"no document {source!r}: the knowledge base is empty")
         return store.document(source)
 
-    def places(self, source: str, start: int, end: int) -> list[PagePlace]:
-        """The pages that ``text[start:end]`` of a document stands on, and where on each.
+    def locate(self, source: str, start: int, end: int) -> list[Location]:
+        """Where ``text[start:end]`` of a document stands: its pages, slide, or rows of a sheet.
 
-        Empty for a format without pages, and where the file is no longer the one that was
-        indexed. Raises :class:`NotFoundError`, and ``ValueError`` for a span outside the text.
+        With the marks of the words on each page, if the pages can be shown as they look: those of
+        PDFs and pictures, while the file is the one that was indexed. Empty where only the
+        position tells. Raises :class:`NotFoundError`, ``ValueError`` for a span outside the text,
+        and :class:`LoadError` for a file that can no longer be opened.
         """
-        found = self._original(source, start, end)
-        return page_places(*found, start, end) if found else []
+        document, file, data = self._original(source, start, end)
+        if data is None:
+            return list(document.locate(start, end))
+        return pages.locate(data, file, document, start, end, self._show)
 
     def page_image(
         self, source: str, start: int, end: int, page: int | None = None
     ) -> PageImage | None:
         """A page of a document as it looks, with what it holds of ``text[start:end]`` marked.
 
-        Without ``page`` it is the first one that the span stands on. None and errors as for
-        :meth:`places`.
+        Without ``page`` it is the first one that the span stands on. None where no page can be
+        shown; errors as for :meth:`locate`.
         """
-        found = self._original(source, start, end)
-        if found is None:
+        document, file, data = self._original(source, start, end)
+        number = page if page is not None else document.page_at(start)
+        if data is None or number is None:
             return None
-        number = page if page is not None else found[1].page_at(start)
-        return page_image(*found, number, start, end) if number is not None else None
+        return pages.page_image(data, file, document, number, start, end, self._show)
 
     def warm(self) -> None:
         """Load the models and the index now, so that the first question need not wait."""
@@ -198,20 +253,89 @@ class KnowledgeBase:
             self._reader.read("warm up", hits)
 
     def status(self) -> dict[str, Any]:
-        """What the index holds and what it was made with."""
+        """What the index holds and what it was made with; ``bytes`` are those on disk."""
         store = self._store()
         counts = store.counts() if store else {}
-        folder = self.folder
+        folders = [str(folder) for folder in self.folders]
+        failed = [f for file in (store.files() if store else {}).values() for f in file.failures]
         return {
             "index": str(self.path),
-            "folder": str(folder) if folder else None,
+            "folder": folders[0] if folders else None,
+            "folders": folders,
             "documents": counts.get("documents", 0),
             "chunks": counts.get("chunks", 0),
+            "bytes": store.sizes() if store else {},
             "embedder": self._embedder.name,
             "chunk_tokens": self.settings.chunk_tokens,
             "answerers": list(self.answerers),
+            "calibrated": self.calibration is not None,
+            "failed": [{"source": source, "reason": reason} for source, reason in sorted(failed)],
             "sources": self.sources(),
         }
+
+    # Probabilities
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """What :meth:`set_calibration` keeps in the index, if it goes with the reader."""
+        store = self._store()
+        kept = store.note(_CALIBRATION) if store else None
+        found = Calibration.from_json(kept) if kept else None
+        return found if found and found.version == self._reader.version else None
+
+    def set_calibration(self, calibration: Calibration | None) -> None:
+        """Fit the probabilities of answers to these documents; None: as they ship."""
+        store = self._store()
+        if store is None:
+            raise KnowledgeBaseError("the knowledge base is empty: sync a folder first")
+        store.set_note(_CALIBRATION, calibration.to_json() if calibration else "")
+
+    @property
+    def reader(self) -> Reader:
+        """What reads the passages, with the probabilities that the settings ask for."""
+        calibration = self.calibration if self.settings.calibration == "fitted" else None
+        return CalibratedReader(self._reader, calibration) if calibration else self._reader
+
+    # Upkeep
+
+    def verify(self) -> list[str]:
+        """What is wrong with the index, one line each; empty if it is proved whole."""
+        with self._writing():
+            with suppress(KnowledgeBaseError):
+                self._store()  # brings one of an earlier format up to date
+            return problems(self.path, index_text)
+
+    def repair(self, progress: Progress | None = None) -> Repair:
+        """Make all that is derived anew, and leave out what cannot be.
+
+        Raises :class:`KnowledgeBaseError`, with the command that helps, where too little is left.
+        """
+        with self._writing():
+            self.close()
+            return repair(
+                self.path,
+                self._manifest(),
+                lambda store: Sync(self.path, store, self._embedder, self._chunk, progress),
+            )
+
+    def backup(self, file: str | Path) -> dict[str, Any]:
+        """Write the index, whatever is read and written meanwhile, into one file.
+
+        It is proved first. Returns what the file says of itself.
+        """
+        if self._store() is None:
+            raise KnowledgeBaseError(f"no index in {str(self.path)!r}: nothing to back up")
+        with explained(self.path):
+            return write_backup(self.path, Path(file), index_text)
+
+    def restore(self, file: str | Path) -> dict[str, Any]:
+        """Put a backup in the place of the index, in one step for every reader.
+
+        Returns what the file says of itself. Raises :class:`KnowledgeBaseError` for one that is
+        no backup, is damaged, or was made with other settings; nothing is changed then.
+        """
+        with self._writing():
+            return restore(self.path, Path(file), self._manifest())
 
     # Questions
 
@@ -227,7 +351,7 @@ class KnowledgeBase:
         store = self._store()
         if store is None or not question.strip() or store.is_empty():
             return []
-        return retrieve(question, store, self._embedder, k)
+        return retrieve(question, store, self._embedder, k, fusion=self.settings.fusion)
 
     def ask(self, question: str, history: History = (), answerer: str | None = None) -> Answer:
         """The answer, or a refusal. ``history`` is ``[(question, answer text), ...]``."""
@@ -244,26 +368,54 @@ class KnowledgeBase:
                 f"answerer {chosen!r} is not available, only {', '.join(self.answerers)}; for "
                 "'llm' set RAG_LLM_BASE_URL and RAG_LLM_MODEL"
             )
+        reader = self.reader
         return Answerer(
             retrieve=partial(self.search, k=self.settings.top_k),
             has_documents=self._has_documents,
-            reader=self._reader,
+            reader=reader,
             generator=self._generator if chosen == "llm" else None,
-            refuse_below=self._reader.refuse_below(self.settings.target_precision),
+            refuse_below=reader.refuse_below(self.settings.target_precision),
+            names=self.names,
         ).stream(question, history)
 
     # Inside
 
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Threads of this process wait for each other; another process's writing is an error."""
+        with self._changing, only_writer(self.path):
+            yield
+
     def _sync(
-        self, folder: Path, progress: Progress | None, *, rebuild: bool = False
+        self,
+        folders: Folders,
+        progress: Progress | None,
+        *,
+        rebuild: bool = False,
+        waits: Callable[[FoundFile], bool] | None = None,
     ) -> SyncReport:
-        if rebuild:
-            self._embedder.embed_query("")  # a model that is missing must not cost the old index
+        if rebuild:  # what cannot be begun must not cost the old index
+            self._embedder.embed_query("")
+            folders.listing(self.path, {})
             self.close()
         store = self._open(rebuild=rebuild)
-        report = Sync(self.path, store, self._embedder, self._chunk, progress).run(folder)
-        store.set_note(_FOLDER, str(folder.resolve()))
+        before = {Path(path): Seen(device, n) for path, device, n in store.followed()}
+        with self._isolated() as load:
+            sync = Sync(self.path, store, self._embedder, self._chunk, progress, load)
+            if waits:
+                sync.waits = waits
+            report = sync.run(folders, before)
+        forget(self.path, store)
         return report
+
+    def _isolated(self) -> AbstractContextManager[Load]:
+        if self._load is not None:
+            return nullcontext(self._load)
+        return IsolatedLoader(self._limits())
+
+    def _limits(self) -> Limits:
+        settings = self.settings
+        return Limits(settings.load_memory_mb, settings.load_seconds, programs=ocr.is_there())
 
     def _store(self) -> LocalStore | None:
         """The index, opened if need be; None before the first sync."""
@@ -274,13 +426,15 @@ class KnowledgeBase:
     def _open(self, *, rebuild: bool = False) -> LocalStore:
         with self._opening:
             if self._opened is None:
-                manifest: dict[str, str | int] = {
-                    "embedder": self._embedder.name,
-                    "chunk_tokens": self.settings.chunk_tokens,
-                    "chunk_overlap": self.settings.chunk_overlap,
-                }
-                self._opened = LocalStore(self.path, manifest, rebuild=rebuild)
+                self._opened = LocalStore(self.path, self._manifest(), rebuild=rebuild)
             return self._opened
+
+    def _manifest(self) -> dict[str, str | int]:
+        return {
+            "embedder": self._embedder.name,
+            "chunk_tokens": self.settings.chunk_tokens,
+            "chunk_overlap": self.settings.chunk_overlap,
+        }
 
     def _has_documents(self) -> bool:
         store = self._store()
@@ -294,60 +448,25 @@ class KnowledgeBase:
             embedder_limit=Limit(self._embedder.count_tokens, self._embedder.max_tokens),
         )
 
-    def _original(self, source: str, start: int, end: int) -> tuple[bytes, Document] | None:
-        """The file that a document with pages was read from; None if it is not there unchanged."""
+    def _original(self, source: str, start: int, end: int) -> _Original:
+        """A document and its file, with the bytes of that if they are those that were read."""
         document = self.document(source)
         if not 0 <= start <= end <= len(document.text):
             raise ValueError(
                 f"{source!r} has no characters {start}:{end}, only 0:{len(document.text)}"
             )
-        folder = self.folder
-        if folder is None or not document.pages:
-            return None
-        data = _read_inside(folder, source)
-        if hashlib.sha256(data).hexdigest() != self.file_digests().get(source):
-            return None
-        return data, document
+        store = self._store()
+        assert store  # it has the document
+        file = store.file_of(source)
+        path = Folders(self.folders).find(file) if document.pages else None
+        with suppress(LoadError, OSError):
+            data = read_file(path)[0] if path else b""
+            if hashlib.sha256(data).hexdigest() == store.file_digest(file):
+                return document, file, data
+        return document, file, None
 
-    def _require_folder(self) -> Path:
-        folder = self.folder
-        if folder is None:
+    def _require_folders(self) -> Folders:
+        folders = self.folders
+        if not folders:
             raise KnowledgeBaseError("the knowledge base follows no folder yet: sync one first")
-        return folder
-
-
-def _read_inside(folder: Path, source: str) -> bytes:
-    """The bytes of a file below ``folder``; none if it is not there, too large or elsewhere."""
-    try:
-        path = (folder / source).resolve(strict=True)
-        inside = path.is_relative_to(folder.resolve()) and path.is_file()
-        return path.read_bytes() if inside and path.stat().st_size <= LARGEST_FILE else b""
-    except (OSError, ValueError):
-        return b""
-
-
-def _put(file: Path, folder: Path) -> None:
-    """Copy a file into the folder, where no half-written one is ever seen."""
-    target = folder / file.name
-    if target.exists() and target.samefile(file):
-        return
-    partial = folder / f".{file.name}.partial"
-    try:
-        shutil.copyfile(file, partial)
-        _set_aside(folder, file.name)
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _set_aside(folder: Path, source: str) -> None:
-    """Move a file, if it is there, to ``.removed``; nothing that stands there is lost."""
-    file, target = folder / source, folder / REMOVED / source
-    if not os.path.lexists(file):
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    number = 1
-    while os.path.lexists(target):
-        number += 1
-        target = target.with_name(f"{file.stem} ({number}){file.suffix}")
-    file.rename(target)
+        return Folders.of(folders)

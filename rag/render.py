@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from urllib.parse import quote as quoted
 from urllib.parse import urlencode
 
-from rag.types import REASONS, REFUSAL_TEXT, Answer, Citation, Document, Hit, PagePlace
+from rag.types import REASONS, REFUSAL_TEXT, Answer, Citation, Document, Hit, Location
 
 EXCERPT_CHARS = 700
 """Characters of context shown on each side of a quote, until the user asks for more."""
@@ -34,6 +34,12 @@ ANSWERERS = {
     "llm": "Written by a language model",
 }
 """How an answerer is named to a person."""
+
+DISTRUST = {
+    "not_grounded": "Not grounded in the documents.",
+    "instructed": "This answer may have been dictated.",
+}
+"""What is shown above an answer that is not to be trusted, by its reason."""
 
 _MARKER = re.compile(r"\[(\d+)\]")
 
@@ -58,6 +64,12 @@ class Turn:
 def escape(text: str) -> str:
     """``text`` as HTML that shows exactly these characters, in content and in attributes."""
     return html.escape(text).replace("\r", "&#13;").replace("\0", "\ufffd")
+
+
+def heading(can_log_out: bool) -> str:
+    """What stands above the page."""
+    out = '<form method="post" action="logout"><button class="quiet">Log out</button></form>'
+    return f'<h1 class="brand">Ask your documents</h1>{out if can_log_out else ""}'
 
 
 def transcript(turns: Sequence[Turn], welcome: str = "") -> str:
@@ -111,10 +123,10 @@ def _turn(turn: Turn, index: int) -> str:
 
 def _answer(turn: Turn, answer: Answer, index: int) -> str:
     distrust = ""
-    if answer.reason == "not_grounded":
+    if answer.reason in DISTRUST:
         distrust = (
-            '<p class="warning" role="note"><b>Not grounded in the documents.</b> '
-            f"{escape(REASONS['not_grounded'])}</p>"
+            f'<p class="warning" role="note"><b>{DISTRUST[answer.reason]}</b> '
+            f"{escape(REASONS[answer.reason])}</p>"
         )
     text = f'<div class="text" dir="auto">{answer_text(answer, index)}</div>'
     foot = _chips(answer, index) + _meta(answer, turn.answerer) if turn.done else ""
@@ -164,7 +176,7 @@ def _quoted_ranges(text: str, citations: Sequence[Citation]) -> list[tuple[int, 
 
 
 def _cite_button(citation: Citation, turn: int) -> str:
-    label = f"Citation {citation.number}: {place(citation.source, citation.page)}"
+    label = f"Citation {citation.number}: {place(citation.source, citation.place)}"
     data = {"turn": turn, "number": citation.number}
     return _button("cite", "show", data, f"[{citation.number}]", label)
 
@@ -180,9 +192,9 @@ def _button(
     )
 
 
-def place(source: str, page: int | None) -> str:
-    """``report.pdf p. 3``, or the source alone where there are no pages."""
-    return source if page is None else f"{source} p. {page}"
+def place(source: str, at: str) -> str:
+    """``report.pdf, page 3``, or the source alone where nothing names a part of it."""
+    return f"{source}, {at}" if at else source
 
 
 def _chips(answer: Answer, turn: int) -> str:
@@ -193,8 +205,8 @@ def _chips(answer: Answer, turn: int) -> str:
             "show",
             {"turn": turn, "number": citation.number},
             f"<b>{citation.number}</b> "
-            f"<span>{escape(place(citation.source, citation.page))}</span>",
-            f"Source {citation.number}: {place(citation.source, citation.page)}",
+            f"<span>{escape(place(citation.source, citation.place))}</span>",
+            f"Source {citation.number}: {place(citation.source, citation.place)}",
         )
         + "</li>"
         for citation in answer.citations
@@ -214,7 +226,7 @@ def _meta(answer: Answer, answerer: str = "") -> str:
     items = []
     if answer.reason in ("not_stated", "not_mentioned"):
         items.append(f"{answer.confidence:.0%} likely that they do")
-    elif not answer.refused and answer.reason != "not_grounded":
+    elif not answer.refused and answer.reason not in DISTRUST:
         items.append(f'<span class="level {level}">{confidence_words(answer.confidence)}</span>')
     if not answer.refused:
         model = answer.answerer if answerer == "llm" else ""
@@ -222,7 +234,7 @@ def _meta(answer: Answer, answerer: str = "") -> str:
     if seconds is not None:
         items.append(f"{seconds:.1f} s")
     if answer.dropped_markers:
-        items.append(f"{answer.dropped_markers} unsupported citation(s) removed")
+        items.append(f"{answer.dropped_markers} unsupported citation(s) or sentence(s) removed")
     return f'<p class="meta">{"".join(f"<span>{item}</span>" for item in items)}</p>'
 
 
@@ -240,7 +252,7 @@ def _refusal(answer: Answer, turn: int) -> str:
 
 
 def _near(hit: Hit, turn: int, index: int) -> str:
-    where = escape(place(hit.source, hit.chunk.document.page_at(hit.start)))
+    where = escape(place(hit.source, hit.chunk.document.place_at(hit.start, hit.end)))
     words = " ".join(hit.text.split())
     snippet = words if len(words) <= 200 else words[:200].rsplit(" ", 1)[0] + " …"
     content = f'<b>{where}</b> <span dir="auto">{escape(snippet)}</span>'
@@ -253,7 +265,7 @@ class View:
 
     ``request`` is what the button that opened it sent, so that "Show more" can ask for the same
     with a greater ``radius``. ``kicker`` says what is marked, ``notice`` what to beware of.
-    ``places`` are the pages to show as they look.
+    ``pages`` are those to show as they look.
     """
 
     document: Document
@@ -263,15 +275,16 @@ class View:
     kicker: str = ""
     notice: str = ""
     radius: int = EXCERPT_CHARS
-    places: Sequence[PagePlace] = ()
+    pages: Sequence[Location] = ()
 
 
 def source_panel(view: View, nonce: int) -> str:
     """The source panel; a new ``nonce`` makes the page scroll to the mark again."""
     document = view.document
     start, end = excerpt(document.text, view.start, view.end, view.radius)
-    page = document.page_at(view.start)
-    facts = [view.kicker, f"page {page}" if page is not None else "", *(_crumbs(view))]
+    at = document.place_at(view.start, view.end) if view.end > view.start else ""
+    # The heading of a sheet is the name of its rows' place too: said once.
+    facts = [view.kicker, at, *(crumb for crumb in _crumbs(view) if not at.startswith(crumb))]
     marked = f"<mark tabindex='-1'>{escape(document.text[view.start : view.end])}</mark>"
     body = (
         ("<i>…</i> " if start else "")
@@ -293,7 +306,7 @@ def source_panel(view: View, nonce: int) -> str:
 
 def _pages(view: View) -> str:
     """The real pages, and what switches between them and the text; empty if there are none."""
-    if not view.places:
+    if not view.pages:
         return ""
     tabs = "".join(
         f'<button type="button" class="tab" data-shows="{name}" aria-pressed="false">{label}'
@@ -302,9 +315,9 @@ def _pages(view: View) -> str:
     )
     zoom = '<button type="button" class="tab enlarge" aria-pressed="false">Larger</button>'
     unknown = ""
-    if not any(place.marks for place in view.places):
+    if not any(page.marks for page in view.pages):
         unknown = '<p class="unmarked">Where the words stand on the page is not known.</p>'
-    pages = "".join(_page(view, place) for place in view.places)
+    pages = "".join(_page(view, page) for page in view.pages)
     return (
         f'<div class="tabs" role="group" aria-label="Show the source as">{tabs}{zoom}</div>'
         f'<div class="source-page" tabindex="0" aria-label="Pages of the source">{unknown}{pages}'
@@ -312,19 +325,19 @@ def _pages(view: View) -> str:
     )
 
 
-def _page(view: View, place: PagePlace) -> str:
+def _page(view: View, at: Location) -> str:
     """A page; its picture comes from the route of ``rag.page_route``, the quote marked in it."""
     source = view.document.source
-    wanted = urlencode({"start": view.start, "end": view.end, "page": place.page})
+    wanted = urlencode({"start": view.start, "end": view.end, "page": at.page})
     spots = "".join(
         f'<span class="spot" style="left:{m.left:.2%};top:{m.top:.2%};'
         f'width:{m.right - m.left:.2%};height:{m.bottom - m.top:.2%}"></span>'
-        for m in place.marks[:1]
+        for m in (at.marks or ())[:1]
     )
     return (
-        f'<figure data-page="Page {place.page}">'
+        f'<figure data-page="Page {at.page}">'
         f'<img src="v1/pages/{quoted(source)}?{escape(wanted)}" '
-        f'alt="Page {place.page} of {escape(source)}" width="1200" height="1600">{spots}</figure>'
+        f'alt="Page {at.page} of {escape(source)}" width="1200" height="1600">{spots}</figure>'
     )
 
 
@@ -395,7 +408,9 @@ def _with_pages(document: Document, start: int, end: int) -> str:
     for page in document.pages:
         if start <= page.start < end:
             pieces.append(escape(document.text[position : page.start]))
-            pieces.append(f'<span class="page" data-page="Page {page.number}"></span>')
+            name = document.place_at(page.start) or f"page {page.number}"
+            sign = escape(name[:1].upper() + name[1:])
+            pieces.append(f'<span class="page" data-page="{sign}"></span>')
             position = page.start
     return "".join(pieces) + escape(document.text[position:end])
 

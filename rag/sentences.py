@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 TextSpan = tuple[int, int]
 
@@ -34,6 +34,9 @@ _BLANKS = re.compile(r"\s*+")
 _LAST_WORD = re.compile(r"[^\s(\[\"“‘'„«]+$")
 _OPENERS = "\"'“‘„«([¿¡*_"
 _LIST_MARKER = re.compile(r"\s*(?:[-*+•‣–]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])\s")
+_KEY = re.compile(  # of settings, assignments, and the headers of a mail
+    r"[ \t>]*+[\w.$@/\"'-]{1,80}+(?: [\w.-]{1,30}+){0,3}+ ?(?::|[:+*/%&|^-]?=)(?:[ \t]|$)"
+)
 
 ABBREVIATIONS = frozenset(
     "mr mrs ms dr prof sr jr st vs cf inc ltd corp approx lt sgt capt rev hon gov sen rep messrs "
@@ -63,6 +66,15 @@ def sentence_spans(text: str, start: int = 0, end: int | None = None) -> list[Te
         for block_start, block_end in _blocks(text, start, end)
         for sentence in _split_block(text, block_start, block_end)
     ]
+
+
+def spans_over(spans: Sequence[TextSpan], start: int, end: int) -> range:
+    """Indices of the ``spans``, which are in order, that share a character with ``[start, end)``.
+
+    Empty where none does.
+    """
+    inside = [i for i, (a, b) in enumerate(spans) if a < end and b > start]
+    return range(inside[0], inside[-1] + 1) if inside else range(0)
 
 
 def is_noise(line: str) -> bool:
@@ -107,6 +119,8 @@ def _join_wrapped(text: str, lines: list[TextSpan]) -> Iterator[TextSpan]:
 def _is_wrapped(above: str, below: str, width: int) -> bool:
     """Whether the break between two lines is only the margin: the next word had no room."""
     if " | " in below or _LIST_MARKER.match(below):
+        return False
+    if _KEY.match(above) and _KEY.match(below):
         return False
     if below.lstrip()[:1].islower() and not above.rstrip().endswith((".", "!", "?", ":", ";")):
         return True

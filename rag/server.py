@@ -2,7 +2,7 @@
 
 ``POST /v1/ask`` and ``POST /v1/search`` take ``{"question": str}`` and give what ``rag ask --json``
 and ``rag search --json`` print; ``GET /v1/status`` and ``GET /v1/documents/SOURCE`` likewise.
-``GET /v1/places/SOURCE?start=&end=`` tells on which pages a quote stands and where, and
+``GET /v1/locations/SOURCE?start=&end=`` tells where a quote stands: its pages, and where on them.
 ``GET /v1/pages/SOURCE?start=&end=&page=`` is such a page as PNG, the quote marked. The chat page's
 guards hold for all: on loopback, a request under another host's name is refused, so no site can
 reach a local knowledge base through the user's browser.
@@ -50,11 +50,21 @@ class AskQuery(BaseModel):
     answerer: str | None = None
 
 
-def serve(kb: KnowledgeBase, host: str, port: int, on_ready: Callable[[str], None]) -> None:
-    """Serve until interrupted; ``on_ready`` gets the address. OSError if the port is taken."""
+def serve(
+    kb: KnowledgeBase,
+    host: str,
+    port: int,
+    on_ready: Callable[[str], None],
+    *,
+    watch: bool = False,
+) -> None:
+    """Serve until interrupted; ``on_ready`` gets the address. OSError if the port is taken.
+
+    ``watch`` keeps the documents in step with their folders meanwhile.
+    """
     import ui
 
-    ui.serve(kb, host, port, routes=make_api(kb).routes, on_ready=on_ready)
+    ui.serve(kb, host, port, routes=make_api(kb).routes, on_ready=on_ready, keep_in_step=watch)
 
 
 def make_api(kb: KnowledgeBase) -> APIRouter:
@@ -82,10 +92,10 @@ def make_api(kb: KnowledgeBase) -> APIRouter:
             found = kb.document(source)
         return {"source": source, "title": found.title, "text": found.text, "sha256": found.sha256}
 
-    @api.get("/places/{source:path}")
-    def places(source: str, start: int, end: int) -> list[dict[str, Any]]:
+    @api.get("/locations/{source:path}")
+    def locations(source: str, start: int, end: int) -> list[dict[str, Any]]:
         with _explained():
-            return [place.to_dict() for place in kb.places(source, start, end)]
+            return [location.to_dict() for location in kb.locate(source, start, end)]
 
     api.routes.append(page_route(kb))
     return api

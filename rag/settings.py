@@ -11,6 +11,8 @@ from rag.errors import SettingsError
 
 ENV_PREFIX = "RAG_"
 ANSWERERS = ("extractive", "llm")
+CALIBRATIONS = ("fitted", "shipped")
+FUSIONS = ("adaptive", "average", "rrf", "dense", "lexical")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,11 +31,16 @@ class Settings:
     """Sentences that a chunk shares with the one before."""
     top_k: int = 5
     """Passages that are read to answer a question."""
+    fusion: str = "adaptive"
+    """How scores by meaning and by words become one: see :data:`rag.retrieve.FUSIONS`."""
     answerer: str = "extractive"
     """``extractive`` (the documents' own words) or ``llm`` (needs ``llm_base_url``)."""
     target_precision: float = 0.58
     """Share of the answers that should be right: a higher one refuses more. It is reached on the
     development sets (``docs/quality.md``); 0 answers always, 1 hardly ever."""
+    calibration: str = "fitted"
+    """``fitted``: the probabilities are those of ``rag calibrate``, if it was run on the index;
+    ``shipped``: those that ship in any case."""
     llm_base_url: str = ""
     """Base URL of an OpenAI-compatible endpoint, such as ``http://127.0.0.1:8080/v1``."""
     llm_model: str = ""
@@ -43,15 +50,32 @@ class Settings:
     llm_max_tokens: int = 512
     """Longest answer of the model, in its own tokens."""
 
+    load_memory_mb: int = 1536
+    """Memory that reading one file may take, in MiB; a file that needs more is reported."""
+    load_seconds: float = 120.0
+    """Seconds that reading one file may take."""
+
+    password: str = field(default="", repr=False)
+    """Asked for by the page, wherever it is set; needed to serve on more than loopback."""
+    token: str = field(default="", repr=False)
+    """Asked for by the API; without one, the password is."""
+    allowed_hosts: str = ""
+    """Names beside its own that the server goes by, such as that of a proxy; commas between."""
+
     def __post_init__(self) -> None:
         self._require("embedder", bool(self.embedder.strip()), "name a model")
         self._require("chunk_tokens", 16 <= self.chunk_tokens <= 8192, "use 16 to 8192")
         self._require("chunk_overlap", 0 <= self.chunk_overlap <= 10, "use 0 to 10")
         self._require("top_k", 1 <= self.top_k <= 100, "use 1 to 100")
+        self._require("fusion", self.fusion in FUSIONS, f"use {', '.join(FUSIONS)}")
         self._require("answerer", self.answerer in ANSWERERS, f"use {' or '.join(ANSWERERS)}")
+        known = " or ".join(CALIBRATIONS)
+        self._require("calibration", self.calibration in CALIBRATIONS, f"use {known}")
         self._require("target_precision", 0.0 <= self.target_precision <= 1.0, "use 0 to 1")
         self._require("llm_timeout", self.llm_timeout > 0, "use a number of seconds above 0")
         self._require("llm_max_tokens", self.llm_max_tokens >= 1, "use at least 1")
+        self._require("load_memory_mb", 64 <= self.load_memory_mb <= 1 << 20, "use 64 to 1048576")
+        self._require("load_seconds", 0 < self.load_seconds <= 86_400, "use 1 to 86400")
         if self.answerer == "llm" and not self.llm_base_url:
             raise SettingsError(
                 "answerer 'llm' needs an endpoint: set RAG_LLM_BASE_URL and RAG_LLM_MODEL"

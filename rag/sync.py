@@ -1,17 +1,23 @@
-"""Make an index equal to a folder: load what is new, embed what has no vector, delete the rest.
+"""Make an index equal to its folders: load what is new, embed what has no vector, delete the rest.
 
-Documents are written in groups, each in one transaction, so an interrupted sync leaves every
-document old or new, and the next one goes on from there. Vectors are kept by the text they were
-made from: a renamed, copied or partly edited file is embedded only where its text is new.
+Files are written in groups, each in one transaction, so an interrupted sync leaves every document
+old or new, and the next one goes on from there. What is known is not done again: a file whose
+signature is the same is not read, one whose bytes are the same is not parsed, not even if it
+failed, and vectors are kept by the text they were made from. A renamed, copied or partly edited
+file is embedded only where its text is new.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+import os
+import shutil
+import stat
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
 from time import perf_counter
 from typing import Any
 
@@ -19,21 +25,37 @@ from filelock import FileLock, Timeout
 
 from rag.chunk import index_text
 from rag.errors import KnowledgeBaseError, LoadError
-from rag.load import find_files, load_bytes
+from rag.folders import Folders, Seen
+from rag.load import FoundFile, Loaded, fingerprint, load_file
 from rag.store.database import explained
-from rag.store.local import Entry, LocalStore
+from rag.store.layout import content_sha256
+from rag.store.local import LocalStore
+from rag.store.records import Content, Entry, FileRecord
 from rag.types import Chunk, Document, Embedder, Progress
 
 CHUNKS_A_GROUP = 512
 """Chunks embedded and kept together: enough to batch by length, little to do again."""
 
+CHARACTERS_A_GROUP = 256_000
+"""Text of the files written together: about as many chunks."""
+
 LARGEST_FILE = 256_000_000
 """Bytes. Larger files are reported, not read: they would have to fit into memory."""
+
+RACY_SECONDS = 3.0
+"""A file that was changed less than this before it was read could be changed once more without
+its signature telling: some file systems count in steps of two seconds. It is read again."""
+
+PATIENCE = 1.0
+"""Seconds to wait for another writer's end."""
+
+Load = Callable[[bytes, str], Loaded]
+"""Bytes and source of one file -> its documents. Raises :class:`LoadError`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A file that is not in the index, and why."""
+    """A file, or a member of one, that is not in the index, and why."""
 
     source: str
     reason: str
@@ -41,7 +63,11 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """What a sync did, by source. A renamed file is deleted and added."""
+    """What a sync did, by source. A renamed file is deleted and added.
+
+    ``unchanged`` counts documents. ``waiting`` are files that were still being written, so that
+    they were left as they were.
+    """
 
     added: tuple[str, ...]
     updated: tuple[str, ...]
@@ -49,6 +75,12 @@ class SyncReport:
     unchanged: int
     failed: tuple[Failure, ...]
     seconds: float
+    waiting: tuple[str, ...] = ()
+
+    @property
+    def changed(self) -> bool:
+        """Whether any document is another than before."""
+        return bool(self.added or self.updated or self.deleted)
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON-ready values."""
@@ -65,7 +97,7 @@ class SyncReport:
 @contextmanager
 def only_writer(index: Path) -> Iterator[None]:
     """Hold the right to change the index; :class:`KnowledgeBaseError` if another has it."""
-    lock = FileLock(index / "sync.lock", timeout=0)
+    lock = FileLock(index / "sync.lock", timeout=PATIENCE)
     with explained(index):
         index.mkdir(parents=True, exist_ok=True)
         try:
@@ -80,115 +112,239 @@ def only_writer(index: Path) -> Iterator[None]:
         lock.release()
 
 
+def clear_partial(index: Path) -> None:
+    """Delete what an interrupted write left beside the index: it may hold deleted text."""
+    for path in index.glob("[!.]*.partial"):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def signature(status: os.stat_result) -> str:
+    """What stands for a file's bytes while it stays the same: its size, times and inode."""
+    values = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+    return "-".join(map(str, values))
+
+
+def read_file(path: Path) -> tuple[bytes, str | None]:
+    """The bytes of a regular file, and its signature; None where that cannot be trusted.
+
+    Raises :class:`LoadError` for what is too large or no regular file, and ``OSError``.
+    """
+    # A pipe put in the file's place meanwhile must not block, nor a terminal become ours.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+    with open(os.open(path, flags | getattr(os, "O_BINARY", 0)), "rb") as file:  # noqa: PTH123
+        before = os.fstat(file.fileno())
+        if not stat.S_ISREG(before.st_mode):
+            raise LoadError("is not a regular file")
+        if before.st_size > LARGEST_FILE:
+            raise LoadError(
+                f"is {before.st_size / 1e6:,.0f} MB; files above {LARGEST_FILE / 1e6:,.0f} MB are "
+                "not read: split it"
+            )
+        begun = time.time()
+        data = file.read()
+        after = os.fstat(file.fileno())
+    still = signature(before) == signature(after) and len(data) == after.st_size
+    racy = begun - max(after.st_mtime, after.st_ctime) < RACY_SECONDS
+    return data, None if racy or not still else signature(after)
+
+
 @dataclass(slots=True)
 class Sync:
-    """One run of :func:`run`; collects the report while it goes."""
+    """One run of :func:`run`; collects the report while it goes.
+
+    ``load`` reads a file's bytes, and ``loaders`` names what it does so with: a file that another
+    one loaded is loaded anew. ``waits`` tells of a file whether it is still being written.
+    """
 
     index: Path
     store: LocalStore
     embedder: Embedder
     chunk: Callable[[Document], list[Chunk]]
     progress: Progress | None = None
-    added: list[str] = field(default_factory=list)
-    updated: list[str] = field(default_factory=list)
-    failed: list[Failure] = field(default_factory=list)
+    load: Load = load_file
+    loaders: str = field(default_factory=fingerprint)
+    waits: Callable[[FoundFile], bool] = lambda _: False
+    unread: list[Failure] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
 
-    def run(self, folder: Path) -> SyncReport:
-        """Bring the store in step with ``folder``; what cannot be read is reported, not raised."""
+    def run(self, folders: Folders, before: Mapping[Path, Seen] | None = None) -> SyncReport:
+        """Bring the store in step with ``folders``; what cannot be read is reported, not raised.
+
+        ``before`` is how the folders were found last. Raises :class:`KnowledgeBaseError` where a
+        folder is gone or its drive seems to be: then nothing is changed.
+        """
         begun = perf_counter()
-        if not folder.is_dir():
-            raise KnowledgeBaseError(f"no folder {str(folder)!r}: name an existing folder")
-        files = self._files(folder)
-        indexed = self.store.file_digests()
-        unchanged = self._load_changed(files, indexed)
-        failed = {failure.source for failure in self.failed}
-        present = {source for source, _ in files}
-        deleted = sorted(indexed.keys() - present)
-        gone = sorted(indexed.keys() & failed) + deleted
+        with explained(self.index):
+            clear_partial(self.index)
+        listing, seen = folders.listing(self.index, before or {})
+        known, old = self.store.files(), self.store.content_digests()
+        self._take_up(listing.files, known)
+        present = {file.source for file in listing.files} - {f.source for f in self.unread}
+        unlisted = tuple(f"{source}/" for source, _ in listing.unlisted)
+        gone = {s for s in known if s not in present and not s.startswith(unlisted)}
         if gone:
             self.store.write([], removed=gone)
         self.store.settle()
-        return SyncReport(
-            tuple(self.added),
-            tuple(self.updated),
-            tuple(deleted),
-            unchanged,
-            tuple(self.failed),
-            perf_counter() - begun,
-        )
+        self.unread += [
+            Failure(source, f"cannot be listed: {reason}; what is indexed of it is kept")
+            for source, reason in listing.unlisted
+        ]
+        report = self._report(old, perf_counter() - begun)
+        self._remember(folders, seen)
+        return report
 
-    def _files(self, folder: Path) -> list[tuple[str, Path]]:
-        """The folder's files, without those of the index, should it stand in the folder."""
-        files = find_files(folder)
-        index, root = self.index.resolve(), folder.resolve()
-        if not index.is_relative_to(root):
-            return files
-        if index == root:
-            raise KnowledgeBaseError(
-                f"{str(folder)!r} is the folder of the index: keep documents in another"
-            )
-        inside = f"{index.relative_to(root).as_posix()}/"
-        return [(source, path) for source, path in files if not source.startswith(inside)]
-
-    def _load_changed(self, files: Sequence[tuple[str, Path]], indexed: dict[str, str]) -> int:
-        """Index the files that are new or changed. Returns how many are neither."""
-        unchanged = 0
-        group: list[Entry] = []
-        for done, (source, path) in enumerate(files):
-            self._report("Reading", done, len(files))
+    def _take_up(self, files: Sequence[FoundFile], known: Mapping[str, FileRecord]) -> None:
+        """Index the files that are new or changed."""
+        group: list[tuple[FileRecord, Sequence[Document]]] = []
+        signed: dict[str, str | None] = {}
+        size = 0
+        for done, file in enumerate(files):
+            self._say("Reading", done, len(files))
+            record = known.get(file.source)
+            if record and self._is_same(record, file):
+                continue
+            if self.waits(file):
+                self.waiting.append(file.source)
+                continue
             try:
-                data = _read(path)
-                digest = hashlib.sha256(data).hexdigest()
-                if indexed.get(source) == digest:
-                    unchanged += 1
-                    continue
-                document = load_bytes(data, source)
+                data, signed_by = read_file(file.path)
             except LoadError as error:
-                self.failed.append(Failure(source, str(error)))
+                self.unread.append(Failure(file.source, str(error)))
                 continue
             except OSError as error:
-                self.failed.append(Failure(source, f"cannot be opened: {error.strerror}"))
+                self.unread.append(Failure(file.source, f"cannot be opened: {error.strerror}"))
                 continue
-            group.append(self._entry(document, digest))
-            (self.updated if source in indexed else self.added).append(source)
-            if sum(len(entry.chunks) for entry in group) >= CHUNKS_A_GROUP:
-                self._write(group)
-                group = []
-        self._report("Reading", len(files), len(files))
-        self._write(group)
-        return unchanged
+            new = FileRecord(file.source, hashlib.sha256(data).hexdigest(), self.loaders, signed_by)
+            if record and (record.sha256, record.loader) == (new.sha256, new.loader):
+                if record.signature != signed_by:
+                    signed[file.source] = signed_by
+                continue
+            loaded = self._twin(new) or self._load(data, file.source)
+            group.append((replace(new, failures=loaded.failed), loaded.documents))
+            size += sum(len(document.text) for document in loaded.documents)
+            if size >= CHARACTERS_A_GROUP:
+                self.write(group)
+                group, size = [], 0
+        self._say("Reading", len(files), len(files))
+        self.write(group)
+        self.store.sign(signed)
 
-    def _entry(self, document: Document, file_sha256: str) -> Entry:
+    def _is_same(self, record: FileRecord, file: FoundFile) -> bool:
+        """Whether a file need not be read: nothing tells that it was changed since."""
+        return record.loader == self.loaders and record.signature == signature(file.status)
+
+    def _load(self, data: bytes, source: str) -> Loaded:
+        """What the file holds; if nothing of it can be read, the reason alone."""
+        try:
+            loaded = self.load(data, source)
+        except LoadError as error:
+            return Loaded((), ((source, str(error)),))
+        return _without_namesakes(loaded)
+
+    def _twin(self, file: FileRecord) -> Loaded | None:
+        """What a file of the same bytes, loaded before under a name as good, was found to hold."""
+        for twin in self.store.files_of(file.sha256):
+            if twin.loader != self.loaders:
+                continue
+            documents = self.store.documents_of(twin.source)
+            held = [document.source for document in documents]
+            if _is_as_good(file.source, twin, held):
+                renamed = (file.source + source.removeprefix(twin.source) for source in held)
+                failed = (
+                    (file.source + source.removeprefix(twin.source), reason)
+                    for source, reason in twin.failures
+                )
+                named = zip(documents, renamed, strict=True)
+                return Loaded(
+                    tuple(replace(d, source=source) for d, source in named), tuple(failed)
+                )
+        return None
+
+    def write(self, group: Sequence[tuple[FileRecord, Sequence[Document]]]) -> None:
+        """Store files with their documents; what is not stored yet is chunked and embedded."""
+        if not group:
+            return
+        entries: list[Entry] = []
+        found: dict[str, Document] = {}
+        for file, documents in group:
+            digests = [content_sha256(document) for document in documents]
+            found.update(zip(digests, documents, strict=True))
+            sources = (document.source for document in documents)
+            entries.append(Entry(file, list(zip(sources, digests, strict=True))))
+        missing = self.store.missing_contents(found)
+        contents = [self._content(found[sha256], sha256) for sha256 in found if sha256 in missing]
+        self._embed(contents)
+        self.store.write(entries, contents)
+
+    def _content(self, document: Document, sha256: str) -> Content:
         chunks = self.chunk(document)
         texts = [index_text(chunk) for chunk in chunks]
         digests = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
-        return Entry(document, file_sha256, chunks, texts, digests)
+        return Content(document, sha256, [(c.start, c.end) for c in chunks], texts, digests)
 
-    def _write(self, group: Sequence[Entry]) -> None:
-        if not group:
-            return
+    def _embed(self, contents: Sequence[Content]) -> None:
+        """Keep a vector for every index text of the contents."""
         texts = {
             digest: text
-            for entry in group
-            for digest, text in zip(entry.text_sha256s, entry.index_texts, strict=True)
+            for content in contents
+            for digest, text in zip(content.text_sha256s, content.index_texts, strict=True)
         }
         missing = sorted(self.store.missing_vectors(texts))
         for begin in range(0, len(missing), CHUNKS_A_GROUP):
             step = missing[begin : begin + CHUNKS_A_GROUP]
             rows = self.embedder.embed_documents([texts[d] for d in step], self.progress)
             self.store.keep_vectors(dict(zip(step, rows, strict=True)))
-        self.store.write(group)
 
-    def _report(self, stage: str, done: int, total: int) -> None:
+    def _report(self, old: Mapping[str, str], seconds: float) -> SyncReport:
+        """The report, from what the store held before and holds now."""
+        new = self.store.content_digests()
+        stored = (
+            Failure(source, reason)
+            for file in self.store.files().values()
+            for source, reason in file.failures
+        )
+        failed = sorted([*self.unread, *stored], key=lambda failure: failure.source)
+        lost = {failure.source for failure in failed}
+        return SyncReport(
+            added=tuple(sorted(new.keys() - old.keys())),
+            updated=tuple(sorted(s for s in new.keys() & old.keys() if new[s] != old[s])),
+            deleted=tuple(sorted(old.keys() - new.keys() - lost)),
+            unchanged=sum(old.get(source) == sha256 for source, sha256 in new.items()),
+            failed=tuple(failed),
+            seconds=seconds,
+            waiting=tuple(self.waiting),
+        )
+
+    def _remember(self, folders: Folders, seen: Sequence[Seen]) -> None:
+        self.store.follow(
+            [(str(p), s.device, s.files) for p, s in zip(folders.paths, seen, strict=True)]
+        )
+
+    def _say(self, stage: str, done: int, total: int) -> None:
         if self.progress:
             self.progress(stage, done, total)
 
 
-def _read(path: Path) -> bytes:
-    size = path.stat().st_size
-    if size > LARGEST_FILE:
-        raise LoadError(
-            f"is {size / 1e6:,.0f} MB; files above {LARGEST_FILE / 1e6:,.0f} MB are not read: "
-            "split it"
-        )
-    return path.read_bytes()
+def _without_namesakes(loaded: Loaded) -> Loaded:
+    """Of members of one name the first: a source stands for one document."""
+    documents: dict[str, Document] = {}
+    failed = list(loaded.failed)
+    for document in loaded.documents:
+        if documents.setdefault(document.source, document) is not document:
+            failed.append((document.source, "stands there twice under one name; rename one"))
+    return Loaded(tuple(documents.values()), tuple(failed))
+
+
+def _is_as_good(source: str, twin: FileRecord, held: Sequence[str]) -> bool:
+    """Whether loaders would make of a file of this name what they made of its twin.
+
+    They look at the suffix alone, but where they name the file's members by it.
+    """
+    name, other = PurePosixPath(source), PurePosixPath(twin.source)
+    if name.name == other.name:
+        return True
+    members = {*held, *(failed for failed, _ in twin.failures)} - {twin.source}
+    return not members and name.suffix.lower() == other.suffix.lower() != ""

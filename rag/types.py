@@ -45,6 +45,20 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A part ``text[start:end]`` of a document by the name that people use: ``slide 3``.
+
+    Where it has a ``row``, it is part of a sheet named ``label``: each of its lines is a row, and
+    ``row`` is the number of the first.
+    """
+
+    label: str
+    start: int
+    end: int
+    row: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Mark:
     """A rectangle of a page as it is shown, in shares of its width and height from the upper left.
 
@@ -58,25 +72,43 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class PagePlace:
-    """Where on a page, counted from 1, some words stand; no ``marks`` where that is not known."""
+class Location:
+    """Where ``text[start:end]`` of a document stands: on a page, a slide, in rows of a sheet.
 
-    page: int
-    marks: tuple[Mark, ...]
+    ``name`` is what people call it. ``page`` is the number of its page, if it has one. ``marks``
+    are where on that page the words stand: empty where this is not known, None where the page
+    cannot be shown as it looks.
+    """
+
+    start: int
+    end: int
+    name: str
+    page: int | None = None
+    marks: tuple[Mark, ...] | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        marks = [[round(s, 5) for s in (m.left, m.top, m.right, m.bottom)] for m in self.marks]
-        return {"page": self.page, "marks": marks}
+        """The location as JSON-ready values."""
+        marks = None
+        if self.marks is not None:
+            marks = [[round(s, 5) for s in (m.left, m.top, m.right, m.bottom)] for m in self.marks]
+        return {
+            "start": self.start,
+            "end": self.end,
+            "name": self.name,
+            "page": self.page,
+            "marks": marks,
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class PageImage:
-    """A page as a PNG of ``width`` by ``height`` pixels, in which ``place.marks`` are marked."""
+    """Page ``number`` as a PNG of ``width`` by ``height`` pixels, in which ``marks`` are marked."""
 
     png: bytes
     width: int
     height: int
-    place: PagePlace
+    number: int
+    marks: tuple[Mark, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +117,8 @@ class Document:
 
     ``source`` is the path relative to the synced folder, with ``/``. ``title`` comes from the
     content, never from the file's name, so that renaming a file changes nothing else.
-    ``pages`` is empty for formats without pages; ``headings`` are in reading order.
+    ``pages`` is empty for formats without pages; ``headings`` are in reading order. ``places``
+    name parts where a page number would not tell people enough; they are in order and apart.
     """
 
     source: str
@@ -93,6 +126,7 @@ class Document:
     title: str = ""
     pages: tuple[Page, ...] = ()
     headings: tuple[Heading, ...] = ()
+    places: tuple[Place, ...] = ()
 
     @property
     def sha256(self) -> str:
@@ -104,6 +138,47 @@ class Document:
         index = bisect_right(self.pages, position, key=lambda page: page.start) - 1
         page = self.pages[index] if index >= 0 else None
         return page.number if page and position < page.end else None
+
+    def place_at(self, start: int, end: int | None = None) -> str:
+        """Where ``text[start:end]`` stands, for people: ``page 3``, ``Sales, row 17``, or ""."""
+        end = start + 1 if end is None else end
+        first = self._place_before(start)
+        if first < 0 or self.places[first].end <= start:
+            page = self.page_at(start)
+            return "" if page is None else f"page {page}"
+        label = self.places[first].label
+        reached = self.places[first : self._place_before(end - 1) + 1]
+        parts = [part for part in reached if part.label == label and part.row is not None]
+        if not parts:
+            return label
+        top = self._row(parts[0], max(start, parts[0].start))
+        bottom = self._row(parts[-1], min(end, parts[-1].end) - 1)
+        rows = f"row {top}" if top == bottom else f"rows {top}–{bottom}"
+        return f"{label}, {rows}" if label else rows
+
+    def locate(self, start: int, end: int) -> tuple[Location, ...]:
+        """Where ``text[start:end]`` stands: page by page, or by its name; empty if only that tells.
+
+        What no word stands in is nowhere.
+        """
+        spans = [(max(start, p.start), min(end, p.end), p.number) for p in self._pages(start, end)]
+        parts = [part for part in spans if self.text[part[0] : part[1]].strip()]
+        if self.pages:
+            return tuple(Location(a, b, self.place_at(a, b), number) for a, b, number in parts)
+        name = self.place_at(start, end) if self.text[start:end].strip() else ""
+        return (Location(start, end, name),) if name else ()
+
+    def _pages(self, start: int, end: int) -> tuple[Page, ...]:
+        """The pages that reach into ``text[start:end]``."""
+        first = max(bisect_right(self.pages, start, key=lambda page: page.start) - 1, 0)
+        return self.pages[first : bisect_right(self.pages, end, key=lambda page: page.start)]
+
+    def _place_before(self, position: int) -> int:
+        """Index of the last place that starts at ``position`` or before; -1 if none does."""
+        return bisect_right(self.places, position, key=lambda place: place.start) - 1
+
+    def _row(self, place: Place, position: int) -> int:
+        return (place.row or 0) + self.text.count("\n", place.start, position)
 
     def headings_above(self, position: int) -> tuple[Heading, ...]:
         """The headings that ``position`` stands in or under, outermost first."""
@@ -228,6 +303,11 @@ class Citation:
         return self.hit.chunk.document.page_at(self.start)
 
     @property
+    def place(self) -> str:
+        """Where the quote stands, for people; "" where only its position tells."""
+        return self.hit.chunk.document.place_at(self.start, self.end)
+
+    @property
     def sha256(self) -> str:
         """Hex SHA-256 of the document's canonical text as UTF-8."""
         return self.hit.chunk.document.sha256
@@ -252,7 +332,8 @@ class Answer:
     piece of a cited document. ``confidence`` is the calibrated probability that the answer is
     right, given for a refusal too. ``reason`` is a code of :data:`REASONS`. ``seconds`` has
     ``retrieve``, ``read`` and ``total``. ``dropped_markers`` counts the markers of an LLM that
-    pointed at no given passage or at one that does not support the sentence.
+    pointed at no given passage or at one that does not support the sentence, and its sentences
+    that were removed because nothing supports them.
     """
 
     question: str
@@ -291,6 +372,7 @@ REASONS: Mapping[str, str] = {
     "not_mentioned": "No passage found mentions what the question names.",
     "not_stated": "The nearest passages are on the subject but do not state the answer.",
     "not_grounded": "The model's answer cites no passage that supports it.",
+    "instructed": "A passage that it cites gives orders to language models: check it.",
 }
 """Code of a refusal, or of an answer to distrust, and what it means to a person."""
 
@@ -340,6 +422,10 @@ class Reader(Protocol):
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def version(self) -> str:
+        """Changes whenever the probabilities may: a calibration goes with one version."""
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
         """Spans that may answer, most probable first; empty when there is nothing to read."""

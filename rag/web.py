@@ -1,83 +1,196 @@
-"""Serving a Gradio page privately: on loopback by default, and loading nothing from elsewhere.
+"""Serving a Gradio page privately: guarded, on loopback by default, nothing from elsewhere.
 
 Importing this module imports Gradio.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 import os
+import signal
 import socket
-from collections.abc import Sequence
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
 
 import gradio as gr
-from starlette.datastructures import MutableHeaders
-from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.routing import BaseRoute
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+import uvicorn
+from fastapi import FastAPI
+from starlette.routing import BaseRoute, Route
+
+from rag.errors import SettingsError
+from rag.guard import Access, Guard, Hosts, UploadLimits, is_loopback
+from rag.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+T = TypeVar("T")
+
+_SECONDS_TO_START = 60.0
+_SECONDS_TO_END = 2
 
 
-def launch(page: gr.Blocks, host: str, port: int, css: str, routes: Sequence[BaseRoute]) -> None:
-    """Serve ``page``, and ``routes`` beside it, in the background."""
-    middleware = [Middleware(PrivateHeaders)]
-    if host in LOOPBACK:  # so that no other site can reach the page under a name of its own
-        middleware.append(Middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, "[::1]"]))
-    else:
-        logger.warning("Anyone who reaches %s can read and change the documents.", host)
-    page.launch(
-        server_name=host,
-        server_port=port,
-        prevent_thread_lock=True,
-        share=False,
-        quiet=True,
+class Server:
+    """A page in service in a thread; :meth:`close` ends it."""
+
+    def __init__(
+        self,
+        guard: Guard,
+        listening: socket.socket,
+        uploads: tempfile.TemporaryDirectory[str],
+    ) -> None:
+        self._uploads = uploads
+        config = uvicorn.Config(
+            guard,
+            http="h11",
+            ws="none",
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=_SECONDS_TO_END,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(
+            target=self._server.run, args=([listening],), name="server", daemon=True
+        )
+        self._thread.start()
+        end = time.monotonic() + _SECONDS_TO_START
+        while not self._server.started:
+            if not self._thread.is_alive() or time.monotonic() > end:
+                raise OSError("the server does not start; its log says why")
+            time.sleep(0.01)
+
+    def wait(self) -> None:
+        """Until the user interrupts it, or the system asks the program to end."""
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            while self._thread.is_alive():
+                self._thread.join(0.5)
+        except KeyboardInterrupt:
+            self.close()
+
+    def close(self) -> None:
+        """Answer no more requests, free the port and remove what was uploaded."""
+        self._server.should_exit = True
+        self._thread.join(_SECONDS_TO_END + 3)
+        self._uploads.cleanup()
+
+
+def with_loop(build: Callable[[], T]) -> T:
+    """What ``build`` makes, made while an event loop runs: Gradio would leave others unclosed."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+
+        async def building() -> T:
+            return build()
+
+        return asyncio.run(building())
+    return build()
+
+
+def launch(
+    page: gr.Blocks,
+    listening: socket.socket,
+    settings: Settings,
+    uploads: tempfile.TemporaryDirectory[str],
+    css: str,
+    routes: Sequence[BaseRoute] = (),
+) -> Server:
+    """Serve ``page``, and ``routes`` beside it, guarded. ``uploads`` as of :func:`uploads_folder`.
+
+    Raises :class:`SettingsError` as :func:`check_exposure` does.
+    """
+    host, port = listening.getsockname()[:2]
+    check_exposure(host, settings)
+    if not is_loopback(host):
+        logger.warning(
+            "Passwords and answers travel unencrypted: serve on loopback behind a proxy with TLS, "
+            "or use a tunnel, wherever the network is not your own."
+        )
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, routes=list(routes))
+    mount = partial(
+        gr.mount_gradio_app,
+        app,
+        page,
+        path="/",
+        theme=_theme(),
+        css=css,
+        footer_links=[],
+        run_history=False,
         ssr_mode=False,
         mcp_server=False,
         enable_monitoring=False,
-        run_history=False,
-        footer_links=[],
-        theme=_theme(),
-        css=css,
-        app_kwargs={"middleware": middleware, "routes": list(routes)},
+        pwa=False,
+        show_error=False,
+        max_file_size=UploadLimits().file_bytes,
     )
-
-
-class PrivateHeaders:
-    """Tells the browser to load nothing from, and send nothing to, any other host."""
-
-    POLICY = (
-        "default-src 'self' data: blob:; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
-        "style-src 'self' 'unsafe-inline'; frame-ancestors 'self'; form-action 'self'"
+    with_loop(mount)
+    page.has_launched = True  # a mounted page is not marked so, and its paths are not checked then
+    guard = Guard(
+        app,
+        Hosts.of(host, settings.allowed_hosts.replace(",", " ").split()),
+        Access(settings.password, settings.token),
+        Path(uploads.name),
+        port,
+        own=[
+            (method, route.path_regex.pattern)
+            for route in routes
+            if isinstance(route, Route)
+            for method in route.methods or ()
+        ],
     )
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, as ASGI asks."""
-
-        async def guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["Content-Security-Policy"] = self.POLICY
-                headers["Referrer-Policy"] = "no-referrer"
-            await send(message)
-
-        await self.app(scope, receive, guarded)
+    return Server(guard, listening, uploads)
 
 
-def require_free(host: str, port: int) -> None:
-    """Raises OSError, with what to do, if nothing can listen there."""
+def check_exposure(host: str, settings: Settings) -> None:
+    """Raises :class:`SettingsError` where others can reach the server and anybody may ask it."""
+    Access(settings.password, settings.token)  # complains about short ones
+    if is_loopback(host) and not settings.allowed_hosts:
+        return
+    if not (settings.password or settings.token):
+        where = f"at {host!r}" if not is_loopback(host) else "under the names of RAG_ALLOWED_HOSTS"
+        raise SettingsError(
+            f"others can reach a server {where}, so it needs a password: set RAG_PASSWORD for the "
+            "page and RAG_TOKEN for programs, or one of them for both, to at least 8 characters "
+            "(python -c 'import secrets; print(secrets.token_urlsafe())' makes one)"
+        )
+
+
+def uploads_folder() -> tempfile.TemporaryDirectory[str]:
+    """A folder, for this user alone, for uploads of the pages that are built from now on."""
+    folder = tempfile.TemporaryDirectory(prefix="rag-uploads-", ignore_cleanup_errors=True)
+    os.environ["GRADIO_TEMP_DIR"] = folder.name
+    return folder
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A socket that listens there. Raises OSError, with what to do, if none can."""
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        socket.create_server((host, port), family=family).close()
+        return socket.create_server((host, port), family=family)
     except OSError as error:
         why = os.strerror(error.errno) if error.errno else error
         raise OSError(f"cannot serve at {host}:{port} ({why}): use another --port") from None
+
+
+def remove_upload(file: Path) -> None:
+    """Remove an uploaded file, the folder that Gradio made for it, and what else it left."""
+    file.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # it holds another file of the same content
+        file.parent.rmdir()
+    for stray in file.parent.parent.glob("tmp*"):  # made by ``gr.File``, and not used
+        with contextlib.suppress(OSError):
+            if stray.is_file() and stray.stat().st_size == 0:
+                stray.unlink()
 
 
 def _theme() -> gr.themes.Base:

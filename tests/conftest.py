@@ -11,7 +11,7 @@ from helpers import SEEDS, MakeKb, write_folder
 
 from rag import KnowledgeBase
 from rag.embed import BundledEmbedder, HashingEmbedder
-from rag.load import ocr
+from rag.load import load_file, ocr
 from rag.read import SpanReader
 
 pytest_plugins = ["network_guard"]
@@ -59,7 +59,8 @@ def make_kb(tmp_path: Path, reader: SpanReader) -> Iterator[MakeKb]:
     made: list[KnowledgeBase] = []
 
     def make(folder: Mapping[str, str | bytes] | None = None, name: str = "kb") -> KnowledgeBase:
-        kb = KnowledgeBase(tmp_path / name, embedder=HashingEmbedder(), reader=reader)
+        path = tmp_path / name
+        kb = KnowledgeBase(path, embedder=HashingEmbedder(), reader=reader, load=load_file)
         made.append(kb)
         if folder is not None:
             write_folder(tmp_path / f"{name}-docs", folder)

@@ -18,6 +18,7 @@ class ScriptedReader:
     """
 
     name = "scripted"
+    version = "1"
 
     def __init__(self, script: Mapping[str, tuple[str, float]]) -> None:
         self.script = script
@@ -39,6 +40,7 @@ class PassageReader:
     """Pastes the best passage as a whole as the answer to anything."""
 
     name = "passage"
+    version = "1"
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
         return [Span(hits[0], hits[0].start, hits[0].end, 0.9)]

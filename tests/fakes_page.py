@@ -15,6 +15,7 @@ class WordReader:
     """Reads lines: the share of the question's long words that a line holds is its probability."""
 
     name = "words"
+    version = "1"
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
         asked = {word for word in re.findall(r"\w+", question.casefold()) if len(word) > 4}

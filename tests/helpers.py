@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from rag import KnowledgeBase
+from rag.embed import HashingEmbedder
+from rag.load import load_file
+from rag.types import Embedder
 
 SEEDS = Path(__file__).parent.parent / "seeds"
 SEED = "000_4d99796a1b9c3cb8.txt"
@@ -21,3 +24,14 @@ def write_folder(folder: Path, files: Mapping[str, str | bytes]) -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
     return folder
+
+
+def open_kb(path: Path, embedder: Embedder | None = None) -> KnowledgeBase:
+    """A knowledge base over hashed bags of words, which reads files in this process."""
+    return KnowledgeBase(path, embedder=embedder or HashingEmbedder(), load=load_file)
+
+
+def on_disk(index: Path, word: bytes) -> list[str]:
+    """Names of the files below ``index`` that hold a word, in lower case, in any of their bytes."""
+    files = (path for path in index.rglob("*") if path.is_file())
+    return [path.name for path in files if word in path.read_bytes().lower()]

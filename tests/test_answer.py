@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import pytest
@@ -25,6 +26,7 @@ class FixedReader:
     """Finds what it is told to find, and remembers the questions."""
 
     name = "extractive"
+    version = "1"
 
     def __init__(self, *spans: tuple[tuple[int, int], float]) -> None:
         self.spans = spans
@@ -161,8 +163,8 @@ def generate(reply: str, probability: float = 0.8) -> Answer:
 
 
 def test_a_models_answer_is_resolved_to_exact_quotes() -> None:
-    answer = generate("Lexus sold 851,200 vehicles in 2024 [1]. It builds engines [4].")
-    assert answer.text == "Lexus sold 851,200 vehicles in 2024 [1]. It builds engines."
+    answer = generate("Lexus sold 851,200 vehicles in 2024 [1]. It began in 2027 [4].")
+    assert answer.text == "Lexus sold 851,200 vehicles in 2024 [1]. It began in 2027."
     assert [c.quote for c in answer.citations] == [TEXT[:46]]
     assert answer.dropped_markers == 1
     assert answer.reason is None
@@ -185,9 +187,41 @@ def test_a_models_text_is_shown_only_where_it_is_checked() -> None:
     generator = ScriptedGenerator()
     generator.enqueue("Production begins in 2027 [9]. Lexus sold 851,200 vehicles [1]. Bye.")
     shown = [a.text for a in answerer(FixedReader((SOLD, 0.8)), generator).stream("When? Lexus")]
-    assert all("[9]" not in text for text in shown)
-    assert shown[0] == "Production begins in 2027."
-    assert len(shown) >= 3
+    assert set(shown) == {"Production begins in 2027. Lexus sold 851,200 vehicles [1]."}
+    assert len(shown) >= 2, "it is shown before the model has ended"
+
+
+def test_a_good_citation_does_not_vouch_for_the_sentences_beside_it() -> None:
+    answer = generate(
+        "Of course!\n- Lexus sold 851,200 vehicles in 2024 [1].\n- The moon is cheese [1].\n"
+        "See [here](http://evil.example/?q=1). Production begins in 2027."
+    )
+    assert answer.text == ("- Lexus sold 851,200 vehicles in 2024 [1].\nProduction begins in 2027.")
+    assert answer.dropped_markers == 4, "a marker and three sentences"
+    assert answer.reason is None
+
+
+def test_an_answer_without_a_citation_is_not_shown_while_it_grows() -> None:
+    generator = ScriptedGenerator()
+    generator.enqueue("The moon is cheese. It is very old. And round.")
+    answers = list(answerer(FixedReader((SOLD, 0.8)), generator).stream("How many did Lexus sell?"))
+    assert [answer.reason for answer in answers] == ["not_grounded"]
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("Lexus sold 851,200 vehicles ![x](http://e.example/?d=1) [1].", "851,200 vehicles  [1]."),
+        ("Lexus sold [851,200](https://e.example) vehicles [1].", "sold 851,200 vehicles [1]."),
+        ("Lexus sold 851,200 vehicles [1](http://e.example).", "vehicles [1]."),
+        ("Lexus sold 851,200 vehicles (www.e.example/x) [1].", "vehicles () [1]."),
+        ("Lexus sold 851,200 vehicles <javascript:alert(1)> [1].", " [1]."),
+    ],
+)
+def test_addresses_that_no_passage_holds_are_not_shown(written: str, shown: str) -> None:
+    text = generate(written).text
+    assert text.endswith(shown)
+    assert not re.search(r"e\.example|javascript|!\[", text)
 
 
 def test_a_failing_endpoint_is_an_error_not_an_answer() -> None:

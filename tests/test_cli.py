@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 from click.testing import CliRunner, Result
+from fakes_llm import Reply, ScriptedServer
 from helpers import SEED, SEEDS, write_folder
 
 from rag.cli import main
@@ -76,6 +82,26 @@ def test_text_output_for_people(folder: Path) -> None:
     assert rag("verify").stdout == "The index is whole.\n"
 
 
+def test_a_citation_names_sheet_and_row(folder: Path) -> None:
+    with xlsxwriter.Workbook(folder / "cars.xlsx") as book:
+        sheet = book.add_worksheet("Cars")
+        sheet.write_row(0, 0, ["Model", "Vehicles sold"])
+        sheet.write_row(1, 0, ["Corolla", 1127])
+        sheet.write_row(2, 0, ["Hilux", 716])
+    rag("index", str(folder))
+    found = rag("search", "Hilux Vehicles sold", "-k", "1").stdout
+    assert found.startswith("1. cars.xlsx, Cars, rows 2–3, 0:76  ")
+    answer = rag("ask", "Which vehicles sold: Hilux?").stdout
+    assert re.search(r"cars\.xlsx, Cars, rows? [23–]+, \d+:\d+", answer)
+    shown = rag_json("show", "cars.xlsx", "--span", "43:76")
+    assert isinstance(shown, dict)
+    assert (shown["text"], shown["place"], shown["page"]) == (
+        "Model: Hilux | Vehicles sold: 716",
+        "Cars, row 3",
+        None,
+    )
+
+
 def test_eval(folder: Path, tmp_path: Path) -> None:
     rag("index", str(folder))
     line = {
@@ -126,11 +152,81 @@ def test_eval_writes_a_page_and_results(folder: Path) -> None:
 
 
 def test_where_results_cannot_be_written_nothing_is_asked(folder: Path) -> None:
-    for target in ("nowhere/a.json", "docs"):
-        result = rag("eval", "missing.jsonl", "--out", target)
-        assert result.exit_code in (1, 2)
-        assert target in result.stderr
-        assert "missing.jsonl" not in result.stderr.splitlines()[-1]
+    for option in ("--out", "--html"):
+        for target in ("nowhere/a.json", "docs", "/proc/a.json"):
+            result = rag("eval", "missing.jsonl", option, target)
+            assert result.exit_code in (1, 2)
+            assert target in result.stderr
+            assert "missing.jsonl" not in result.stderr.splitlines()[-1]
+    Path("q.jsonl").write_text("", encoding="utf-8")
+    result = rag("eval", "q.jsonl", "--out", "./q.jsonl")
+    assert (result.exit_code, "it is read; name another file" in result.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["more.jsonl"], "unexpected 'more.jsonl': name one question set"),
+        (["--sweep", "top_k=1", "more.jsonl"], "unexpected 'more.jsonl'"),
+        (["--sweep", "top_k=1", "--out", "a.json"], "--out and --html are for one run"),
+        (["--cache", "c"], "--cache is for --sweep"),
+        (["--retrieval-only", "--answerer", "llm"], "leave out --answerer"),
+        (["--out", "a", "--html", "./a"], "--out and --html both name 'a'"),
+    ],
+)
+def test_options_of_eval_that_exclude_each_other(
+    folder: Path, arguments: list[str], said: str
+) -> None:
+    result = rag("eval", "q.jsonl", *arguments)
+    assert (result.exit_code, said in result.stderr) == (2, True)
+
+
+def test_an_index_without_documents_is_evaluated(folder: Path) -> None:
+    (folder / "lexus.txt").unlink()
+    rag("index", str(folder))
+    line = {"id": "1", "question": "Who?", "answers": [], "evidence": []}
+    Path("q.jsonl").write_text(json.dumps(line), encoding="utf-8")
+    metrics = rag_json("eval", "q.jsonl")
+    assert isinstance(metrics, dict)
+    assert metrics["verdicts"] == {"rightly_refused": 1}
+    place = {"source": "lexus.txt", "start": 0, "end": 5}
+    answered = line | {"answers": ["Lexus"], "evidence": [place]}
+    Path("q.jsonl").write_text(json.dumps(answered), encoding="utf-8")
+    result = rag("eval", "q.jsonl")
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert "the index holds no document 'lexus.txt'" in result.stderr
+
+
+def test_an_interrupted_evaluation_leaves_nothing_half_written(folder: Path) -> None:
+    rag("index", str(folder))
+    line = {"id": "1", "question": "When does production begin?", "answers": [], "evidence": []}
+    Path("q.jsonl").write_text(json.dumps(line), encoding="utf-8")
+    Path("a.json").write_text("before", encoding="utf-8")
+    files = {name: str(Path(name).absolute()) for name in ("index", "q.jsonl", "a.json", "a.html")}
+    # Whoever runs the tests in the background has told their children to ignore the signal.
+    heed = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from rag.cli import main; main()"
+    )
+    command = [
+        *("-c", heed, "eval", files["q.jsonl"], "--index", files["index"], "--answerer", "llm"),
+        *("--out", files["a.json"], "--html", files["a.html"]),
+    ]
+    with ScriptedServer() as server:
+        server.enqueue(*[Reply(end="hang")] * 5)  # the client tries again
+        environment = os.environ | {"RAG_LLM_BASE_URL": server.url, "RAG_LLM_MODEL": "m"}
+        with subprocess.Popen(
+            [sys.executable, *command], env=environment, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, cwd=SEEDS.parent,
+        ) as process:  # fmt: skip
+            while not server.requests and process.poll() is None:
+                time.sleep(0.02)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate()
+    assert (process.returncode, out) == (130, "")
+    assert err == "rag: interrupted; what was indexed is kept, no file half written\n"
+    assert Path("a.json").read_text(encoding="utf-8") == "before"
+    assert {path.name for path in Path().iterdir()} == {"a.json", "docs", "index", "q.jsonl"}
 
 
 @pytest.mark.parametrize(

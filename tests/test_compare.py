@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -180,6 +181,63 @@ def test_a_file_that_is_no_result_is_explained(
     assert said in found.stderr
     assert "rag eval" in found.stderr
     assert found.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "value"),
+    [
+        ((), "rank", "first"),
+        ((), "rank", 11),
+        ((), "rank", 0),
+        (("answer",), "confidence", 1.5),
+        (("answer",), "confidence", float("nan")),
+        (("answer",), "f1", -1),
+        (("answer",), "citations", None),
+    ],
+)
+def test_a_result_with_an_impossible_number_is_explained(
+    results: dict[str, Path], tmp_path: Path, where: tuple[str, ...], name: str, value: Any
+) -> None:
+    data = json.loads(results["good"].read_text())
+    outcome = data["outcomes"][7]
+    for key in where:
+        outcome = outcome[key]
+    outcome[name] = value
+    (tmp_path / "a.json").write_text(json.dumps(data))
+    found = compare(tmp_path / "a.json", results["good"])
+    assert (found.exit_code, found.stdout) == (1, "")
+    assert "an outcome is malformed" in found.stderr
+    assert found.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("indent", [None, 1, 4])
+def test_a_result_in_another_form_reads_alike(
+    results: dict[str, Path], tmp_path: Path, indent: int | None
+) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(json.loads(results["bad"].read_text()), indent=indent))
+    assert replace(read_results(path), path=results["bad"]) == read_results(results["bad"])
+
+
+def test_a_result_file_that_was_cut_is_none(results: dict[str, Path], tmp_path: Path) -> None:
+    lines = results["good"].read_text().splitlines(keepends=True)
+    for kept in (lines[:-1], lines[:-9], [*lines[:-2], lines[-2][:40]]):
+        (tmp_path / "a.json").write_text("".join(kept))
+        assert "is not JSON" in compare(tmp_path / "a.json", results["good"]).stderr
+
+
+def test_results_are_read_in_little_memory(results: dict[str, Path], tmp_path: Path) -> None:
+    (outcome, *_) = json.loads(results["good"].read_text())["outcomes"]
+    path = tmp_path / "large.json"
+    lines = (json.dumps(outcome | {"id": str(i), "filler": "x" * 9000}) for i in range(4000))
+    write_results(path, {}, lines)
+    assert path.stat().st_size > 36e6
+    tracemalloc.start()
+    try:
+        assert len(read_results(path).judged) == 4000
+        assert tracemalloc.get_traced_memory()[1] < 12e6  # the numbers, and one line at a time
+    finally:
+        tracemalloc.stop()
 
 
 def test_different_question_sets_are_not_compared(results: dict[str, Path], tmp_path: Path) -> None:

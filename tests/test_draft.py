@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import random
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from fakes_llm import ScriptedServer, failure, free_port, sse
 from helpers import SEED, SEEDS, write_folder
 
 from rag.cli import main
 from rag.draft import Draft, draft_questions
 from rag.draft.facts import facts
 from rag.draft.names import Names
+from rag.draft.near_miss import Asked, swaps, unstated, years_in
+from rag.draft.opposites import COUNTRIES
 from rag.draft.rewording import reworded
 from rag.draft.statements import is_plain, statements
 from rag.draft.wording import ask
@@ -22,6 +27,7 @@ from rag.errors import QuestionSetError
 from rag.generate import ScriptedGenerator
 from rag.questions.locate import Documents
 
+GATE = Path(__file__).parent / "data" / "gate" / "docs"
 TEXT = (SEEDS / SEED).read_text(encoding="utf-8")
 
 
@@ -141,7 +147,7 @@ def test_the_seed_document() -> None:
         assert draft.swapped
         old, new = draft.swapped
         assert new in draft.question.question
-        assert new in TEXT
+        assert (new in TEXT) is (len(draft.origins) == 2)
         assert draft.statement.replace(old, new) not in TEXT
 
 
@@ -162,6 +168,95 @@ def test_near_misses_are_not_stated() -> None:
         town = re.search(r"Orsk\d+", draft.question.question)
         year = re.search(r"1\d\d\d", draft.question.question)
         assert not (town and year and told[town[0]] == year[0])
+
+
+@pytest.mark.parametrize("folder", [SEEDS, GATE], ids=["seeds", "gate"])
+def test_a_third_are_near_misses_also_of_few_documents(folder: Path) -> None:
+    texts = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.txt")}
+    drafts = drafts_of(texts, 50)
+    misses = [draft for draft in drafts if not draft.question.answerable]
+    assert len(misses) == (len(drafts) - len(misses)) // 2 >= 2
+    for draft in misses:
+        assert draft.swapped
+        told = [sentence for text in texts.values() for sentence in re.split(r"[.\n]", text)]
+        assert not [s for s in told if draft.swapped[1] in s and said(draft, s) > 0.5]
+
+
+def said(draft: Draft, sentence: str) -> float:
+    """The share of a near miss's longer words that stand in a sentence."""
+    words = set(re.findall(r"\w{4,}", draft.question.question))
+    return sum(word in sentence for word in words) / len(words)
+
+
+def near_misses(question: str, statement: str, *told: str, share: bool = False) -> set[str]:
+    """The questions that are made of one, where another document says what is ``told``."""
+    names, text = Names(), " ".join(told)
+    for sentence in (statement, *told):
+        names.add(sentence)
+    folder = {"a.txt": statement, "b.txt": text}
+    asked = Asked(question, statement, statement, statement, share)
+    found = list(swaps(asked, names, years_in(told), random.Random(0)))
+    documents = Documents(list(folder), folder.__getitem__)
+    return {swap.question for swap in unstated(found, documents)}
+
+
+BRIDGE = "The first bridge at Lund was opened in 1901."
+
+
+def test_where_no_name_fits_another_word_does() -> None:
+    when = "When was the {} bridge opened?".format
+    assert near_misses(when("first"), BRIDGE) == {when("second"), when("third")}
+    # Not what another document says after all.
+    second = "The second bridge at Lund was opened later."
+    assert near_misses(when("first"), BRIDGE, second) == {when("third")}
+    opened = "They are opening the second of the bridges."  # in other forms of the words
+    assert near_misses(when("first"), BRIDGE, opened) == {when("third")}
+    adverb = "The abbey of Melk was first named in 1901."
+    assert near_misses("When was the abbey of Melk first named?", adverb) == set()
+    share = "About 40% of the senior workers live in Lund."
+    asked = "What percentage of the senior workers live in Lund?"
+    assert near_misses(asked, share)
+    assert near_misses(asked, share, share=True) == set()  # the juniors are the others
+
+
+def test_a_year_is_one_of_the_documents_or_one_near() -> None:
+    bells = "The tower had 40 bells in 1901."
+    how = "How many bells did the tower have in {}?".format
+    found = near_misses(how(1901), bells, "The mill was sold in 1640.", "It burnt in 1977.")
+    assert how(1640) in found
+    assert found - {how(1640)} < {how(year) for year in range(1892, 1901)}  # the tense still fits
+    ahead = "The tower will have 40 bells in 2031."
+    ask = "How many bells will the tower have in {}?".format
+    assert near_misses(ask(2031), ahead) < {ask(year) for year in range(2032, 2041)}
+
+
+def test_a_country_takes_the_place_of_a_country() -> None:
+    fjord = "The fjord in Norway has 40 farms."
+    ask = "How many farms does the fjord in {} have?".format
+    found = near_misses(ask("Norway"), fjord, "They live in Spain.", "We sail in Sweden.")
+    assert {ask("Spain"), ask("Sweden")} < found
+    assert found <= {ask(country) for country in COUNTRIES - {"Norway"}}
+
+
+def test_a_name_is_put_only_where_it_can_stand() -> None:
+    names = Names()
+    names.add("We saw the power that is reserved to Westminster and to Lund, at last.")
+    names.add("The power of Harold Wilson, and of Lund, ended.")
+    assert names.like("Westminster", "The power reserved to Westminster is great.") == ["Lund"]
+
+
+def test_a_draft_tells_where_all_its_words_are_from() -> None:
+    for draft in drafts_of(FACTS, 60):
+        texts = [FACTS[o.source][o.start : o.end] for o in draft.origins]
+        assert draft.statement in texts[0]
+        if draft.swapped:
+            assert any(draft.swapped[1] in text for text in texts) or draft.swapped[1] not in str(
+                FACTS
+            )
+        line = draft.to_dict()
+        assert [one["sha256"] for one in line["from"]] == [
+            hashlib.sha256(text.encode()).hexdigest() for text in texts
+        ]
 
 
 def test_count_and_seed_decide() -> None:
@@ -185,9 +280,11 @@ def test_rewording_keeps_what_is_still_the_question() -> None:
     ]
     (draft,) = drafts
     replies = {
-        "What number of vehicles did Lexus sell globally in 2024? [1]": True,
+        "What number of vehicles did Lexus sell globally in 2024?": True,
+        "“In 2024, how many vehicles did Lexus sell?”": True,
         "Lexus sold 851,200 vehicles in 2024, did it?": False,  # the answer
         "What number of vehicles did Lexus sell globally?": False,  # no year
+        "What number of vehicles did Lexus sell in 20240?": False,
         "What number did Lexus sell in 2024?\nSure!": False,
         "In 2024 Lexus sold many vehicles.": False,
     }
@@ -195,11 +292,51 @@ def test_rewording_keeps_what_is_still_the_question() -> None:
         generator = ScriptedGenerator()
         generator.enqueue(reply)
         (after,) = reworded(drafts, generator)
-        assert (after.question.question == reply.removesuffix(" [1]")) is kept
+        assert (after.question.question == reply.strip("“”")) is kept
         assert (after.question.id, after.question.evidence) == (
             draft.question.id,
             draft.question.evidence,
         )
+        ((request, passages),) = generator.history
+        assert request.endswith(draft.question.question)
+        assert passages == ()
+
+
+def test_the_command_words_drafts_with_the_configured_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_folder(tmp_path / "docs", {SEED: TEXT})
+    plain = drafted("docs")
+    command = ("questions", "draft", "docs", "--out", "drafts.jsonl", "--reword")
+    with ScriptedServer() as server:
+        monkeypatch.setenv("RAG_LLM_BASE_URL", server.url)
+        monkeypatch.setenv("RAG_LLM_MODEL", "m")
+        monkeypatch.setenv("RAG_LLM_TIMEOUT", "5")
+        for line in plain:
+            words = line["question"].removesuffix("?")
+            server.enqueue(sse(f"Tell me: {words[:5]}", f"{words[5:]}?"))
+        lines = drafted("docs", "--reword")
+        assert [line["question"] for line in lines] == [
+            f"Tell me: {line['question']}" for line in plain
+        ]
+        assert [line | {"question": ""} for line in lines] == [
+            line | {"question": ""} for line in plain
+        ]
+        (message,) = server.requests[0].body["messages"]
+        assert (message["role"], plain[0]["question"] in message["content"]) == ("user", True)
+        before = Path("drafts.jsonl").read_bytes()
+        server.enqueue(sse("Tell me: what?"), failure(401, "wrong key"))
+        result = rag(*command)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"rag: rewording {plain[1]['question']!r}: ")
+    assert result.stderr.count("\n") == 1
+    assert "RAG_LLM_API_KEY" in result.stderr
+    assert Path("drafts.jsonl").read_bytes() == before
+    monkeypatch.setenv("RAG_LLM_BASE_URL", f"http://127.0.0.1:{free_port()}/v1")
+    result = rag(*command)
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert Path("drafts.jsonl").read_bytes() == before
 
 
 def rag(*arguments: str) -> Result:
@@ -233,3 +370,9 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert result.exit_code == 1
         assert said in result.stderr
     assert not Path("x.jsonl").exists()
+    accepted = {key: lines[0][key] for key in ("id", "question", "answers", "evidence")}
+    Path("drafts.jsonl").write_text(json.dumps(accepted), encoding="utf-8")
+    result = rag("questions", "draft", "docs", "--out", "drafts.jsonl")
+    assert result.exit_code == 1
+    assert "'drafts.jsonl' holds 1 questions that are no drafts any more" in result.stderr
+    assert json.loads(Path("drafts.jsonl").read_text(encoding="utf-8")) == accepted

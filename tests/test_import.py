@@ -170,8 +170,52 @@ def test_an_answer_inside_a_word_counts_only_where_there_is_no_other(index: Path
     assert quoted(part) == ["part"]
 
 
+def test_an_answer_inside_a_word_of_another_document_does_not_count(index: Path) -> None:
+    write_folder(index / "docs", {"a.txt": "A party at noon.", "b.txt": "The art of cooking."})
+    rag("index", "docs")
+    Path("q.csv").write_text("question,answer,source\nWhat is taught?,art,\n")
+    _, (question,) = imported("q.csv")
+    assert question.evidence == (Evidence("b.txt", 4, 7),)
+
+
+def test_a_row_of_too_few_or_many_cells_is_no_question(index: Path) -> None:
+    rows = [
+        "question,answer,source",
+        "Who, led them?,Rollo,oil.txt",
+        "Who led them?",
+        "Who lost?,,,,",
+    ]
+    Path("q.csv").write_text("\n".join(rows), encoding="utf-8")
+    report, questions = imported("q.csv")
+    assert [question.question for question in questions] == ["Who lost?"]
+    assert [(s["where"], s["reason"][:40]) for s in report["skipped"]] == [
+        ("line 2", "it has 4 cells, but the first line 3: qu"),
+        ("line 3", "it has 1 cells, but the first line 3: qu"),
+    ]
+
+
+def test_documents_come_whole_or_not_at_all(index: Path) -> None:
+    beir(index / "beir")
+    command = ("questions", "import", "beir", "--documents", "corpus", "--out", "out.jsonl")
+    path = Path("beir", "corpus.jsonl")
+    whole = path.read_text(encoding="utf-8")
+    for broken in (whole + "\n{", whole.replace("Rollo", "\\ud83d")):
+        path.write_text(broken, encoding="utf-8")
+        result = rag(*command)
+        assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+        assert {p.name for p in index.iterdir()} == {"beir", "docs", "index"}
+    path.write_text(whole, encoding="utf-8")
+    Path("corpus").mkdir()  # an empty one may be there
+    assert rag(*command).exit_code == 0
+    assert sorted(p.name for p in Path("corpus").iterdir()) == ["1.txt", "2.txt"]
+    for target in ("corpus", "."):
+        result = rag(*command[:4], target, *command[5:])
+        assert "is not empty: name a new folder" in result.stderr
+
+
 def beir(
-    folder: Path, qrels: str = "query-id\tcorpus-id\tscore\nq1\t1\t1\nq1\t2\t0\nq2\tx\t1\n"
+    folder: Path,
+    qrels: str = "query-id\tcorpus-id\tscore\nq1\t1\t1\nq1\t2\t0\nq2\tx\t1\nq9\t1\t1\n",
 ) -> None:
     corpus = [
         {"_id": "1", "title": "Normans", "text": NORMANS},
@@ -199,6 +243,7 @@ def test_beir_tells_documents_and_no_words(index: Path) -> None:
     assert [(s["where"], s["reason"]) for s in report["skipped"]] == [
         ("queries.jsonl, line 2", "its relevant documents are not in the index"),
         ("queries.jsonl, line 3", "no document is relevant to it"),
+        ("test.tsv, query 'q9'", "queries.jsonl does not hold it"),
     ]
     rag("index", "corpus", "--index", "other")
     found = rag("eval", "out.jsonl", "--index", "other", "--json")
@@ -211,19 +256,25 @@ def test_beir_tells_documents_and_no_words(index: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("x.json", "{", "x.json is not JSON"),
+        ("x.json", "{", "x.json: not JSON: Expecting property name"),
         ("x.json", "[]", "x.json is not an object"),
         ("x.json", '{"data": [{"paragraphs": [{"qas": []}]}]}', "'context' is missing"),
         ("x.json", '{"data": [3]}', "data[0] is not an object"),
         ("x.json", '{"data": []}', "no question could be imported (0 skipped)"),
         ("x.csv", "question,answer\n", "lacks the column 'source'"),
         ("x.csv", "", "names nothing"),
+        ("x.csv", 'Who?,"a\nb",' + "c" * 999, "lacks the column 'question'"),
+        ("x.json", '{"data": ["\\ud800"]}', "holds \\ud800, which is half a character"),
+        ("x.jsonl", '{"id": "1"}', "line 1: 'question' is missing"),
+        ("x/corpus.jsonl", "{}", "holds no qrels/*.tsv"),
         ("x.csv", 'question,answer,source\n"a', "x.csv, line 2: unexpected end of data"),
         ("x.csv", "question,answer,source\n,a,b\n", "line 2: the question is blank"),
         ("x.csv", b"question,answer,source\n\xff,a,b\n", "is not UTF-8"),
+        ("x.jsonl", "{\n}", "line 1: not JSON: Expecting property name"),
         ("x.pdf", "", "say --format squad, csv, beir"),
         ("x/queries.jsonl", "{}", "holds no qrels/*.tsv"),
         ("missing.json", None, "cannot read 'missing.json'"),
+        ("missing", None, "cannot read 'missing'"),
     ],
 )
 def test_a_file_that_cannot_be_imported_is_explained(
@@ -238,8 +289,17 @@ def test_a_file_that_cannot_be_imported_is_explained(
     assert result.exit_code == 1
     assert said in result.stderr
     assert result.stderr.count("\n") == 1
+    assert len(result.stderr) < 300
     assert not Path("out.jsonl").exists()
     assert not list(Path().glob(".out*"))
+
+
+def test_a_set_is_not_written_over_what_it_is_made_of(index: Path) -> None:
+    Path("q.csv").write_text("question,answer,source\nWho?,Rollo,\nWho?,nobody,\n")
+    for out in ("q.csv", "./q.csv"):
+        result = rag("questions", "import", "q.csv", "--out", out)
+        assert (result.exit_code, "it is read; name another file" in result.stderr) == (1, True)
+    assert Path("q.csv").read_text().startswith("question,answer,source\n")
 
 
 @pytest.mark.parametrize("qrels", ["a\tb\tc\nq1\t1\n", "q1\t1\tmany\nq1\t1\tx\n"])

@@ -15,14 +15,15 @@ ROOT = Path(__file__).parent.parent
 
 LAYERS = (
     ("types", "errors"),
-    ("inference",),
-    ("settings", "sentences", "load", "embed", "store", "files"),
-    ("chunk", "cite", "questions"),
+    ("inference", "files"),
+    ("settings", "sentences", "load", "embed", "store"),
+    ("chunk", "cite", "questions", "folders", "guard"),
     ("retrieve", "read", "generate", "followup"),
     ("compose", "draft"),
     ("answer", "sync"),
+    ("upkeep", "forget"),
     ("knowledge_base",),
-    ("evaluate", "render", "web", "page_route"),
+    ("evaluate", "render", "web", "watch", "page_route"),
     ("curate",),
     ("server", "cli", "ui", "__main__"),
 )

@@ -15,10 +15,12 @@ from PIL import Image
 from rag import KnowledgeBase
 from rag.errors import NotFoundError
 from rag.server import make_api
-from rag.types import PagePlace
+from rag.types import Location
 
 WHALE = make_pdf(text(100, 700, "The whale is blue."), text(100, 700, "It is large."))
 AT_LARGE = (26, 31)
+UNSEEN = Location(26, 31, "page 2", 2)
+"""Where the text tells, without a look at the file."""
 
 
 @pytest.fixture
@@ -35,26 +37,26 @@ def folder_of(kb: KnowledgeBase) -> Path:
 def test_a_quote_is_found_on_its_page(kb: KnowledgeBase) -> None:
     document = kb.document("sea/whale.pdf")
     assert document.text[slice(*AT_LARGE)] == "large"
-    (place,) = kb.places("sea/whale.pdf", *AT_LARGE)
-    assert (place.page, len(place.marks)) == (2, 1)
-    assert [p.page for p in kb.places("sea/whale.pdf", 0, 31)] == [1, 2]
+    (found,) = kb.locate("sea/whale.pdf", *AT_LARGE)
+    assert (found.name, found.page, len(found.marks or ())) == ("page 2", 2, 1)
+    assert [at.page for at in kb.locate("sea/whale.pdf", 0, 31)] == [1, 2]
     image = kb.page_image("sea/whale.pdf", *AT_LARGE)
     assert image is not None
-    assert image.place == place
+    assert (image.number, image.marks) == (2, found.marks)
     other = kb.page_image("sea/whale.pdf", *AT_LARGE, page=1)
     assert other is not None
-    assert other.place == PagePlace(1, ())
+    assert (other.number, other.marks) == (1, ())
 
 
 def test_only_the_file_that_was_indexed_is_shown(kb: KnowledgeBase) -> None:
     file = folder_of(kb) / "sea/whale.pdf"
     file.write_bytes(WHALE.replace(b"/Title ()", b"/Title (x)"))
-    assert kb.places("sea/whale.pdf", *AT_LARGE) == []
+    assert kb.locate("sea/whale.pdf", *AT_LARGE) == [UNSEEN]
     assert kb.page_image("sea/whale.pdf", *AT_LARGE) is None
     file.write_bytes(WHALE)
-    assert len(kb.places("sea/whale.pdf", *AT_LARGE)) == 1
+    assert kb.locate("sea/whale.pdf", *AT_LARGE) != [UNSEEN]
     file.unlink()
-    assert kb.places("sea/whale.pdf", *AT_LARGE) == []
+    assert kb.locate("sea/whale.pdf", *AT_LARGE) == [UNSEEN]
     file.mkdir()
     assert kb.page_image("sea/whale.pdf", *AT_LARGE) is None
 
@@ -66,7 +68,7 @@ def test_no_link_leads_out_of_the_folder(kb: KnowledgeBase, tmp_path: Path) -> N
     (outside / "whale.pdf").write_bytes(file.read_bytes())
     file.unlink()
     file.symlink_to(outside / "whale.pdf")
-    assert kb.places("sea/whale.pdf", *AT_LARGE) == []
+    assert kb.locate("sea/whale.pdf", *AT_LARGE) == [UNSEEN]
     file.unlink()
     (folder_of(kb) / "sea").rmdir()
     (folder_of(kb) / "sea").symlink_to(outside)
@@ -74,13 +76,13 @@ def test_no_link_leads_out_of_the_folder(kb: KnowledgeBase, tmp_path: Path) -> N
 
 
 def test_what_has_no_pages_and_what_is_not_there(kb: KnowledgeBase) -> None:
-    assert kb.places("note.txt", 0, 6) == []
+    assert kb.locate("note.txt", 0, 6) == []
     assert kb.page_image("note.txt", 0, 6) is None
     with pytest.raises(NotFoundError):
-        kb.places("../whale.pdf", 0, 1)
+        kb.locate("../whale.pdf", 0, 1)
     for span in ((0, 33), (-1, 3), (5, 4)):
         with pytest.raises(ValueError, match="has no characters"):
-            kb.places("sea/whale.pdf", *span)
+            kb.locate("sea/whale.pdf", *span)
 
 
 @pytest.fixture
@@ -91,7 +93,7 @@ def client(kb: KnowledgeBase) -> TestClient:
 
 
 def test_the_api_gives_places_and_pages(client: TestClient, kb: KnowledgeBase) -> None:
-    places = client.get("/v1/places/sea/whale.pdf", params={"start": 26, "end": 31}).json()
+    places = client.get("/v1/locations/sea/whale.pdf", params={"start": 26, "end": 31}).json()
     ((left, top, right, bottom),) = places[0]["marks"]
     assert places[0]["page"] == 2
     assert (left, right) == pytest.approx((136 / 595, 166 / 595), abs=1e-4)

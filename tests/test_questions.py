@@ -46,6 +46,8 @@ def evidence(*spans: tuple[str, int, int]) -> list[dict[str, Any]]:
         (line(evidence=evidence(("a.txt", 0, True))), "whole numbers 'start' and 'end'"),
         (line(evidence=evidence(("a.txt", 5, 5))), "from 5 to 5 is no span"),
         (line(question="Q" * 1_000_000), "longer than 1,000,000 characters"),
+        ('{"id": "\\ud83d"}', "holds \\ud83d, which is half a character"),
+        ('{"id": %s}' % ("9" * 5000), "not JSON: "),
     ],
 )
 def test_a_malformed_line_is_explained(tmp_path: Path, bad: str, said: str) -> None:
@@ -108,6 +110,7 @@ TEXTS = {"a.txt": "Apples cost 5 € in “May”."}
         (("5 €",), ("b.txt", 0, 3), "holds no document 'b.txt'; index the folder"),
         (("5 €",), ("a.txt", 0, 99), "ends at 99, but 'a.txt' has 25 characters"),
         (("pears", "6 €"), ("a.txt", 0, 6), "reads 'Apples', which holds none of the answers"),
+        (("$",), ("a.txt", 0, 6), "reads 'Apples', which holds none of the answers"),
     ],
 )
 def test_evidence_that_the_documents_do_not_bear_out(
@@ -128,7 +131,7 @@ def test_evidence_that_the_documents_do_not_bear_out(
 
 @pytest.mark.parametrize(
     ("answer", "span"),
-    [("5€", (12, 15)), ("may", (16, 24)), ("in May", (20, 23)), ("5 €", (0, 25))],
+    [("5€", (12, 15)), ("may", (16, 24)), ("in May", (20, 23)), ("5 €", (0, 25)), ("€", (14, 15))],
 )
 def test_evidence_may_differ_in_case_spacing_and_length(answer: str, span: tuple[int, int]) -> None:
     question = Question("q", "What?", (answer,), (Evidence("a.txt", *span),))

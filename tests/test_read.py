@@ -15,8 +15,9 @@ from rag.errors import ModelError
 from rag.inference import open_tokenizer
 from rag.read import SpanReader, missing_words
 from rag.read.evidence import SIGNALS, Candidate, signals
+from rag.read.judgement import JUDGEMENT, Judgement
 from rag.read.model import SpanModel, open_model
-from rag.read.reader import JUDGEMENT, MODEL, Judgement
+from rag.read.reader import MODEL
 from rag.read.spans import Logits, Reading, best_apart, window_readings
 from rag.read.windows import IntArray, Passage, Window, batches, cut, token_ranges
 from rag.types import Chunk, Document, Hit
@@ -202,6 +203,13 @@ def test_spans_are_exact_and_most_probable_first() -> None:
     assert [s.probability for s in spans] == sorted((s.probability for s in spans), reverse=True)
     assert reader.read("Who?", []) == []
     assert reader.refuse_below(0.8) == 0.4
+
+
+def test_a_pronoun_alone_is_no_answer() -> None:
+    said = hit("Duke Wilhelm liked beer. He founded the brewery in 1589.")
+    spans = SpanReader(points_at("he"), JUDGE).read("Who founded the brewery?", [said])
+    assert spans
+    assert "He" not in [span.text for span in spans]
 
 
 def test_overlapping_hits_give_a_span_once() -> None:

@@ -23,9 +23,10 @@ from rag.types import (
     Document,
     Heading,
     Hit,
+    Location,
     Mark,
     Page,
-    PagePlace,
+    Place,
 )
 
 TEXT = "Title\nLexus sold 851,200 cars [2] in 2024. Nothing else happened.\nThe end.\n"
@@ -91,7 +92,7 @@ def test_markers_are_buttons_but_a_documents_own_brackets_are_text() -> None:
     assert seen.within["button"] == ["[1]", "[2]"]
     buttons = [attributes for tag, attributes in seen.tags if tag == "button"]
     assert [(b["data-turn"], b["data-number"]) for b in buttons] == [("3", "1"), ("3", "2")]
-    assert buttons[0]["aria-label"] == "Citation 1: sub/report.pdf p. 1"
+    assert buttons[0]["aria-label"] == "Citation 1: sub/report.pdf, page 1"
     assert seen.within["strong"] == ["851,200"]
 
 
@@ -166,6 +167,18 @@ def test_the_source_panel_shows_page_headings_and_where_pages_begin() -> None:
     assert "Characters 6–42 of 75" in seen.text
 
 
+def test_the_source_panel_names_rows_and_slides() -> None:
+    where = (Place("S", 0, 1), Place("S", 3, 10, 7))
+    rows = Document("a.xlsx", "S\n\none\ntwo", headings=(Heading(1, 0, 1),), places=where)
+    shown = Reading(render.source_panel(View(rows, 7, 10, {}, "Citation 1"), 1))
+    assert shown.within["p"][0] == "Citation 1 · S, row 8"
+    pages, places = (Page(1, 0, 2), Page(2, 2, 3)), (Place("slide 1", 0, 2), Place("slide 2", 2, 3))
+    deck = Document("a.pptx", "x\ny", pages=pages, places=places)
+    seen = Reading(render.source_panel(View(deck, 0, 1, {}), 1))
+    assert "slide 1" in seen.text
+    assert ("span", {"class": "page", "data-page": "Slide 2"}) in seen.tags
+
+
 def test_an_excerpt_cuts_no_word_and_can_grow() -> None:
     text = "word " * 1000
     start, end = render.excerpt(text, 2500, 2504, radius=102)
@@ -183,7 +196,7 @@ def test_an_answer_has_chips_confidence_and_time_only_when_done() -> None:
     growing = Reading(render.transcript([Turn("How many?", ANSWER)]))
     done = Reading(render.transcript([Turn("How many?", ANSWER, done=True)]))
     assert "sub/report.pdf" not in growing.text
-    assert "1 sub/report.pdf p. 1" in done.text
+    assert "1 sub/report.pdf, page 1" in done.text
     assert "High confidence, 93%" in done.text
     assert "Quoted from the documents" in done.text
     assert "0.2 s" in done.text
@@ -247,10 +260,13 @@ def test_documents_are_filtered_and_only_the_one_in_question_asks() -> None:
 
 
 def test_the_source_panel_shows_pages_with_their_pictures() -> None:
-    places = (PagePlace(1, (Mark(0.25, 0.5, 0.75, 0.625),) * 2), PagePlace(2, ()))
+    pages = (
+        Location(0, 5, "page 1", 1, (Mark(0.25, 0.5, 0.75, 0.625),) * 2),
+        Location(5, 9, "page 2", 2, ()),
+    )
     document = replace(DOCUMENT, source='a&b/<c>"?.pdf')
     start = TEXT.index(QUOTE)
-    view = View(document, start, start + len(QUOTE), {"turn": 0, "number": 1}, places=places)
+    view = View(document, start, start + len(QUOTE), {"turn": 0, "number": 1}, pages=pages)
     seen = Reading(render.source_panel(view, 1))
     pictures = [attributes for tag, attributes in seen.tags if tag == "img"]
     path = "v1/pages/a%26b/%3Cc%3E%22%3F.pdf?start=6&end=42"
@@ -261,7 +277,7 @@ def test_the_source_panel_shows_pages_with_their_pictures() -> None:
     ]
     assert spots == ["left:25.00%;top:50.00%;width:50.00%;height:12.50%"]
     assert "is not known" not in seen.text
-    unmarked = Reading(render.source_panel(replace(view, places=places[1:]), 1))
+    unmarked = Reading(render.source_panel(replace(view, pages=pages[1:]), 1))
     assert "Where the words stand on the page is not known." in unmarked.text
-    plain = Reading(render.source_panel(replace(view, places=()), 1))
+    plain = Reading(render.source_panel(replace(view, pages=()), 1))
     assert not [tag for tag, attributes in plain.tags if "tab" in str(attributes.get("class"))]

@@ -19,7 +19,7 @@ from sklearn.metrics import ndcg_score, precision_recall_fscore_support, roc_auc
 from rag import KnowledgeBase
 from rag.embed import HashingEmbedder
 from rag.evaluate.outcomes import Options
-from rag.evaluate.page import CONTEXT, write_page
+from rag.evaluate.page import CONTEXT, LONGEST_QUOTE, Place, show, write_page
 from rag.evaluate.running import Evaluation, run_evaluation
 from rag.questions import Evidence, Question
 
@@ -197,6 +197,31 @@ def test_what_documents_and_questions_hold_is_shown_and_never_run(tmp_path: Path
     assert text_of(tree, "mark:not(.evidence)") == text
     assert "49" not in text_of(tree, "dl")
     assert text_of(tree, "details code") == "<b>id"
+
+
+def shown_place(text: str, start: int, end: int) -> Place:
+    record = {
+        "answer": None, "evidence": [{"source": "a.txt", "start": start, "end": end}],
+    }  # fmt: skip
+    (place,) = show(record, lambda source: text).gold
+    return place
+
+
+def test_the_context_is_cut_between_words_where_there_are_blanks() -> None:
+    words = f"{'word ' * 50}GOLD {'word ' * 50}"
+    place = shown_place(words, 250, 254)
+    assert (place.before[:7], place.words, place.after[-7:]) == ("… word ", "GOLD", " word …")
+    chinese = f"{'他们赢了。' * 50}黄金{'他们赢了。' * 50}"
+    place = shown_place(chinese, 250, 252)
+    assert (len(place.before), place.words, len(place.after)) == (CONTEXT + 2, "黄金", CONTEXT + 2)
+
+
+def test_evidence_of_a_whole_document_is_shown_without_its_middle() -> None:
+    text = f"Begin {'word ' * 9000}end."
+    place = shown_place(text, 0, len(text))
+    assert place.words.startswith("Begin word")
+    assert place.words.endswith("word end.")
+    assert len(place.words) < LONGEST_QUOTE + 10
 
 
 def test_the_page_refers_to_nothing_outside_itself(page: str) -> None:

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from rag.read import SpanReader
+from rag.read.judgement import Judgement
 from rag.read.model import open_model
-from rag.read.reader import Judgement
 from rag.types import Chunk, Document, Hit
 from training.data import is_held_out, read_held_out, read_training
 from training.export import export

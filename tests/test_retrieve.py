@@ -10,15 +10,19 @@ import pytest
 from rag.embed import HashingEmbedder
 from rag.retrieve import (
     FOREIGN,
+    FUSIONS,
+    RRF_K,
     TYPED,
     WEAK_BM25,
     WRITTEN,
-    fuse,
     lexical_weight,
     pieces_a_word,
+    ranked,
     retrieve,
+    weighted,
 )
-from rag.types import Candidate, Chunk, Document, Progress, Vectors
+from rag.settings import FUSIONS as NAMES
+from rag.types import Candidate, Chunk, Document, Hit, Progress, Vectors
 
 TEXT = "One sentence. Another one. And a third."
 
@@ -60,6 +64,10 @@ class PiecewiseEmbedder:
 
     def embed_query(self, text: str) -> Vectors:
         return np.array([0.0, 1.0], dtype=np.float32)
+
+
+def fuse(found: Sequence[Candidate], weight: float) -> list[Hit]:
+    return ranked(found, weighted(found, weight))
 
 
 def sources_and_scores(store: ListedStore, question: str, k: int) -> list[tuple[str, float]]:
@@ -178,3 +186,52 @@ def test_pieces_a_word_leaves_punctuation_out() -> None:
     assert pieces_a_word("one, two - three!", embedder) == pytest.approx(4 / 3)
     assert pieces_a_word("他们赢了", embedder) == 0.5  # two words; one piece for this embedder
     assert pieces_a_word("... !", embedder) == 1.0
+
+
+SIDES = [
+    candidate("both", 0.5, 10.0),
+    candidate("meaning", 0.6, 0.0),
+    candidate("neither", 0.0, 0.0),
+    candidate("words", -0.1, 15.0),
+]
+
+
+@pytest.mark.parametrize(
+    ("fusion", "expected"),
+    [
+        ("dense", {"meaning": 0.6, "both": 0.5}),
+        ("lexical", {"words": 15 / (15 + WEAK_BM25), "both": 10 / (15 + WEAK_BM25)}),
+        (
+            "rrf",
+            {
+                "both": (RRF_K + 1) / (RRF_K + 2),  # second on both sides
+                "meaning": 0.5,
+                "words": 0.5,
+            },
+        ),
+        (
+            "average",
+            {
+                "both": (0.5 + WRITTEN * 10 / (15 + WEAK_BM25)) / (1 + WRITTEN),
+                "meaning": 0.6 / (1 + WRITTEN),
+                "words": WRITTEN * 15 / (15 + WEAK_BM25) / (1 + WRITTEN),
+            },
+        ),
+    ],
+)
+def test_other_fusions(fusion: str, expected: dict[str, float]) -> None:
+    hits = retrieve("typed in passing", ListedStore(*SIDES), HashingEmbedder(), 9, fusion=fusion)
+    ordered = sorted(expected, key=lambda source: (-expected[source], source))
+    assert [hit.source for hit in hits] == ordered
+    assert {hit.source: hit.score for hit in hits} == pytest.approx(expected)
+
+
+def test_equal_scores_have_equal_ranks() -> None:
+    found = [candidate(s, 0.5, lexical) for s, lexical in (("a", 3.0), ("b", 3.0), ("c", 1.0))]
+    a, b, c = FUSIONS["rrf"](found, 0.0)
+    assert a == b == 1.0
+    assert c == pytest.approx((1 + (RRF_K + 1) / (RRF_K + 3)) / 2)
+
+
+def test_every_fusion_that_can_be_set_is_there() -> None:
+    assert tuple(FUSIONS) == NAMES

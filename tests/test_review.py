@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from filelock import FileLock
 from helpers import write_folder
 
 from rag.cli import main
 from rag.errors import QuestionSetError
 from rag.questions import Evidence, Question, read_questions
 from rag.questions.feedback import FILE, Feedback, save_feedback
+from rag.questions.kept import LOCK
 from rag.questions.reviewing import Waiting, accept, drop, waiting
 
 TEXT = "Lexus sold 851,200 vehicles worldwide in 2024. Production is expected to begin in 2027."
@@ -28,7 +32,11 @@ DRAFTS: list[dict[str, Any]] = [
 
 
 def text_of(source: str) -> str:
-    return {"lexus.txt": TEXT}[source]
+    return {"lexus.txt": TEXT, "gone.txt": "Gone."}[source]
+
+
+def digest(words: str) -> str:
+    return hashlib.sha256(words.encode()).hexdigest()
 
 
 @pytest.fixture
@@ -42,6 +50,7 @@ def test_drafts_wait_until_they_are_decided_on(drafts: Path) -> None:
     first, second = waiting(drafts)
     assert first == Waiting(Question("a", "A?", ("851,200",), (SOLD,)), "number", SOLD)
     accept(drafts, first, " How many? ", ["851,200 vehicles", ""], text_of)
+    passage = {"source": "lexus.txt", "start": 0, "end": 46, "sha256": digest(TEXT[:46])}
     assert [one.question.id for one in waiting(drafts)] == ["b"]
     drop(drafts, second)
     assert waiting(drafts) == []
@@ -51,6 +60,7 @@ def test_drafts_wait_until_they_are_decided_on(drafts: Path) -> None:
     assert TEXT[place["start"] : place["end"]] == "851,200 vehicles"
     assert lines[0] == {
         "id": "a", "question": "How many?", "answers": ["851,200 vehicles"], "evidence": [place],
+        "from": [passage],
     }  # fmt: skip
     read_questions(drafts)
 
@@ -75,7 +85,7 @@ def test_what_cannot_be_accepted_changes_nothing(drafts: Path) -> None:
     drop(drafts, first)
     with pytest.raises(QuestionSetError, match="no draft 'a' any more"):
         drop(drafts, first)
-    assert [path.name for path in drafts.parent.iterdir()] == ["drafts.jsonl"]
+    assert {path.name for path in drafts.parent.iterdir()} <= {"drafts.jsonl", LOCK}
 
 
 PASSAGE = Evidence("lexus.txt", 0, 46)
@@ -109,7 +119,7 @@ def test_feedback_is_exported_and_imported(tmp_path: Path, monkeypatch: pytest.M
     gone = Evidence("gone.txt", 0, 3)
     for feedback in (
         Feedback("How many?", PASSAGE),
-        Feedback("how many?", PASSAGE, "851,200", said={"text": "None."}),  # the same question
+        Feedback("how many?", PASSAGE, "851,200", said={"refused": True}),  # the same question
         Feedback("Why?", not_stated=True),
         Feedback("Who?"),
         Feedback("Where?", gone),
@@ -126,6 +136,8 @@ def test_feedback_is_exported_and_imported(tmp_path: Path, monkeypatch: pytest.M
     assert (first.question, first.answers, first.evidence) == ("how many?", ("851,200",), (SOLD,))
     assert (second.question, second.answerable) == ("Why?", False)
     assert rag("questions", "check", "set.jsonl").exit_code == 0
+    over = rag("questions", "export", "--out", str(Path("index", FILE)))
+    assert (over.exit_code, "it is read; name another file" in over.stderr) == (1, True)
     for source in ("set.jsonl", str(Path("index", FILE))):
         assert rag("questions", "import", source, "--out", "again.jsonl").exit_code == 0
         assert Path("again.jsonl").read_bytes() == Path("set.jsonl").read_bytes()
@@ -134,16 +146,35 @@ def test_feedback_is_exported_and_imported(tmp_path: Path, monkeypatch: pytest.M
 def test_the_page_opens_no_file_but_those_of_the_index(tmp_path: Path) -> None:
     pytest.importorskip("gradio")
     from rag import KnowledgeBase, Settings
-    from rag.curate import Curation
+    from rag.curate import DraftReview
     from rag.errors import NotFoundError
 
     with KnowledgeBase(tmp_path / "index", Settings(embedder="hashing")) as kb:
-        curation = Curation(kb)
-        assert curation.files() == []
+        review = DraftReview(kb)
+        assert review.files() == []
         kb.path.mkdir()
         for name in ("drafts.jsonl", FILE, "knowledge.txt"):
             (kb.path / name).write_text("", encoding="utf-8")
         (tmp_path / "secret.jsonl").write_text("", encoding="utf-8")
-        assert curation.files() == ["drafts.jsonl"]
+        assert review.files() == ["drafts.jsonl"]
+        # A draft whose document is gone is shown with the reason, and can be dropped.
+        assert "no document" in review._context(Evidence("gone.txt", 0, 3))
         with pytest.raises(NotFoundError):
-            curation._path("../secret.jsonl")
+            review._path("../secret.jsonl")
+
+
+def test_one_who_rewrites_the_file_waits_for_the_other(drafts: Path) -> None:
+    first, second = waiting(drafts)
+    threads = [
+        threading.Thread(target=accept, args=(drafts, draft, "Q?", [], text_of))
+        for draft in (first, second)
+    ]
+    with FileLock(drafts.parent / LOCK):
+        for thread in threads:
+            thread.start()
+        threads[0].join(0.2)
+        assert len(waiting(drafts)) == 2
+    for thread in threads:
+        thread.join()
+    assert waiting(drafts) == []
+    assert [question.question for question in read_questions(drafts)] == ["Q?", "Q?", "C?"]

@@ -62,6 +62,28 @@ def test_short_lines_are_sentences_of_their_own() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "From: Ann <ann@x.example>\nTo: bob@x.example\nSubject: Plans for the summer of this year",
+        "name: Acme\naddress.city: Bern\naddress.zip: 3000\ntags: a, b",
+        "version = 1\nname = rag\nrequires-python = 3.11",
+        "    total = a + b\n    self.rest = total - a\n    it.rest /= 2\n    done = total",
+        '"key": "value",\n"other key": "value",\n"third": 5',
+        "> reply: quoted\n> other: quoted",
+    ],
+)
+def test_lines_with_keys_are_sentences_of_their_own(text: str) -> None:
+    assert split(text) == [line.strip() for line in text.split("\n")]
+
+
+def test_a_colon_within_wrapped_text_ends_nothing() -> None:
+    text = (
+        "He made a list of all that he\nneeded: bread, butter and\nmilk for the rest of the week."
+    )
+    assert split(text) == [text]
+
+
+@pytest.mark.parametrize(
     "line",
     [
         "![](http://a.example/x.png)",

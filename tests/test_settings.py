@@ -22,6 +22,7 @@ def test_values_come_from_the_environment_and_overrides_win() -> None:
         ({"RAG_TOP_K": "0"}, "top_k is 0: use 1 to 100"),
         ({"RAG_TARGET_PRECISION": "nan"}, "target_precision"),
         ({"RAG_ANSWERER": "magic"}, "use extractive or llm"),
+        ({"RAG_FUSION": "mean"}, "fusion is 'mean': use adaptive, average, rrf, dense, lexical"),
         ({"RAG_ANSWERER": "llm"}, "RAG_LLM_BASE_URL"),
         ({"RAG_LLM_BASE_URL": "http://127.0.0.1:1/v1"}, "RAG_LLM_MODEL"),
     ],

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import MakeKb, write_folder
+from helpers import MakeKb, open_kb, write_folder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -19,8 +20,11 @@ from rag.embed import HashingEmbedder, normalize
 from rag.errors import KnowledgeBaseError, NotFoundError
 from rag.store.database import DATABASE
 from rag.store.dense import DenseIndex
-from rag.store.local import CHECKPOINT, LocalStore
+from rag.store.following import CHECKPOINT
+from rag.store.layout import content_sha256, decode_document, encode_layout
+from rag.store.local import LocalStore
 from rag.store.verify import problems
+from rag.types import Document
 
 DOCS = {
     "apples.txt": "Apples grow on trees. Apples are red or green.",
@@ -84,7 +88,7 @@ def test_a_question_of_syntax_is_only_words(make_kb: MakeKb) -> None:
 
 def test_save_and_load_give_the_same_hits(make_kb: MakeKb, tmp_path: Path) -> None:
     before = make_kb(DOCS).search("sweet fruit on trees", k=3)
-    with KnowledgeBase(tmp_path / "kb", embedder=HashingEmbedder()) as kb:
+    with open_kb(tmp_path / "kb") as kb:
         assert kb.search("sweet fruit on trees", k=3) == before
 
 
@@ -118,7 +122,7 @@ def test_verify_finds_what_does_not_fit(make_kb: MakeKb, tmp_path: Path) -> None
     database.commit()
     database.close()
     found = "\n".join(problems(tmp_path / "kb"))
-    for expected in ("outside its document", "not of length 1", "cannot be found by their words"):
+    for expected in ("outside their document", "not of length 1", "cannot be found by their words"):
         assert expected in found
 
 
@@ -153,7 +157,7 @@ def test_a_file_that_is_no_index_is_found_and_rebuilt(tmp_path: Path) -> None:
     write_folder(tmp_path / "kb", {DATABASE: "not a database" * 100})
     (found,) = problems(tmp_path / "kb")
     assert "damaged" in found
-    with KnowledgeBase(tmp_path / "kb", embedder=HashingEmbedder()) as kb:
+    with open_kb(tmp_path / "kb") as kb:
         assert len(kb.sync(folder, rebuild=True).added) == 3
     assert problems(tmp_path / "kb") == []
 
@@ -162,7 +166,7 @@ def test_an_index_that_cannot_be_made_is_explained(tmp_path: Path) -> None:
     write_folder(tmp_path, {"file.txt": "in the way"})
     folder = write_folder(tmp_path / "docs", DOCS)
     with (
-        KnowledgeBase(tmp_path / "file.txt" / "index", embedder=HashingEmbedder()) as kb,
+        open_kb(tmp_path / "file.txt" / "index") as kb,
         pytest.raises(KnowledgeBaseError, match="as the folder of an index"),
     ):
         kb.sync(folder)
@@ -172,6 +176,41 @@ def test_a_file_that_is_no_index_is_refused(tmp_path: Path) -> None:
     (tmp_path / DATABASE).write_bytes(b"not a database" * 100)
     with pytest.raises(KnowledgeBaseError, match="rag index FOLDER --rebuild"):
         LocalStore(tmp_path, {})
+
+
+def test_what_is_deleted_is_forgotten_by_every_process(make_kb: MakeKb, tmp_path: Path) -> None:
+    kb = make_kb(DOCS)
+    with open_kb(tmp_path / "kb") as reader:
+        assert {hit.source for hit in reader.search("apples cars trees")} == set(DOCS)
+        store = reader._open()
+        assert len(store._contents) == 3
+        (tmp_path / "kb-docs" / "apples.txt").unlink()
+        kb.sync()
+        assert "apples.txt" not in {hit.source for hit in reader.search("apples cars trees")}
+        assert sorted(d.text for d in store._contents.values()) == sorted(
+            text for source, text in DOCS.items() if source != "apples.txt"
+        )
+        with pytest.raises(NotFoundError):
+            reader.document("apples.txt")
+
+
+def test_a_committed_write_has_reached_the_disk(make_kb: MakeKb) -> None:
+    connection = make_kb(DOCS)._open()._db.connection
+    pragmas = {
+        name: connection.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("synchronous", "journal_mode", "secure_delete", "foreign_keys")
+    }
+    assert pragmas == {
+        "synchronous": 2, "journal_mode": "wal", "secure_delete": 1, "foreign_keys": 1,
+    }  # fmt: skip
+
+
+@given(st.builds(Document))
+def test_every_part_of_a_document_is_stored(document: Document) -> None:
+    stored = document.source, document.title, encode_layout(document), document.text
+    assert decode_document(*stored) == document
+    assert (content_sha256(document) == content_sha256(replace(document, source="b"))) is True
+    assert content_sha256(document) != content_sha256(replace(document, title=document.title + "x"))
 
 
 def test_an_unknown_document_is_named(make_kb: MakeKb) -> None:

@@ -16,14 +16,14 @@ from rag import KnowledgeBase, Settings
 from rag.cli import main
 from rag.embed import HashingEmbedder
 from rag.errors import KnowledgeBaseError, SettingsError
-from rag.evaluate.combinations import OF_THE_INDEX, combine, parse_sweep
+from rag.evaluate.combinations import OF_RETRIEVAL, combine, parse_sweep
 from rag.evaluate.outcomes import DEFAULTS
 from rag.evaluate.running import run_evaluation
 from rag.evaluate.sweep import run_sweep
 from rag.questions import Evidence, Question
 from rag.types import Progress, Vectors
 
-ALL = (*OF_THE_INDEX, "top_k", "target_precision", "answerer")
+ALL = (*OF_RETRIEVAL, "top_k", "target_precision", "answerer")
 SENTENCES = [f"Town{i:02d} was founded by settlers in the year {1500 + i}." for i in range(40)]
 TEXT = " ".join(SENTENCES)
 QUESTIONS = [
@@ -62,9 +62,11 @@ def kb(tmp_path: Path) -> Any:
         yield kb
 
 
-def swept(kb: KnowledgeBase, cache: Path, *arguments: str) -> list[dict[str, Any]]:
+def swept(
+    kb: KnowledgeBase, cache: Path, *arguments: str, progress: Progress | None = None
+) -> list[dict[str, Any]]:
     combinations = combine(parse_sweep(arguments, ALL), kb.settings)
-    rows = run_sweep(kb, QUESTIONS, combinations, DEFAULTS, cache)["combinations"]
+    rows = run_sweep(kb, QUESTIONS, combinations, DEFAULTS, cache, progress)["combinations"]
     return [{k: v for k, v in row.items() if k != "seconds"} for row in rows]
 
 
@@ -100,8 +102,15 @@ def test_indexes_are_made_once_and_kept_in_step(kb: KnowledgeBase, tmp_path: Pat
     assert swept(kb, cache, "chunk_tokens=32,64,160", "top_k=1,5") == first
     assert embedder.embedded == before
     write_folder(tmp_path / "docs", {"more.txt": "A village is smaller than a town."})
+    asked = []
+
+    def progress(stage: str, done: int, total: int) -> None:
+        asked.append(stage.startswith("Asking"))
+
     with pytest.raises(KnowledgeBaseError, match=r"has changed since .* run 'rag index"):
-        swept(kb, cache, "chunk_tokens=32")
+        swept(kb, cache, "chunk_tokens=160,32", progress=progress)
+    assert asked
+    assert not any(asked)  # that is said before the first question
     kb.sync(tmp_path / "docs")
     before = embedder.embedded
     swept(kb, cache, "chunk_tokens=32,64")
@@ -121,6 +130,28 @@ def test_answer_settings_need_no_index(kb: KnowledgeBase, tmp_path: Path) -> Non
     assert not (tmp_path / "cache").exists()
 
 
+def test_fusions_need_no_index_and_differ(kb: KnowledgeBase, tmp_path: Path) -> None:
+    rows = swept(kb, tmp_path / "cache", "fusion=adaptive,average,rrf,dense,lexical")
+    assert not (tmp_path / "cache").exists()
+    assert [row["about"]["fusion"] for row in rows] == [row["settings"]["fusion"] for row in rows]
+    assert [row["retrieval"] for row in rows[:1]] == [
+        row["retrieval"] for row in swept(kb, tmp_path / "cache", "top_k=5")
+    ]
+    for row in rows:
+        with kb.variant(kb.path, Settings(**row["settings"])) as own:
+            ranks = [rank(own, question) for question in QUESTIONS]
+            assert row["retrieval"]["mrr@10"] == pytest.approx(sum(ranks) / len(ranks))
+    assert len({json.dumps(row["retrieval"]) for row in rows}) > 1
+
+
+def rank(kb: KnowledgeBase, question: Question) -> float:
+    """One over the rank of the first right hit."""
+    for place, hit in enumerate(kb.search(question.question, 10), start=1):
+        if question.is_evidence(hit.source, hit.start, hit.end):
+            return 1 / place
+    return 0.0
+
+
 def test_a_cache_among_the_documents_is_refused(kb: KnowledgeBase, tmp_path: Path) -> None:
     with pytest.raises(KnowledgeBaseError, match="--cache"):
         swept(kb, tmp_path / "docs" / "cache", "chunk_tokens=32")
@@ -131,7 +162,8 @@ def test_a_cache_among_the_documents_is_refused(kb: KnowledgeBase, tmp_path: Pat
     ("arguments", "said"),
     [
         (["chunk_token=1"], "did you mean chunk_tokens"),
-        (["fusion=mean"], "unknown setting fusion: known are embedder"),
+        (["fusion=mean"], "fusion is 'mean': use adaptive, average, rrf, dense, lexical"),
+        (["zzz=1"], "unknown setting zzz: known are embedder"),
         (["llm_api_key=x"], "llm_api_key does not change retrieval or answers"),
         (["top_k"], "write SETTING=VALUE,VALUE"),
         (["top_k=1,,2"], "a value is missing"),
@@ -171,6 +203,10 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ["160", f"{recall[1]:.3f}"],
     ]
     assert (tmp_path / ".index-sweep").is_dir()
+    written = ("eval", "set.jsonl", "--retrieval-only", "--sweep", "chunk_tokens=32,160")
+    both = json.loads(rag(*written, "fusion=dense,lexical", "--json").stdout)
+    assert both["swept"] == {"chunk_tokens": [32, 160], "fusion": ["dense", "lexical"]}
+    assert len(both["combinations"]) == 4
     refused = rag(*command, "--sweep", "top_k=1")
     assert (refused.exit_code, refused.stdout) == (1, "")
     assert "leave out --retrieval-only" in refused.stderr

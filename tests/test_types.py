@@ -1,6 +1,8 @@
 """What documents tell of a position."""
 
-from rag.types import Document, Heading, Page
+import pytest
+
+from rag.types import Document, Heading, Page, Place
 
 TEXT = "Guide\nIntro\nUse\nMenus\nKeys\nEnd"
 
@@ -28,3 +30,49 @@ def test_the_page_of_a_position() -> None:
     pages = [document.page_at(position) for position in (0, 9, 10, 19, 20, 25, 29, 30)]
     assert pages == [1, 1, 2, 2, None, 4, 4, None]
     assert Document("a.txt", "x").page_at(0) is None
+
+
+ROWS = Document(
+    "a.xlsx",
+    "Sales\n\nrow 2\nrow 3\nrow 4\n\nrow 9",
+    places=(
+        Place("Sales", 0, 5),
+        Place("Sales", 7, 24, 2),
+        Place("Sales", 26, 31, 9),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "place"),
+    [
+        (0, 5, "Sales"),
+        (0, 24, "Sales, rows 2–4"),
+        (0, 7, "Sales"),
+        (7, 12, "Sales, row 2"),
+        (13, 18, "Sales, row 3"),
+        (13, None, "Sales, row 3"),
+        (12, 13, "Sales, row 2"),
+        (7, 24, "Sales, rows 2–4"),
+        (13, 31, "Sales, rows 3–9"),
+        (26, 31, "Sales, row 9"),
+        (25, 31, ""),
+        (31, 31, ""),
+    ],
+)
+def test_the_place_of_a_span(start: int, end: int | None, place: str) -> None:
+    assert ROWS.place_at(start, end) == place
+
+
+def test_a_place_without_a_name_or_a_row_and_a_page_without_a_place() -> None:
+    document = Document(
+        "a", "x\ny", pages=(Page(1, 0, 1), Page(2, 2, 3)), places=(Place("slide 1", 0, 1),)
+    )
+    assert [document.place_at(0, 1), document.place_at(2, 3)] == ["slide 1", "page 2"]
+    rows = Document("a.csv", "x\ny", places=(Place("", 0, 3, 5),))
+    assert [rows.place_at(0, 1), rows.place_at(2), rows.place_at(0, 3)] == [
+        "row 5",
+        "row 6",
+        "rows 5–6",
+    ]
+    assert Document("a.txt", "x").place_at(0, 1) == ""

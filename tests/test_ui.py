@@ -5,16 +5,18 @@ from __future__ import annotations
 import logging
 import re
 import socket
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from rag import KnowledgeBase, Settings
+from rag import KnowledgeBase, Settings, web
 from rag.errors import GeneratorError
 from rag.render import Turn
 from rag.sync import Failure, SyncReport
 from rag.types import Answer, Hit, Progress, Span
+from rag.watch import Watcher
 
 pytest.importorskip("gradio")
 import ui
@@ -24,6 +26,7 @@ class FirstLineReader:
     """Believes the first line of the best hit."""
 
     name = "first line"
+    version = "1"
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
         best = hits[0]
@@ -36,6 +39,7 @@ class FirstLineReader:
 
 class BrokenReader:
     name = "broken"
+    version = "1"
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
         raise ZeroDivisionError("secret detail")
@@ -156,3 +160,39 @@ def test_a_port_in_use_is_one_line(
     assert error.startswith("error: ")
     assert port in error
     assert error.count("\n") == 1
+
+
+def test_the_switch_keeps_the_documents_in_step(tmp_path: Path) -> None:
+    with knowledge_base(tmp_path, FirstLineReader()) as kb:
+        page = ui._Page(kb, {})
+        web.with_loop(page.build)
+        page.watcher = Watcher(kb, quiet=0.2)
+        try:
+            (said,) = page.keep_in_step(True).values()
+            assert "is followed" in said
+            assert page.watcher.running
+            (tmp_path / "documents" / "lynxes.txt").write_text("Lynxes sleep in Norway.\n")
+            end = time.monotonic() + 60
+            while not page.watcher.changes:
+                assert time.monotonic() < end
+                time.sleep(0.05)
+            looked = page.look((), "", 0, True)
+            assert "lynxes.txt" in looked[page.documents]
+            assert looked[page.seen] == page.watcher.changes
+            assert page.look((), "", page.watcher.changes, True) == {
+                page.seen: page.watcher.changes
+            }
+        finally:
+            page.keep_in_step(False)
+        assert not page.watcher.running
+        assert page.look((), "", page.watcher.changes, True)[page.step] is False
+
+
+def test_without_a_folder_there_is_nothing_to_keep_in_step(tmp_path: Path) -> None:
+    with KnowledgeBase(tmp_path / "index", Settings(embedder="hashing")) as kb:
+        page = ui._Page(kb, {})
+        web.with_loop(page.build)
+        updates = page.keep_in_step(True)
+        assert updates[page.step] is False
+        assert "No folder has been indexed yet." in updates[page.status]
+        assert not page.watcher.running

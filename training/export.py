@@ -59,7 +59,9 @@ def quantise(fp32: Path, out: Path) -> None:
     """Write the model with int8 weights, per channel; activations are quantised as it runs."""
     prepared = out.with_suffix(".prepared")
     quant_pre_process(str(fp32), str(prepared), skip_symbolic_shape=True)
-    heads = [n.name for n in onnx.load(str(prepared)).graph.node if n.name.startswith(HEADS)]
+    names = [n.name for n in onnx.load(str(prepared)).graph.node if n.name.startswith(HEADS)]
+    # A Gemm is taken apart into a MatMul of this name before names are looked up.
+    heads = [*names, *(f"{name}_MatMul" for name in names)]
     quantize_dynamic(
         str(prepared),
         str(out),

@@ -43,7 +43,9 @@ def load_exported(model: SpanReader, path: Path) -> None:
 
 def _whole(stored: dict[str, npt.NDArray[np.generic]]) -> Arrays:
     """Return the float arrays, with those that are kept as integers put back into floats."""
-    found = {name: a for name, a in stored.items() if a.dtype == np.float32}
+    found: Arrays = {
+        name: a.astype(np.float32) for name, a in stored.items() if a.dtype == np.float32
+    }
     for name, integers in stored.items():
         if name.endswith("_quantized"):
             plain = name.removesuffix("_quantized")

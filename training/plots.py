@@ -15,7 +15,7 @@ import numpy as np
 from rag.evaluate import Judged
 from rag.evaluate.curves import reliability, risk_coverage
 from rag.evaluate.plots import reliability_plot, risk_coverage_plot
-from rag.read.reader import Judgement
+from rag.read.judgement import Judgement
 from training.evidence import Table
 from training.judge import ENGLISH, Best, Line, best, kept_table
 

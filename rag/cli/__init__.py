@@ -6,28 +6,35 @@ Exit codes: 0 done (a refusal is an answer), 1 an error the user can act on, 2 w
 from __future__ import annotations
 
 import json
+import sys
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from rag.cli.calibrate import calibrate
 from rag.cli.common import (
     common_options,
     open_index,
+    print_failures,
     print_json,
+    printable,
     progress_bar,
-    require_index,
     wrapped,
 )
 from rag.cli.evaluation import compare, evaluate
 from rag.cli.questions import questions
+from rag.cli.upkeep import backup, restore, status, verify
 from rag.errors import KnowledgeBaseError, NotFoundError, RagError
+from rag.types import REASONS
 
 if TYPE_CHECKING:
-    from rag import Answer, SyncReport
+    from collections.abc import Callable
 
-_MOST_FAILURES_SHOWN = 20
+    from rag import Answer, KnowledgeBase, SyncReport
+
+PATH = click.Path(path_type=Path)
 
 
 class _Errors(click.Group):
@@ -37,11 +44,14 @@ class _Errors(click.Group):
         try:
             return super().invoke(ctx)
         except RagError as error:
-            click.echo(f"rag: {error}", err=True)
+            click.echo(f"rag: {printable(' '.join(str(error).split()))}", err=True)
             ctx.exit(1)
         except KeyboardInterrupt:
-            click.echo("rag: interrupted; what was done is kept", err=True)
+            click.echo("rag: interrupted; what was indexed is kept, no file half written", err=True)
             ctx.exit(130)
+        except MemoryError:
+            click.echo("rag: out of memory; what was done is kept: close other programs", err=True)
+            ctx.exit(1)
 
 
 @click.group(cls=_Errors, context_settings={"help_option_names": ["-h", "--help"]})
@@ -53,20 +63,53 @@ def main() -> None:
 main.add_command(evaluate)
 main.add_command(compare)
 main.add_command(questions)
+main.add_command(calibrate)
+main.add_command(status)
+main.add_command(verify)
+main.add_command(backup)
+main.add_command(restore)
 
 
 @main.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folders", metavar="FOLDER...", nargs=-1, required=True, type=PATH)
 @click.option("--rebuild", is_flag=True, help="Start from nothing, with the current settings.")
+@click.option("--watch", is_flag=True, help="Go on, and follow every change until Ctrl-C.")
 @common_options
-def index(folder: Path, rebuild: bool, index: Path, as_json: bool) -> None:
-    """Make the index equal to FOLDER: add, update and delete what changed."""
-    with open_index(index, must_exist=False) as kb, progress_bar() as progress:
-        report = kb.sync(folder, progress, rebuild=rebuild)
-    if as_json:
-        print_json(report.to_dict())
-    else:
-        _print_report(report)
+def index(
+    folders: tuple[Path, ...], rebuild: bool, watch: bool, index: Path, as_json: bool
+) -> None:
+    """Make the index equal to FOLDER: add, update and delete what changed.
+
+    The documents of several folders are named by folder: reports/a.txt.
+    """
+
+    def tell(report: SyncReport) -> None:
+        if as_json and watch:
+            click.echo(json.dumps(report.to_dict(), ensure_ascii=False))
+        elif as_json:
+            print_json(report.to_dict())
+        else:
+            _print_report(report)
+
+    with open_index(index, must_exist=False) as kb:
+        with progress_bar() as progress:
+            tell(kb.sync(folders, progress, rebuild=rebuild))
+        if watch:
+            _watch(kb, tell)
+
+
+def _watch(kb: KnowledgeBase, tell: Callable[[SyncReport], None]) -> None:
+    """Follow the folders until interrupted, which is the one way to end it, so no error."""
+    from rag.watch import Watcher
+
+    def tell_error(message: str) -> None:
+        click.echo(f"rag: {message}", err=True)
+
+    click.echo("Following every change; Ctrl-C ends it.", err=True)
+    try:
+        Watcher(kb, tell, tell_error, told=True).run()
+    except KeyboardInterrupt:
+        click.echo("No longer following; what was done is kept.", err=True)
 
 
 @main.command()
@@ -83,7 +126,10 @@ def search(question: str, k: int, index: Path, as_json: bool) -> None:
     if not hits:
         click.echo("No passage shares anything with the question.")
     for rank, hit in enumerate(hits, start=1):
-        click.secho(f"{rank}. {hit.source} {hit.start}:{hit.end}  {hit.score:.3f}", bold=True)
+        at = hit.chunk.document.place_at(hit.start, hit.end)
+        place = f"{hit.source}, {at}," if at else hit.source
+        line = f"{rank}. {place} {hit.start}:{hit.end}  {hit.score:.3f}"
+        click.secho(printable(line), bold=True)
         click.echo(wrapped(" ".join(hit.text.split()), indent="   "))
 
 
@@ -120,57 +166,20 @@ def show(source: str, span: str | None, index: Path, as_json: bool) -> None:
                 "end": end,
                 "text": text,
                 "page": document.page_at(start),
+                "place": document.place_at(start, end),
                 "sha256": document.sha256,
             }
         )
     else:
-        click.echo(text)
-
-
-@main.command()
-@common_options
-def status(index: Path, as_json: bool) -> None:
-    """Tell what the index holds and what it was made with."""
-    with open_index(index) as kb:
-        values = kb.status()
-    if as_json:
-        print_json(values)
-        return
-    for key, value in values.items():
-        if key != "sources":
-            shown = ", ".join(value) if isinstance(value, list) else value
-            click.echo(f"{key.replace('_', ' '):<14}{shown}")
-    for source in values["sources"]:
-        click.echo(f"  {source}")
-
-
-@main.command()
-@common_options
-def verify(index: Path, as_json: bool) -> None:
-    """Check every offset, vector and derived index; exit code 1 if anything is wrong."""
-    from rag.store.verify import problems
-    from rag.sync import only_writer
-
-    require_index(index)
-    with only_writer(index):
-        found = problems(index)
-    if as_json:
-        print_json({"index": str(index), "ok": not found, "problems": found})
-    else:
-        click.echo("\n".join(found) if found else "The index is whole.")
-    if found:
-        count = f"{len(found)} problem{'s' if len(found) > 1 else ''}"
-        raise KnowledgeBaseError(
-            f"{count}: run 'rag index FOLDER --index {index}', and if that does not help, the "
-            "same with --rebuild"
-        )
+        click.echo(printable(text) if sys.stdout.isatty() else text)
 
 
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(1, 65535), default=7860, show_default=True)
+@click.option("--watch", is_flag=True, help="Keep the documents in step with their folders.")
 @common_options
-def serve(host: str, port: int, index: Path, as_json: bool) -> None:
+def serve(host: str, port: int, watch: bool, index: Path, as_json: bool) -> None:
     """Serve the chat page and the JSON API."""
     from rag import server
 
@@ -183,7 +192,7 @@ def serve(host: str, port: int, index: Path, as_json: bool) -> None:
                 click.echo(f"Serving {index} at {url} (Ctrl-C ends it)")
 
         try:
-            server.serve(kb, host, port, announce)
+            server.serve(kb, host, port, announce, watch=watch)
         except OSError as error:
             raise KnowledgeBaseError(str(error)) from error
 
@@ -215,24 +224,24 @@ def _print_report(report: SyncReport) -> None:
         f"{len(report.failed)} failed",
     ]
     click.echo(f"{', '.join(parts)} in {report.seconds:.1f} s")
-    for failure in report.failed[:_MOST_FAILURES_SHOWN]:
-        click.echo(f"  {failure.source}: {failure.reason}")
-    more = len(report.failed) - _MOST_FAILURES_SHOWN
-    if more > 0:
-        click.echo(f"  and {more} more; --json lists them all")
+    print_failures([(failure.source, failure.reason) for failure in report.failed])
 
 
 def _print_answer(answer: Answer) -> None:
     click.echo("\n".join(map(wrapped, answer.text.splitlines())))
     likely = "likely that they do" if answer.refused else "likely to be right"
+    if answer.reason and not answer.refused:
+        click.secho(f"\n{REASONS[answer.reason]}", bold=True)
     click.echo(f"\n{answer.confidence:.0%} {likely} ({answer.answerer})")
     for citation in answer.citations:
-        page = f", page {citation.page}" if citation.page else ""
-        place = f"{citation.source}{page}, {citation.start}:{citation.end}"
-        click.secho(f"\n[{citation.number}] {place}", bold=True)
+        at = f", {citation.place}" if citation.place else ""
+        place = f"{citation.source}{at}, {citation.start}:{citation.end}"
+        click.secho(f"\n[{citation.number}] {printable(place)}", bold=True)
         click.echo(wrapped(f"“{' '.join(citation.quote.split())}”", indent="    "))
     if answer.refused and answer.hits:
         click.secho("\nNearest passages", bold=True)
         for hit in answer.hits[:3]:
             text = textwrap.shorten(" ".join(hit.text.split()), 200, placeholder=" …")
-            click.echo(wrapped(f"{hit.source}, {hit.start}:{hit.end}: {text}", indent="    "))
+            at = hit.chunk.document.place_at(hit.start, hit.end)
+            place = ", ".join(filter(None, (hit.source, at, f"{hit.start}:{hit.end}")))
+            click.echo(wrapped(f"{place}: {text}", indent="    "))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,7 +18,12 @@ from rag.errors import KnowledgeBaseError
 
 if TYPE_CHECKING:
     from rag import KnowledgeBase
+    from rag.load.isolated import IsolatedLoader
     from rag.types import Progress
+
+IN_JSON = "; --json lists them all"
+"""What :func:`print_first` may say of the lines that it leaves out."""
+_CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f]")
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -44,6 +50,17 @@ def open_index(index: Path, *, must_exist: bool = True) -> Iterator[KnowledgeBas
         require_index(index)
     with KnowledgeBase(index, settings) as kb:
         yield kb
+
+
+@contextmanager
+def isolated_loader() -> Iterator[IsolatedLoader]:
+    """What reads files as a sync does, within the environment's limits."""
+    from rag import Settings
+    from rag.load.isolated import IsolatedLoader, Limits
+
+    settings = Settings.from_env(os.environ)
+    with IsolatedLoader(Limits(settings.load_memory_mb, settings.load_seconds)) as load:
+        yield load
 
 
 def require_index(index: Path) -> None:
@@ -78,15 +95,43 @@ def progress_bar() -> Iterator[Progress]:
             bar.close()
 
 
+MOST_FAILURES_SHOWN = 20
+
+
+def print_failures(failures: Sequence[tuple[str, str]]) -> None:
+    """Print sources with the reason why each could not be read, the first ones of many."""
+    lines = [f"{source}: {reason}" for source, reason in failures]
+    print_first(lines, MOST_FAILURES_SHOWN, more=IN_JSON)
+
+
 def print_json(value: Any) -> None:
     """Print a value as JSON on stdout."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    click.echo(_CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text))
+
+
+def printable(text: str) -> str:
+    """``text`` without what would steer a terminal: documents and their names are not ours."""
+    return _CONTROL.sub("\ufffd", text)
+
+
+def print_first(lines: Sequence[str], most: int, title: str = "", more: str = "") -> None:
+    """Print the first ``most`` lines, indented, and how many are left; nothing where there is none.
+
+    ``more`` says where to find the others.
+    """
+    if lines and title:
+        click.secho(f"\n{title}", bold=True)
+    for line in lines[:most]:
+        click.echo(printable(f"  {line}"))
+    if len(lines) > most:
+        click.echo(f"  and {len(lines) - most} more{more}")
 
 
 def wrapped(text: str, indent: str = "") -> str:
     """Text in lines that fit the terminal."""
     width = min(100, shutil.get_terminal_size().columns)
-    return textwrap.fill(text, width, initial_indent=indent, subsequent_indent=indent)
+    return textwrap.fill(printable(text), width, initial_indent=indent, subsequent_indent=indent)
 
 
 def number(value: float | None) -> str:

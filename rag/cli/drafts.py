@@ -7,21 +7,24 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from rag.cli.common import open_index, print_json, progress_bar
-from rag.errors import KnowledgeBaseError, LoadError, SettingsError
+from rag.cli.common import isolated_loader, open_index, print_first, print_json, progress_bar
+from rag.errors import KnowledgeBaseError, LoadError, OutputError, QuestionSetError, SettingsError
 
 if TYPE_CHECKING:
     from rag.draft import Draft
+    from rag.generate import OpenAIGenerator
+    from rag.load.isolated import Load
     from rag.questions.locate import Documents
-    from rag.types import Generator
 
 _MOST_SHOWN = 20
+
+_CACHED_CHARACTERS = 32_000_000
+"""Text of a folder's documents kept in memory, for each is looked at several times."""
 
 
 @click.command()
@@ -41,14 +44,15 @@ def draft(path: Path, out: Path, count: int, seed: int, reword: bool, as_json: b
     """
     from rag.draft import draft_questions
     from rag.draft.rewording import reworded
-    from rag.files import replacing, require_folder
+    from rag.files import replacing, require_target
 
-    require_folder(out)
+    require_target(out)
+    _require_undecided(out)
     generator = _generator() if reword else None
     with _documents(path) as documents, progress_bar() as progress:
         drafts = draft_questions(documents, count, seed, progress)
-    if generator:
-        drafts = list(reworded(drafts, generator))
+        if generator:
+            drafts = list(reworded(drafts, generator, progress))
     with replacing(out) as file:
         for one in drafts:
             file.write(json.dumps(one.to_dict(), ensure_ascii=False) + "\n")
@@ -58,10 +62,23 @@ def draft(path: Path, out: Path, count: int, seed: int, reword: bool, as_json: b
         _print(drafts, out)
 
 
+def _require_undecided(out: Path) -> None:
+    """Raise :class:`OutputError` for a file that holds what somebody has reviewed."""
+    from rag.questions.reviewing import decided
+
+    try:
+        count = decided(out) if out.exists() else 0
+    except QuestionSetError:  # no question set: it may be written over, as any file
+        return
+    if count:
+        raise OutputError(
+            f"{str(out)!r} holds {count} questions that are no drafts any more: name another file"
+        )
+
+
 @contextmanager
 def _documents(path: Path) -> Iterator[Documents]:
     """The documents of an index, or of a folder, where files that cannot be read are left out."""
-    from rag.load import find_files, load_bytes
     from rag.questions.locate import Documents
     from rag.store.local import LocalStore
 
@@ -71,19 +88,40 @@ def _documents(path: Path) -> Iterator[Documents]:
         return
     if not path.is_dir():
         raise KnowledgeBaseError(f"no folder {str(path)!r}: name a folder or an index")
-    files = dict(find_files(path))
+    with isolated_loader() as load:
+        yield _of_folder(path, load)
 
-    @lru_cache(maxsize=64)
-    def text_of(source: str) -> str:
+
+def _of_folder(folder: Path, load: Load) -> Documents:
+    """The documents of a folder; of a file that holds several each."""
+    from cachetools import LRUCache
+
+    from rag.load import find_files
+    from rag.questions.locate import Documents
+    from rag.sync import read_file
+
+    texts: LRUCache[str, str] = LRUCache(_CACHED_CHARACTERS, getsizeof=lambda text: len(text) + 1)
+    files: dict[str, tuple[str, Path]] = {}
+
+    def texts_in(name: str, file: Path) -> dict[str, str]:
         try:
-            return load_bytes(files[source].read_bytes(), source).text
+            loaded = load(read_file(file)[0], name)
         except (LoadError, OSError):  # as a sync would report it: no document
-            return ""
+            return {}
+        found = {document.source: document.text for document in loaded.documents}
+        texts.update((s, text) for s, text in found.items() if len(text) < _CACHED_CHARACTERS)
+        return found
 
-    yield Documents(list(files), text_of)
+    def text_of(source: str) -> str:
+        known: str | None = texts.get(source)
+        return texts_in(*files[source]).get(source, "") if known is None else known
+
+    for name, file in find_files(folder):
+        files.update(dict.fromkeys(texts_in(name, file), (name, file)))
+    return Documents(list(files), text_of)
 
 
-def _generator() -> Generator:
+def _generator() -> OpenAIGenerator:
     from rag import Settings
     from rag.generate import make_generator
 
@@ -102,10 +140,8 @@ def _summary(drafts: list[Draft]) -> dict[str, object]:
 
 
 def _print(drafts: list[Draft], out: Path) -> None:
-    for one in drafts[:_MOST_SHOWN]:
-        click.echo(f"  {one.question.question}  [{one.answer or 'the documents do not say'}]")
-    if len(drafts) > _MOST_SHOWN:
-        click.echo(f"  and {len(drafts) - _MOST_SHOWN} more")
+    lines = [f"{d.question.question}  [{d.answer or 'the documents do not say'}]" for d in drafts]
+    print_first(lines, _MOST_SHOWN)
     summary = _summary(drafts)
     click.echo(
         f"{summary['questions']} drafts in {out}, {summary['answerable']} answerable: review them "

@@ -7,11 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rag.cli.common import common_options, number, open_index, print_json, progress_bar
-from rag.files import require_folder
+from rag.cli.common import (
+    IN_JSON,
+    common_options,
+    number,
+    open_index,
+    print_first,
+    print_json,
+    progress_bar,
+)
+from rag.files import require_target
 
 if TYPE_CHECKING:
     from rag.evaluate.comparison import Comparison
+    from rag.evaluate.outcomes import Options
 
 _MOST_CHANGES_SHOWN = 10
 _COLUMNS = (
@@ -28,6 +37,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 @click.command("eval")
 @click.argument("questions", type=click.Path(path_type=Path))
+@click.argument("more", metavar="[SETTING=A,B]...", nargs=-1)
 @click.option("--answerer", type=click.Choice(["extractive", "llm"]), help="Who answers.")
 @click.option("--retrieval-only", is_flag=True, help="Only search: no answers, fast.")
 @click.option("--reworded", is_flag=True, help="Answers need not stand in their evidence.")
@@ -38,7 +48,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     "swept",
     multiple=True,
     metavar="SETTING=A,B",
-    help="Evaluate each value of a setting; several times: each combination.",
+    help="Evaluate each value of a setting; of several settings each combination.",
 )
 @click.option(
     "--cache",
@@ -48,6 +58,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @common_options
 def evaluate(
     questions: Path,
+    more: tuple[str, ...],
     answerer: str | None,
     retrieval_only: bool,
     reworded: bool,
@@ -58,7 +69,10 @@ def evaluate(
     index: Path,
     as_json: bool,
 ) -> None:
-    """Ask the QUESTIONS (JSON lines) and print the metrics with their 95 % intervals."""
+    """Ask the QUESTIONS (JSON lines) and print the metrics with their 95 % intervals.
+
+    Further settings to sweep may follow the first: --sweep top_k=3,5 fusion=adaptive,rrf
+    """
     from rag.cli.sweep import sweep
     from rag.evaluate.outcomes import Options
     from rag.evaluate.page import write_page
@@ -66,14 +80,13 @@ def evaluate(
     from rag.questions import QuestionFile
 
     options = Options(answerer, retrieval_only, reworded)
+    _require_fit(options, bool(swept), more, out, page, cache)
     if swept:
-        if out or page:
-            raise click.UsageError("--sweep prints one table; --out and --html are for one run")
-        sweep(questions, swept, options, index, cache, as_json)
+        sweep(questions, (*swept, *more), options, index, cache, as_json)
         return
     for path in (out, page):
         if path is not None:
-            require_folder(path)
+            require_target(path, questions)
     question_set = QuestionFile(questions)
     with (
         open_index(index) as kb,
@@ -89,6 +102,30 @@ def evaluate(
         print_json(report)
     else:
         _print_report(report)
+
+
+def _require_fit(
+    options: Options,
+    swept: bool,
+    more: tuple[str, ...],
+    out: Path | None,
+    page: Path | None,
+    cache: Path | None,
+) -> None:
+    """Raise :class:`click.UsageError` for options that exclude each other."""
+    odd = [argument for argument in more if not swept or "=" not in argument]
+    if odd:
+        raise click.UsageError(
+            f"unexpected {odd[0]!r}: name one question set, before the settings to sweep"
+        )
+    if swept and (out or page):
+        raise click.UsageError("--sweep prints one table; --out and --html are for one run")
+    if cache and not swept:
+        raise click.UsageError("--cache is for --sweep")
+    if options.answerer and options.retrieval_only:
+        raise click.UsageError("--retrieval-only asks nobody; leave out --answerer")
+    if out and page and out.absolute() == page.absolute():
+        raise click.UsageError(f"--out and --html both name {str(out)!r}")
 
 
 @click.command()
@@ -151,12 +188,8 @@ def _print_comparison(found: Comparison) -> None:
             fg=colour,
         )
     for title, changes in (("Worse", found.worsened), ("Better", found.improved)):
-        if changes:
-            click.secho(f"\n{title}: {len(changes)} questions", bold=True)
-        for change in changes[:_MOST_CHANGES_SHOWN]:
-            click.echo(f"  {change.id}: {change.question} ({change.before} -> {change.after})")
-        if len(changes) > _MOST_CHANGES_SHOWN:
-            click.echo(f"  and {len(changes) - _MOST_CHANGES_SHOWN} more; --json lists them all")
+        lines = [f"{c.id}: {c.question} ({c.before} -> {c.after})" for c in changes]
+        print_first(lines, _MOST_CHANGES_SHOWN, f"{title}: {len(lines)} questions", IN_JSON)
     worse = [" ".join(row.metric) for row in found.rows if row.verdict == "worse"]
     click.echo(
         f"\nSignificantly worse: {', '.join(worse)}"

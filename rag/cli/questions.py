@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rag.cli.common import common_options, open_index, print_json
+from rag.cli.common import (
+    IN_JSON,
+    common_options,
+    isolated_loader,
+    open_index,
+    print_first,
+    print_json,
+)
 from rag.cli.drafts import draft
 
 if TYPE_CHECKING:
@@ -44,15 +51,16 @@ def import_(
 
     Each answer is located in the documents; what cannot be is reported and left out.
     """
-    from rag.files import require_folder
+    from rag.files import filling, require_target
     from rag.questions.importing import bring_documents, entries, guess_format, write_questions
     from rag.questions.locate import Documents
 
     kind = kind or guess_format(path)
-    require_folder(out)
+    require_target(out, path)
     if documents is not None:
-        found = bring_documents(path, kind, documents)
-        report = write_questions(out, entries(path, kind, found))
+        with filling(documents) as folder, isolated_loader() as load:
+            found = bring_documents(path, kind, folder, load)
+            report = write_questions(out, entries(path, kind, found))
     else:
         with open_index(index) as kb:
             found = Documents(kb.sources(), lambda source: kb.document(source).text)
@@ -74,12 +82,12 @@ def export(out: Path, index: Path, as_json: bool) -> None:
     What is not complete, or does not fit the documents any more, is reported and left out.
     """
     from rag.errors import QuestionSetError
-    from rag.files import require_folder
+    from rag.files import require_target
     from rag.questions.feedback import FILE
     from rag.questions.importing import entries, write_questions
     from rag.questions.locate import Documents
 
-    require_folder(out)
+    require_target(out, index / FILE)
     if not (index / FILE).exists():
         raise QuestionSetError(
             f"no feedback in {str(index)!r}: it comes from 'Not right?' below the page's answers"
@@ -98,7 +106,7 @@ def export(out: Path, index: Path, as_json: bool) -> None:
 @click.option("--reworded", is_flag=True, help="Answers need not stand in their evidence.")
 @common_options
 def check(path: Path, reworded: bool, index: Path, as_json: bool) -> None:
-    """Check that QUESTIONS is well formed and that the index's documents bear out its evidence."""
+    """Check that QUESTIONS is well formed and that the documents bear out its evidence."""
     from rag.questions import QuestionFile, check_evidence
 
     found = QuestionFile(path)
@@ -120,9 +128,5 @@ def _print_import(report: ImportReport, out: Path) -> None:
         f"{len(report.skipped)} skipped"
     )
     for title, remarks in (("Skipped", report.skipped), ("Worth a look", report.notes)):
-        if remarks:
-            click.secho(f"\n{title}", bold=True)
-        for remark in remarks[:_MOST_SHOWN]:
-            click.echo(f"  {remark.where}: {remark.reason}")
-        if len(remarks) > _MOST_SHOWN:
-            click.echo(f"  and {len(remarks) - _MOST_SHOWN} more; --json lists them all")
+        lines = [f"{remark.where}: {remark.reason}" for remark in remarks]
+        print_first(lines, _MOST_SHOWN, title, IN_JSON)

@@ -35,11 +35,12 @@ def sweep(
     as_json: bool,
 ) -> None:
     """Evaluate every combination of the settings in ``arguments`` and print one table."""
-    from rag.evaluate.combinations import OF_THE_ANSWER, OF_THE_INDEX, combine, parse_sweep
-    from rag.evaluate.sweep import default_cache, run_sweep
+    from rag.evaluate.combinations import OF_RETRIEVAL, OF_THE_ANSWER, combine, parse_sweep
+    from rag.evaluate.sweep import run_sweep
+    from rag.forget import sweep_cache
     from rag.questions import QuestionFile
 
-    names = OF_THE_INDEX if options.retrieval_only else (*OF_THE_INDEX, *OF_THE_ANSWER)
+    names = OF_RETRIEVAL if options.retrieval_only else (*OF_RETRIEVAL, *OF_THE_ANSWER)
     swept = parse_sweep(arguments, names)
     if "answerer" in swept and options.answerer:
         raise click.UsageError("--answerer and --sweep answerer=... exclude each other")
@@ -47,7 +48,7 @@ def sweep(
     with open_index(index) as kb, progress_bar() as progress:
         combinations = combine(swept, kb.settings)
         found = run_sweep(
-            kb, question_set, combinations, options, cache or default_cache(index), progress
+            kb, question_set, combinations, options, cache or sweep_cache(index), progress
         )
     found = {"swept": swept, **found}
     if as_json:

@@ -10,17 +10,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rag.draft.facts import ACRONYM, DEFINITION, facts
+from rag.draft.facts import ACRONYM, DEFINITION, SHARE, facts
 from rag.draft.names import Names
 from rag.draft.near_miss import Asked, Swap, swaps, unstated, years_in
-from rag.draft.statements import Statement, statements
+from rag.draft.statements import statements
 from rag.draft.wording import ask
 from rag.errors import QuestionSetError
 from rag.questions import Evidence, Question
 from rag.questions.locate import Documents
+from rag.questions.origin import Origin
 from rag.types import Progress
 
-UNANSWERABLE_SHARE = 1 / 3
 _CANDIDATES = 20
 """Candidates kept for each question wanted, which bounds the memory on many documents."""
 
@@ -37,7 +37,8 @@ class Draft:
     """A drafted question, to be reviewed.
 
     ``near`` is where it comes from: the evidence, or for a near miss the place that it nearly
-    asks about, with ``swapped`` (old, new). ``statement`` is the sentence there.
+    asks about, with ``swapped`` (old, new). ``statement`` is the sentence there, and ``origins``
+    are the passages that any of its words are from.
     """
 
     question: Question
@@ -45,11 +46,12 @@ class Draft:
     near: Evidence
     statement: str
     quality: int
+    origins: tuple[Origin, ...]
     swapped: tuple[str, str] | None = None
 
     @property
     def answer(self) -> str:
-        """The answer, or what would be the answer of what the near miss was made of."""
+        """The answer; empty for a near miss."""
         return self.question.answers[0] if self.question.answers else ""
 
     def to_dict(self) -> dict[str, Any]:
@@ -58,7 +60,7 @@ class Draft:
         line["near"] = self.near.to_dict()
         if self.swapped:
             line["swapped"] = {"old": self.swapped[0], "new": self.swapped[1]}
-        return line
+        return line | {"from": [origin.to_dict() for origin in self.origins]}
 
 
 def draft_questions(
@@ -86,7 +88,7 @@ def draft_questions(
             "no question could be drafted: drafts are made of plain English sentences with "
             "names, numbers, dates or definitions, and these documents hold none"
         )
-    wanted = round(count * UNANSWERABLE_SHARE)
+    wanted = min(round(count / 3), len(chosen) // 2)
     missing = _near_misses(chosen, wanted, documents, names, years, rng)
     drafts = chosen[: count - len(missing)] + missing
     return sorted(drafts, key=lambda d: (d.near.source, d.near.start, d.kind == NEAR_MISS))
@@ -113,16 +115,13 @@ def _candidates(source: str, text: str, names: Names) -> list[Draft]:
                 place = Evidence(source, statement.start + fact.start, statement.start + fact.end)
                 answer = text[place.start : place.end]
                 if answer == statement.text[fact.start : fact.end]:  # no line break in it
-                    found.append(_draft(asked, fact.kind, place, answer, statement))
+                    words, quality = asked
+                    question = Question(_id(words, place), words, (answer,), (place,))
+                    origin = Origin.at(source, *statement.sentence, text)
+                    found.append(
+                        Draft(question, fact.kind, place, statement.text, quality, (origin,))
+                    )
     return found
-
-
-def _draft(
-    asked: tuple[str, int], kind: str, place: Evidence, answer: str, statement: Statement
-) -> Draft:
-    words, quality = asked
-    question = Question(_id(words, place), words, (answer,), (place,))
-    return Draft(question, kind, place, statement.text, quality)
 
 
 def _id(words: str, place: Evidence) -> str:
@@ -173,24 +172,32 @@ def _near_misses(
     for draft in [d for d in drafts if d.kind not in _NOT_MISSED][: 4 * wanted]:
         text = documents.text_of(draft.near.source)
         low, high = max(0, draft.near.start - _AROUND), draft.near.end + _AROUND
-        asked = Asked(draft.question.question, draft.statement, text[low:high], text)
-        found = swaps(asked, names, years, rng)
-        tried += [(swap, draft) for swap in found]
-    kept = set(unstated([swap for swap, _ in tried], documents))
+        question = draft.question.question
+        asked = Asked(question, draft.statement, text[low:high], text, draft.kind == SHARE)
+        tried += [(swap, draft) for swap in swaps(asked, names, years, rng)]
+    kept = unstated([swap for swap, _ in tried], documents)
     known = {_folded(draft) for draft in drafts}
-    made: list[Draft] = []
-    used: set[str] = set()
+    made: dict[str, tuple[int, Draft]] = {}
     for swap, draft in tried:
-        if swap not in kept or draft.question.id in used:
-            continue
-        miss = _miss(swap, draft)
-        if _folded(miss) not in known:
-            known.add(_folded(miss))
-            used.add(draft.question.id)
-            made.append(miss)
-    return made[:wanted]
+        if swap in kept and draft.question.id not in made:
+            miss = _miss(swap, draft, kept[swap], documents)
+            if _folded(miss) not in known:
+                known.add(_folded(miss))
+                made[draft.question.id] = swap.kind, miss
+    return [miss for _, miss in sorted(made.values(), key=lambda pair: pair[0])][:wanted]
 
 
-def _miss(swap: Swap, draft: Draft) -> Draft:
+def _miss(swap: Swap, draft: Draft, named: Evidence | None, documents: Documents) -> Draft:
+    """The near miss; ``named`` is the sentence that its new word is from."""
     question = Question(_id(swap.question, draft.near), swap.question, (), ())
-    return replace(draft, question=question, kind=NEAR_MISS, swapped=(swap.old, swap.new))
+    origins = draft.origins
+    if named:
+        text = documents.text_of(named.source)
+        origins += (Origin.at(named.source, named.start, named.end, text),)
+    return replace(
+        draft,
+        question=question,
+        kind=NEAR_MISS,
+        origins=tuple(dict.fromkeys(origins)),
+        swapped=(swap.old, swap.new),
+    )

@@ -84,6 +84,12 @@ def is_verb(word: str) -> bool:
     return word in _AUXILIARIES or word in _BASE_OF_PAST
 
 
+def stem(word: str) -> str:
+    """A word without what its forms differ in, so that "sold", "sells" and "selling" are one."""
+    base = _BASE_OF_PAST.get(word, word)
+    return re.sub(r"(?:ing|ed|es|s|e)$", "", base) if len(base) > 4 else base
+
+
 def invert(clause: str, uncapital: Callable[[str], str]) -> str | None:
     """``"Production will begin"`` -> ``"will production begin"``; None where it is not safe."""
     match = verb_at(clause)

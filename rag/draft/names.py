@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from rag.draft.grammar import is_verb
@@ -17,7 +17,7 @@ I The A An It He She They We You This That These Those In On At By For From Leve
 Section Chapter Page Part Step Version No Nos However Although While When After Before Since During
 With Without Following According Nearly Most Many Some All Each Every Both If As But And Or So St Mr
 Mrs Ms Dr Prof Sir Lord Inc Ltd Co Corp Jr Sr Monday Tuesday Wednesday Thursday Friday Saturday
-Sunday
+Sunday Mondays Tuesdays Wednesdays Thursdays Fridays Saturdays Sundays
 """.split()
 ) | frozenset(MONTHS)
 NAME = r"[A-Z][\w-]*[A-Za-z0-9](?: (?:(?:of|de|van|von|der|la|du|del) )?[A-Z][\w-]*[A-Za-z0-9])*+"
@@ -26,8 +26,10 @@ _ADJECTIVE = re.compile(r"(?:ese|ish|ian|ean|ican|rench|utch|erman|reek|wiss|Ara
 _NO_NOUN = frozenset(
     "and or but in on at by for from to of with as is are was were has have had will would can "
     "could should may might must that which who whose when where while than into over under after "
-    "before during since until through between against also then not never did does do".split()
+    "before during since until through between against also then not never did does do whereby "
+    "whereas whether among within without around across because although though".split()
 )
+_PREPOSITION = re.compile(r"\b(?:in|of|at|to|from|by|for|with|on|near|under|over|between) $", re.I)
 PLACE, ACRONYM, ADJECTIVE, ATTRIBUTE, OTHER = (
     "place", "acronym", "adjective", "attribute", "other",
 )  # fmt: skip
@@ -39,8 +41,9 @@ KINDS = (PLACE, ACRONYM, ADJECTIVE, ATTRIBUTE, OTHER)
 class Names:
     """Names seen within sentences, and the words that the documents write in lower case.
 
-    ``places``, ``definite`` and ``attributive`` count how often a name stands after "in", after
-    "the", before a noun and before a verb.
+    ``places``, ``definite``, ``attributive`` and ``agents`` count how often a name stands after
+    "in", after "the", before a noun and before a verb; ``after`` has the words that it stands
+    after.
     """
 
     seen: Counter[str] = field(default_factory=Counter)
@@ -48,6 +51,7 @@ class Names:
     definite: Counter[str] = field(default_factory=Counter)
     attributive: Counter[str] = field(default_factory=Counter)
     agents: Counter[str] = field(default_factory=Counter)
+    after: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     lower: set[str] = field(default_factory=set)
 
     def add(self, sentence: str) -> None:
@@ -58,11 +62,12 @@ class Names:
             if match.start() > 0 and is_name(name):
                 self.seen[name] += 1
                 before = sentence[: match.start()]
+                self.after[name] |= word_before(sentence, match.start())
                 self.places[name] += bool(re.search(r"\b[Ii]n $", before))
                 self.definite[name] += bool(re.search(r"\b[Tt]he $", before))
                 next_word = re.match(r" ([a-z][a-z-]+)", sentence[match.end() :])
                 if next_word and is_verb(next_word[1]):
-                    self.agents[name] += 1
+                    self.agents[name] += not _PREPOSITION.search(before)
                 elif next_word and next_word[1] not in _NO_NOUN:
                     self.attributive[name] += 1
 
@@ -79,10 +84,15 @@ class Names:
             return PLACE
         return ACRONYM if re.fullmatch(r"[A-Z]{2,}s?", name) else OTHER
 
-    def like(self, name: str) -> list[str]:
-        """The names that can stand where ``name`` does, sorted."""
-        wanted = self._manner(name)
-        return sorted(one for one in self.seen if one != name and self._manner(one) == wanted)
+    def like(self, name: str, sentence: str) -> list[str]:
+        """The names that can stand where ``name`` does in a sentence, sorted."""
+        wanted, places = self._manner(name), re.finditer(rf"\b{re.escape(name)}\b", sentence)
+        words = set().union(*(word_before(sentence, match.start()) for match in places))
+        return sorted(
+            one
+            for one in self.seen
+            if one != name and self._manner(one) == wanted and words <= self.after[one]
+        )
 
     def _manner(self, name: str) -> tuple[str, bool, bool, bool]:
         """Kind; whether "the" stands before it, it looks like a plural, and it does things."""
@@ -96,6 +106,11 @@ class Names:
             return word
         low = word[:1].lower() + word[1:]
         return low if plain.lower() in self.lower or plain in _NO_NAMES - set(MONTHS) else word
+
+
+def word_before(sentence: str, place: int) -> set[str]:
+    """The word before a place, in lower case; none at the beginning and after punctuation."""
+    return set(map(str.lower, re.findall(r"[\w’'-]+(?= $)", sentence[:place])))
 
 
 def is_name(words: str) -> bool:

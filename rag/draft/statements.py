@@ -27,24 +27,27 @@ _CONNECTIVE = re.compile(
 class Statement:
     """A sentence ``text`` that starts at ``start`` of the document ``source``.
 
-    Line breaks within it are blanks, which keeps the offsets; a leading "However," is left out.
+    Line breaks within it are blanks, which keeps the offsets; a leading "However," is left out,
+    and ``sentence`` has the start and the end of the whole.
     """
 
     source: str
     start: int
     text: str
+    sentence: tuple[int, int]
 
 
 def statements(source: str, text: str) -> Iterator[Statement]:
     """The plain English sentences of a document that can be asked about alone."""
-    for start, end in sentence_spans(text):
+    for whole in sentence_spans(text):
+        start, end = whole
         if not _SHORTEST <= end - start <= _LONGEST:
             continue
         sentence = text[start:end].replace("\n", " ").replace("\t", " ")
         while lead := _CONNECTIVE.match(sentence):
             sentence, start = sentence[lead.end() :], start + lead.end()
         if is_plain(sentence):
-            yield Statement(source, start, sentence)
+            yield Statement(source, start, sentence, whole)
 
 
 def is_plain(sentence: str) -> bool:

@@ -15,6 +15,8 @@ from rag.settings import Settings, convert
 OF_THE_INDEX = ("embedder", "chunk_tokens", "chunk_overlap")
 """Settings that an index is made with; the others need no index of their own."""
 
+OF_RETRIEVAL = (*OF_THE_INDEX, "fusion")
+
 OF_THE_ANSWER = ("top_k", "answerer", "target_precision", "llm_model", "llm_max_tokens")
 
 MOST_COMBINATIONS = 64

@@ -17,7 +17,7 @@ RESAMPLES = 2000
 LEVEL = 0.95
 SEED = 20240607
 
-_BLOCK = 2_000_000
+_BLOCK = 1_000_000
 """Weights drawn at a time, which bounds the memory whatever the number of questions."""
 
 Interval = tuple[float, float]

@@ -66,11 +66,13 @@ class Table:
 
 def table(judged: Sequence[Judged]) -> Table:
     """The table of a set of judged questions."""
-    rows = [_row(one) for one in judged]
-    columns = np.array([[row.get(name, 0.0) for name in NAMES] for row in rows], dtype=np.float64)
+    columns = np.zeros((len(judged), len(NAMES)))
+    for place, one in enumerate(judged):
+        for name, value in _row(one).items():
+            columns[place, _COLUMN[name]] = value
     asked = [i for i, one in enumerate(judged) if one.asked]
     return Table(
-        columns.reshape(len(judged), len(NAMES)),
+        columns,
         np.array(asked, dtype=np.intp),
         np.array([1.0 - judged[i].confidence for i in asked], dtype=np.float64),
         np.array([not judged[i].answerable for i in asked], dtype=np.bool_),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import GeneratorError
@@ -82,6 +82,7 @@ def outcomes(
         for done, question in enumerate(questions):
             if progress:
                 progress("Asking", done, len(questions))
+            question = _with_copies(kb, question)
             answer = None if options.retrieval_only else _ask(kb, question, options.answerer)
             if disk is None and answer is not None and answer.citations:
                 disk = stack.enter_context(StoredTexts(kb.path))
@@ -92,6 +93,16 @@ def outcomes(
             yield Outcome(question, tuple(kb.search(question.question, DEPTH)), answer, valid)
     if progress:
         progress("Asking", len(questions), len(questions))
+
+
+def _with_copies(kb: KnowledgeBase, question: Question) -> Question:
+    """The question with its evidence in copies too: they are found under one name for all."""
+    evidence = {
+        replace(place, source=name): None
+        for place in question.evidence
+        for name in (place.source, *kb.names(place.source))
+    }
+    return replace(question, evidence=tuple(evidence))
 
 
 def _ask(kb: KnowledgeBase, question: Question, answerer: str | None) -> Answer:

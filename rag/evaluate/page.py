@@ -6,6 +6,7 @@ the page's own style and script are put in as they are.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
 
 CONTEXT = 90
 """Characters shown on each side of a quote."""
+
+LONGEST_QUOTE = 1200
+"""Characters of a quote that are shown; the evidence of some sets is whole documents."""
+
+_CUT_BEFORE, _CUT_AFTER = re.compile(r"^\S{0,30}\s+"), re.compile(r"\s+\S{0,30}$")
+"""A word that the edge of the context cuts; scripts without blanks have none."""
 
 TITLES = {
     "recall@1": "Recall@1", "recall@5": "Recall@5", "recall@10": "Recall@10",
@@ -163,10 +170,18 @@ def _place(source: str, start: int, end: int, text_of: TextOf) -> Place:
     first, last = max(0, start - CONTEXT), min(len(text), end + CONTEXT)
     before, after = text[first:start], text[end:last]
     if first > 0:
-        before = "… " + before.partition(" ")[2]
+        before = "… " + _CUT_BEFORE.sub("", before)
     if last < len(text):
-        after = after.rpartition(" ")[0] + " …"
-    return Place(source, start, end, before, text[start:end], after)
+        after = _CUT_AFTER.sub("", after) + " …"
+    return Place(source, start, end, before, _shortened(text[start:end]), after)
+
+
+def _shortened(words: str) -> str:
+    """Words without their middle, where they are a whole document's."""
+    if len(words) <= LONGEST_QUOTE:
+        return words
+    half = LONGEST_QUOTE // 2
+    return f"{words[:half].rstrip()} […] {words[-half:].lstrip()}"
 
 
 def _figure(value: float | None) -> str:

@@ -18,7 +18,7 @@ from rag.evaluate.metrics import METRICS, Array, Metric, Table, auroc, from_sums
 
 PERMUTATIONS = 10_000
 
-_BLOCK = 4_000_000
+_BLOCK = 1_000_000
 """Exchanges drawn at a time, which bounds the memory whatever the number of questions."""
 
 _EQUAL = 1e-12

@@ -11,7 +11,7 @@ import numpy as np
 from rag.evaluate.intervals import Interval, intervals
 from rag.evaluate.judged import STAGES, VERDICTS, Judged, judge
 from rag.evaluate.kinds import KINDS
-from rag.evaluate.metrics import METRICS, Metric, figures, table
+from rag.evaluate.metrics import METRICS, Metric, Table, figures, table
 from rag.evaluate.outcomes import Outcome
 
 FEWEST = 10
@@ -22,12 +22,8 @@ Values = dict[str, Any]
 
 def summarize(outcomes: Iterable[Outcome]) -> Values:
     """The metrics of a set of outcomes; None where a metric is not defined for the set."""
-    return summarize_judged([judge(outcome) for outcome in outcomes])
-
-
-def summarize_judged(judged: Sequence[Judged]) -> Values:
-    """The metrics of a set of judged questions, as :func:`summarize` gives them."""
-    return _counts(judged) | _nested(figures(table(judged))) | {"seconds": seconds(judged)}
+    judged = [judge(outcome) for outcome in outcomes]
+    return _figures(judged, table(judged)) | {"seconds": seconds(judged)}
 
 
 def full_report(judged: Sequence[Judged]) -> Values:
@@ -43,8 +39,10 @@ def full_report(judged: Sequence[Judged]) -> Values:
         "unanswerable": [one for one in judged if not one.answerable],
     }
     verdicts = Counter(one.verdict for one in judged)
-    return summarize_judged(judged) | {
-        "intervals": _intervals(judged),
+    found = table(judged)
+    return _figures(judged, found) | {
+        "seconds": seconds(judged),
+        "intervals": _intervals(found),
         "verdicts": {code: verdicts[code] for code in VERDICTS if verdicts[code]},
         "by_type": _groups(kinds),
         "by_answerable": _groups(answerable),
@@ -65,16 +63,18 @@ def _groups(groups: Mapping[str, Sequence[Judged]]) -> dict[str, Values]:
 
 
 def _group(judged: Sequence[Judged]) -> Values:
-    values = _counts(judged) | _nested(figures(table(judged)))
-    return values | {"intervals": _intervals(judged) if len(judged) >= FEWEST else None}
+    found = table(judged)
+    spread = _intervals(found) if len(judged) >= FEWEST else None
+    return _figures(judged, found) | {"intervals": spread}
 
 
-def _counts(judged: Sequence[Judged]) -> Values:
-    return {"questions": len(judged), "answerable": sum(one.answerable for one in judged)}
+def _figures(judged: Sequence[Judged], found: Table) -> Values:
+    counts = {"questions": len(judged), "answerable": sum(one.answerable for one in judged)}
+    return counts | _nested(figures(found))
 
 
-def _intervals(judged: Sequence[Judged]) -> Values:
-    return _nested(intervals(table(judged)), _listed)
+def _intervals(found: Table) -> Values:
+    return _nested(intervals(found), _listed)
 
 
 def _listed(interval: Interval | None) -> list[float] | None:

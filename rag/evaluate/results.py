@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,13 +12,16 @@ from typing import IO, Any
 
 from rag.errors import ResultFileError
 from rag.evaluate.judged import STAGES, Judged
-from rag.evaluate.outcomes import Outcome
+from rag.evaluate.outcomes import DEPTH, Outcome
 from rag.files import replacing
 
 FORMAT = 1
 """Raised whenever a file written before can no longer be compared."""
 
 _ADVICE = "make it with 'rag eval QUESTIONS --out FILE'"
+
+_BEGIN, _END = ' "outcomes": [\n', "]}\n"
+"""The lines before and after those of the outcomes."""
 
 Record = dict[str, Any]
 """One outcome as JSON-ready values: see :func:`record`."""
@@ -72,7 +76,7 @@ def _answer(outcome: Outcome, judged: Judged) -> Record | None:
 
 
 def judged_from(found: Mapping[str, Any]) -> Judged:
-    """The numbers of a record. Raises ``KeyError`` or ``TypeError`` for what is no record."""
+    """The numbers of a record. Raises ``KeyError``, ``TypeError`` or ``ValueError`` for others."""
     answer = found["answer"]
     citations = () if answer is None or answer["refused"] else answer["citations"]
     numbers: Record = {
@@ -82,15 +86,13 @@ def judged_from(found: Mapping[str, Any]) -> Judged:
         "sources": tuple(dict.fromkeys(str(place["source"]) for place in found["evidence"])),
         "answerable": found["answers"] is None or bool(found["answers"]),
         "graded": bool(found["answers"]),
-        "rank": found["rank"],
+        "rank": None if found["rank"] is None else _within(found, "rank", DEPTH, kind=int),
     }
     if answer is not None:
         numbers |= {
             "asked": True,
             "refused": bool(answer["refused"]),
-            "confidence": float(answer["confidence"]),
-            "em": float(answer["em"]),
-            "f1": float(answer["f1"]),
+            **{name: _within(answer, name, 1.0) for name in ("confidence", "em", "f1")},
             "right": bool(answer["right"]),
             "citations": len(citations),
             "valid": sum(bool(citation["valid"]) for citation in citations),
@@ -100,20 +102,22 @@ def judged_from(found: Mapping[str, Any]) -> Judged:
     return Judged(**numbers)
 
 
+def _within(values: Mapping[str, Any], name: str, most: float, kind: type = float) -> Any:
+    value = kind(values[name])
+    if not (1 if kind is int else 0) <= value <= most:
+        raise ValueError(f"{name!r} is {value}")
+    return value
+
+
 class Records:
     """Records in a temporary file, in order: what a large run keeps outside of memory."""
 
     def __init__(self) -> None:
         self._file: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
-        self._count = 0
 
     def append(self, found: Record) -> None:
         """Add a record; not while the others are iterated over."""
         self._file.write(json.dumps(found, ensure_ascii=False) + "\n")
-        self._count += 1
-
-    def __len__(self) -> int:
-        return self._count
 
     def __iter__(self) -> Iterator[Record]:
         return map(json.loads, self.lines())
@@ -132,12 +136,12 @@ def write_results(path: Path, report: Mapping[str, Any], lines: Iterable[str]) -
     """Write a result file: the report, and below ``outcomes`` each record on a line of its own."""
     head = json.dumps({"format": FORMAT, **report}, ensure_ascii=False, indent=1)
     with replacing(path) as file:
-        file.write(head.removesuffix("\n}") + ',\n "outcomes": [')
-        separator = "\n"
+        file.write(head.removesuffix("\n}") + ",\n" + _BEGIN)
+        separator = ""
         for line in lines:
             file.write(separator + line.rstrip("\n"))
             separator = ",\n"
-        file.write("\n]}\n")
+        file.write("\n" + _END)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,36 +151,77 @@ class Results:
     path: Path
     about: Mapping[str, Any]
     judged: Sequence[Judged]
-    gold: Mapping[str, str]
-    """Per question id: the question, its answers and evidence, to tell whether two sets agree."""
+    gold: Mapping[str, bytes]
+    """Per question id a digest of the question, its answers and its evidence, to tell whether two
+    sets agree."""
 
 
 def read_results(path: Path) -> Results:
     """Read a result file. Raises :class:`ResultFileError` for what is none."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        return _results(path, _as_written(path))
+    except _NotAsWrittenError:  # made by another program, or put into another form by one
+        return _results(path, _as_a_whole(path))
+
+
+def _results(path: Path, values: Iterator[Any]) -> Results:
+    """The result file whose ``values`` are the report and then each outcome."""
+    judged, gold = [], {}
+    try:
+        report = next(values)
+        if report.get("format") != FORMAT:
+            raise ResultFileError(
+                f"{path} has format {report.get('format')!r}, but {FORMAT} is needed; {_ADVICE}"
+            )
+        for found in values:
+            judged.append(judged_from(found))
+            gold[judged[-1].id] = _gold(found)
     except OSError as error:
         raise ResultFileError(
             f"cannot read {str(path)!r}: {error.strerror}; name a file that 'rag eval --out' wrote"
         ) from error
-    except (ValueError, RecursionError) as error:
-        raise ResultFileError(f"{path} is not JSON: {error}; {_ADVICE}") from None
-    if not isinstance(data, dict) or not isinstance(data.get("outcomes"), list):
-        raise ResultFileError(f"{path} holds no 'outcomes'; {_ADVICE}")
-    if data.get("format") != FORMAT:
-        raise ResultFileError(
-            f"{path} has format {data.get('format')!r}, but {FORMAT} is needed; {_ADVICE}"
-        )
-    try:
-        judged = [judged_from(found) for found in data["outcomes"]]
-        gold = {str(found["id"]): _gold(found) for found in data["outcomes"]}
     except (KeyError, TypeError, ValueError) as error:
         raise ResultFileError(f"{path}: an outcome is malformed: {error!r}; {_ADVICE}") from None
     if not judged or len(gold) < len(judged):
         what = "two outcomes of one id" if judged else "no outcomes"
         raise ResultFileError(f"{path} holds {what}; {_ADVICE}")
-    return Results(path, data.get("about") or {}, judged, gold)
+    return Results(path, report.get("about") or {}, judged, gold)
 
 
-def _gold(found: Mapping[str, Any]) -> str:
-    return json.dumps([found["question"], found["answers"], found["evidence"]])
+class _NotAsWrittenError(Exception):
+    """The lines of a file are not those that :func:`write_results` writes."""
+
+
+def _as_written(path: Path) -> Iterator[Any]:
+    """The report and each outcome, one line at a time, which takes little memory."""
+    with path.open(encoding="utf-8") as file:
+        head: list[str] = []
+        try:
+            for line in file:
+                if line == _BEGIN:
+                    yield json.loads("".join(head).removesuffix(",\n") + "}")
+                    break
+                head.append(line)
+            for line in file:
+                if line == _END:
+                    return
+                yield json.loads(line.removesuffix("\n").removesuffix(","))
+        except (ValueError, RecursionError):
+            pass
+    raise _NotAsWrittenError
+
+
+def _as_a_whole(path: Path) -> Iterator[Any]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ResultFileError(f"{path} is not JSON: {error}; {_ADVICE}") from None
+    if not isinstance(data, dict) or not isinstance(data.get("outcomes"), list):
+        raise ResultFileError(f"{path} holds no 'outcomes'; {_ADVICE}")
+    yield data
+    yield from data["outcomes"]
+
+
+def _gold(found: Mapping[str, Any]) -> bytes:
+    told = json.dumps([found["question"], found["answers"], found["evidence"]])
+    return hashlib.sha256(told.encode()).digest()

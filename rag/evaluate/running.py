@@ -80,6 +80,7 @@ def _about(
         "chunk_overlap": kb.settings.chunk_overlap,
         "answerer": answerer,
         "top_k": kb.settings.top_k,
+        "fusion": kb.settings.fusion,
         "target_precision": kb.settings.target_precision,
         "question_set": None,
     }

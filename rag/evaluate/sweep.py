@@ -31,12 +31,6 @@ _KEPT = (
 """What the table keeps of each evaluation."""
 
 
-def default_cache(index: Path) -> Path:
-    """The cache folder beside an index: hidden, so that no sync takes it for documents."""
-    index = index.resolve()
-    return index.with_name(f".{index.name}-sweep")
-
-
 def run_sweep(
     kb: KnowledgeBase,
     questions: Collection[Question],
@@ -57,7 +51,10 @@ def run_sweep(
     for number, combination in enumerate(combinations):
         groups.setdefault(combination.index_settings, []).append(number)
     rows: dict[int, dict[str, Any]] = {}
-    for members in groups.values():
+    own = Combination({}, kb.settings).index_settings
+    # Those that need another index first: whether they can have it shows before hours are spent.
+    for made_with in sorted(groups, key=lambda settings: settings == own):
+        members = groups[made_with]
         first = combinations[members[0]]
         with _index(kb, first, embedders, cache, progress) as base:
             for number in members:
@@ -98,36 +95,38 @@ def _index(
     if combination.index_settings == Combination({}, kb.settings).index_settings:
         yield kb
         return
-    folder = _require_folder(kb, cache)
+    folders = _require_folders(kb, cache)
     embedder = embedders.get(settings.embedder)
     named = embedder.name if embedder else kb.status()["embedder"]
     path = cache / _key(named, settings.chunk_tokens, settings.chunk_overlap)
     with kb.variant(path, settings, embedder) as cached:
-        cached.sync(folder, progress)
+        cached.sync(folders, progress)
         if cached.file_digests() != kb.file_digests():
+            named = " ".join(map(str, folders))
             raise KnowledgeBaseError(
-                f"{str(folder)!r} has changed since {str(kb.path)!r} was made, so a sweep would "
-                f"compare different documents: run 'rag index {folder} --index {kb.path}' first"
+                f"{named!r} has changed since {str(kb.path)!r} was made, so a sweep would compare "
+                f"different documents: run 'rag index {named} --index {kb.path}' first"
             )
         yield cached
 
 
-def _require_folder(kb: KnowledgeBase, cache: Path) -> Path:
-    """The folder to index, which must not take the cache's files for documents."""
-    folder = kb.folder
-    if folder is None:
+def _require_folders(kb: KnowledgeBase, cache: Path) -> tuple[Path, ...]:
+    """The folders to index, which must not take the cache's files for documents."""
+    folders = kb.folders
+    if not folders:
         raise KnowledgeBaseError(
             f"the index in {str(kb.path)!r} follows no folder: run 'rag index FOLDER' first"
         )
     inside = cache.resolve()
-    if inside.is_relative_to(folder.resolve()):
-        parts = inside.relative_to(folder.resolve()).parts
-        if not any(part.startswith(".") for part in parts):
-            raise KnowledgeBaseError(
-                f"the cache {str(cache)!r} would stand among the documents of {str(folder)!r}: "
-                "name another folder with --cache"
-            )
-    return folder
+    for folder in folders:
+        if inside.is_relative_to(folder.resolve()):
+            parts = inside.relative_to(folder.resolve()).parts
+            if not any(part.startswith(".") for part in parts):
+                raise KnowledgeBaseError(
+                    f"the cache {str(cache)!r} would stand among the documents of "
+                    f"{str(folder)!r}: name another folder with --cache"
+                )
+    return folders
 
 
 def _key(embedder: str, chunk_tokens: int, chunk_overlap: int) -> str:

@@ -8,12 +8,11 @@ a claim: :mod:`rag.cite` checks its markers before anything is shown.
 from rag.generate.endpoint import OpenAIGenerator
 from rag.generate.scripted import ScriptedGenerator
 from rag.settings import Settings
-from rag.types import Generator
 
 __all__ = ["OpenAIGenerator", "ScriptedGenerator", "make_generator"]
 
 
-def make_generator(settings: Settings) -> Generator | None:
+def make_generator(settings: Settings) -> OpenAIGenerator | None:
     """The language model that the settings name; None where they name none."""
     if not settings.llm_base_url:
         return None

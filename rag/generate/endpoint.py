@@ -89,6 +89,13 @@ class OpenAIGenerator:
             raise ValueError("no passages to answer from")
         return self._answer(make_messages(question, passages))
 
+    def write(self, request: str) -> abc.Generator[str, None, None]:
+        """Pieces of the reply to a request as it stands, which no passages go with.
+
+        Raises what :meth:`generate` does.
+        """
+        return self._answer([{"role": "user", "content": request}])
+
     def _answer(self, messages: list[ChatCompletionMessageParam]) -> abc.Generator[str, None, None]:
         visible = ReasoningFilter()
         finish = ""

@@ -36,6 +36,10 @@ class ScriptedGenerator:
             raise RuntimeError(f"no reply is queued for {question!r}: call enqueue() first")
         return _scripted(self._replies.popleft())
 
+    def write(self, request: str) -> abc.Generator[str, None, None]:
+        """The next reply, as to a question without passages."""
+        return self.generate(request, ())
+
 
 def _scripted(reply: Iterable[str | Exception]) -> abc.Generator[str, None, None]:
     for part in reply:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rag.types import Heading
+from rag.types import Document, Heading
 
 # Dropped: control characters (but tab and newline), soft hyphens, byte-order marks.
 _DROPPED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\xad\ufeff]")
@@ -23,7 +23,8 @@ _EDGES = "\n\u200b"  # zero-width spaces mark where link icons of headings stand
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NOT_A_TITLE = re.compile(
     r"(microsoft (word|powerpoint|excel) - .*|untitled.*|\(?anonymous\)?|no title|title"
-    r"|document\d*|.*\.\w{2,5}|.*[\\/]\S+\.\w+)",
+    r"|(document|presentation|book|workbook|slide) ?\d*|powerpoint[ -]pr[eä]sentation"
+    r"|.*\.\w{2,5}|.*[\\/]\S+\.\w+)",
     re.IGNORECASE,
 )
 
@@ -53,23 +54,47 @@ class TextBuilder:
         """Ask for at least ``lines`` line ends before the next block."""
         self._gap = max(self._gap, lines)
 
-    def add(self, block: str, level: int | None = None) -> None:
-        """Append ``block``, a heading if it has a ``level``; blank blocks leave no trace."""
+    @property
+    def length(self) -> int:
+        """Characters added so far."""
+        return self._length
+
+    def add(self, block: str, level: int | None = None) -> int | None:
+        """Append ``block``, a heading if it has a ``level``; blank blocks leave no trace.
+
+        Returns where it starts; None for a blank block.
+        """
         block = clean(block).strip(_EDGES).rstrip()
         if not block.strip():
-            return
+            return None
         if level is not None:
             block = " ".join(block.split())
-        if self._parts:
-            self._append("\n" * max(self._gap, 1))
-        self._gap = 0
+        self._end_gap()
         if level is not None:
             self.headings.append(Heading(level, self._length, self._length + len(block)))
+        self._append(block)
+        return self._length - len(block)
+
+    def include(self, document: Document, deeper: int = 0) -> None:
+        """Append the text of ``document``, and its headings ``deeper`` levels further in."""
+        block = document.text.strip("\n").rstrip()
+        if not block.strip():
+            return
+        self._end_gap()
+        shift = self._length - (len(document.text) - len(document.text.lstrip("\n")))
+        self.headings.extend(
+            Heading(h.level + deeper, h.start + shift, h.end + shift) for h in document.headings
+        )
         self._append(block)
 
     def text(self) -> str:
         """What was added so far."""
         return "".join(self._parts)
+
+    def _end_gap(self) -> None:
+        if self._parts:
+            self._append("\n" * max(self._gap, 1))
+        self._gap = 0
 
     def _append(self, piece: str) -> None:
         self._parts.append(piece)

@@ -12,6 +12,7 @@ import unicodedata
 
 from rag.errors import LoadError
 from rag.load.legacy import guess
+from rag.load.signatures import describe
 
 _BOMS: tuple[tuple[bytes, str], ...] = (  # UTF-32 first: its mark starts with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -36,7 +37,6 @@ _ALIASES = {  # what browsers read these labels as (WHATWG Encoding Standard)
     "utf-16-be": "utf-8",
 }
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x19\x1c-\x1f]")
-_BINARY = "is binary data of an unknown type; remove it or convert it to a supported type"
 
 
 def decode(data: bytes, declared: str | None = None) -> str:
@@ -53,7 +53,7 @@ def _decode(data: bytes, declared: str | None) -> str:
     for mark, encoding in _BOMS:
         # FF FE 00 00 is also UTF-16 for a text that starts with NUL, which no text does.
         if data.startswith(mark):
-            return _without_nul(data[len(mark) :].decode(encoding, errors="replace"))
+            return _without_nul(data, data[len(mark) :].decode(encoding, errors="replace"))
     if b"\0" in data:
         return _wide_without_mark(data)
     if declared in ("iso2022_jp", "hz") and (text := _strict(data, declared)) is not None:
@@ -65,7 +65,7 @@ def _decode(data: bytes, declared: str | None) -> str:
     if (text := _mostly_utf8(data)) is not None:
         return text
     if len(_CONTROL.findall(data)) * 100 > len(data):
-        raise LoadError(_BINARY)
+        raise LoadError(describe(data))
     return guess(data)
 
 
@@ -91,9 +91,9 @@ def _without_surrogates(text: str) -> str:
     return re.sub("[\ud800-\udfff]", "\ufffd", text)
 
 
-def _without_nul(text: str) -> str:
+def _without_nul(data: bytes, text: str) -> str:
     if "\0" in text:
-        raise LoadError(_BINARY)
+        raise LoadError(describe(data))
     return text
 
 
@@ -103,7 +103,7 @@ def _wide_without_mark(data: bytes) -> str:
         text = _strict(data, encoding)
         if text and _is_plausible(text):
             return text
-    raise LoadError(_BINARY)
+    raise LoadError(describe(data))
 
 
 def _is_plausible(text: str) -> bool:

@@ -53,6 +53,11 @@ def load(data: bytes, source: str) -> Document:
     return Document(source, text, title=title, headings=headings)
 
 
+def fragment(page: str) -> Document:
+    """HTML that stands inside another format, where it is decoded already."""
+    return load(f"\ufeff{clean(page)}".encode(), "")
+
+
 def _extract(tree: LexborHTMLParser, *, keep_boilerplate: bool) -> tuple[TextBuilder, bool]:
     has_main = tree.css_first("main, article, [role=main]") is not None
     walker = Walker(keep_boilerplate=keep_boilerplate, has_main=has_main)

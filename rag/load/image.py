@@ -13,6 +13,7 @@ from rag.load.pdf.bind import bind
 from rag.load.pdf.geometry import Box
 from rag.load.pdf.running import Sheet
 from rag.load.scan import read_picture
+from rag.load.sniff import sniff
 from rag.types import Document
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ def load(data: bytes, source: str) -> Document:
     """Raises :class:`LoadError` where no OCR program is installed, or it finds no words."""
     engine = ocr.engine()
     if engine is None:
-        raise LoadError(f"is an image, whose words only OCR can read; {ocr.HOW}")
+        kind = (sniff(data) or "").upper()
+        raise LoadError(f"is a {kind} image, whose words only OCR can read; {ocr.HOW}")
     sheets = []
     for picture in pictures(data):
         blocks = read_picture(picture, engine)

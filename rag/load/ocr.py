@@ -6,12 +6,14 @@ there. Another engine takes its place by :func:`using`.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rag.errors import LoadError
@@ -100,11 +102,26 @@ def engine() -> Engine | None:
     return _chosen[-1] if _chosen else installed()
 
 
+def is_there() -> bool:
+    """Whether there is an engine to read with; starts none."""
+    return _chosen[-1] is not None if _chosen else _is_installed()
+
+
 @lru_cache(maxsize=1)
 def installed() -> Engine | None:
     """Tesseract, if it and the package to use it are there."""
-    there = find_spec("pytesseract") is not None and shutil.which("tesseract") is not None
-    return Tesseract() if there else None
+    return Tesseract() if _is_installed() else None
+
+
+def _is_installed() -> bool:
+    return find_spec("pytesseract") is not None and shutil.which("tesseract") is not None
+
+
+def folders() -> list[str]:
+    """Where Tesseract and its languages stand, beside the places of all programs."""
+    program, data = shutil.which("tesseract"), os.environ.get("TESSDATA_PREFIX")
+    found = [str(Path(program).resolve().parent)] if program else []
+    return found + ([data] if data and Path(data).is_dir() else [])
 
 
 @contextmanager

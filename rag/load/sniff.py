@@ -6,6 +6,10 @@ import io
 import re
 import zipfile
 
+from rag.load.sniff_text import text_kind
+from rag.load.tarred import is_tar
+from rag.load.zipped import has_too_many_entries
+
 _IMAGE = "which holds no text; describe it in a text file or run OCR on it"
 _MEDIA = "which holds no text; add a transcript instead"
 _ARCHIVE = "which is not opened; unpack it into the folder"
@@ -28,27 +32,17 @@ REFUSED: dict[str, str] = {
     "avi": f"is an AVI video, {_MEDIA}",
     "mp4": f"is an MP4 or QuickTime recording, {_MEDIA}",
     "matroska": f"is a Matroska or WebM video, {_MEDIA}",
-    "zip": f"is a ZIP archive, {_ARCHIVE}",
-    "gzip": f"is a gzip archive, {_ARCHIVE}",
-    "bzip2": f"is a bzip2 archive, {_ARCHIVE}",
-    "xz": f"is an xz archive, {_ARCHIVE}",
     "7z": f"is a 7-Zip archive, {_ARCHIVE}",
     "rar": f"is a RAR archive, {_ARCHIVE}",
-    "xlsx": f"is an Excel workbook, {_save_as('.html')}",
-    "pptx": f"is a PowerPoint presentation, {_save_as('.docx')}",
-    "odt": f"is an OpenDocument text, {_save_as('.docx')}",
-    "opendocument": f"is an OpenDocument file, {_save_as('.docx')}",
-    "epub": f"is an EPUB book, {_save_as('.html')}",
-    "doc": f"is a legacy Word document (.doc), {_save_as('.docx')}",
-    "xls": f"is a legacy Excel workbook (.xls), {_save_as('.html')}",
-    "ppt": f"is a legacy PowerPoint presentation (.ppt), {_save_as('.docx')}",
-    "msg": f"is an Outlook message (.msg), {_save_as('.txt')}",
+    "xlsb": f"is a binary Excel workbook (.xlsb), {_save_as('.xlsx')}",
+    "opendocument": f"is an OpenDocument formula, chart or database, {_save_as('.odt')}",
     "ole": "is a legacy Office file, which is not supported; save it as .docx or PDF",
     "encrypted": "is an encrypted Office document; remove its password and save it again",
-    "rtf": f"is an RTF document, {_save_as('.docx')}",
-    "wordxml": f"is a Word document as one XML file, {_save_as('.docx')}",
     "postscript": "is a PostScript file, which is not supported; convert it to PDF",
     "program": "is a program, which holds no text; remove it",
+    "package": f"is a file of a program that packs its files as ZIP, {_save_as('.docx')}",
+    "java": "is a Java archive, which holds programs; add its sources instead",
+    "iwork": f"is a Pages, Numbers or Keynote document, {_save_as('.docx')}",
     "sqlite": "is an SQLite database, which is not supported; export its text",
 }
 """Kind that :func:`sniff` recognises and nothing loads -> what to tell the user."""
@@ -86,6 +80,20 @@ _OLE_STREAMS: tuple[tuple[str, str], ...] = (
     ("Workbook", "xls"),
     ("Book", "xls"),
 )
+# Excel 2 to 5 without a container: the first record and its length.
+_EXCEL_STREAMS = (b"\x09\0\x04\0", b"\x09\x02\x06\0", b"\x09\x04\x06\0", b"\x09\x08\x08\0")
+_PACKAGES = frozenset(("docx", "xlsx", "pptx", "odf", "epub"))
+_OFFICE_XML = (
+    (b'progid="Word.Document"', "wordxml"),
+    (b"http://schemas.microsoft.com/office/word/2003/wordml", "wordxml"),
+    (b'progid="Excel.Sheet"', "excelxml"),
+    (b"urn:schemas-microsoft-com:office:spreadsheet", "excelxml"),
+    (b"<office:document ", "odf"),
+)
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+_HTML_PIECE = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*+<(?:table|meta|head|title|style|body|div|font|p|h[1-6])\b", re.I
+)
 _HTML_START = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*+(?:<\?xml[^>]*>\s*+)?+(?:<!--(?>.*?-->)\s*+)*+<(?:!doctype\s+html|html)[\s>]",
     re.IGNORECASE | re.DOTALL,
@@ -118,10 +126,30 @@ def sniff(data: bytes, promised: str | None = None) -> str | None:
         return "program"
     if head[:1] == b"\xff" and head[1:2] in (b"\xfb", b"\xf3", b"\xf2") and b"\0" in head:
         return "mp3"
-    if promised in ("docx", None, "text") and b'progid="Word.Document"' in head:
-        return "wordxml"
-    if promised != "markdown" and _HTML_START.match(head):
+    if office := _office_kind(data, head, promised):
+        return office
+    if promised not in ("markdown", "code") and _HTML_START.match(head):
         return "html"
+    if is_tar(head):
+        return "tar"
+    return text_kind(data, promised)
+
+
+def _office_kind(data: bytes, head: bytes, promised: str | None) -> str | None:
+    """Office documents that are no container, and what only goes by the name of one."""
+    if head.startswith(_EXCEL_STREAMS):
+        return "xls"
+    if promised in ("doc", "rtf") and b"{\\rtf" in head:
+        return "rtf"
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start.startswith(b"<") and promised != "markdown":
+        for sign, kind in _OFFICE_XML:
+            if sign in data[:4096]:
+                return kind
+    if promised in ("doc", "xls") and _HTML_PIECE.match(head):
+        return "html"
+    if promised in ("doc", "rtf", "xls") and head and not _CONTROL.search(head):
+        return "csv" if promised == "xls" else "text"
     return None
 
 
@@ -139,6 +167,10 @@ def _ole_kind(data: bytes) -> str:
     for half in (places[: len(_OLE_STREAMS)], places[len(_OLE_STREAMS) :]):
         if found := [place for place in half if place[0] >= 0]:
             return min(found)[1]
+    lower = data.lower()  # some programs write the names otherwise
+    for stream, kind in _OLE_STREAMS:
+        if lower.find(stream.lower().encode("utf-16-le"), directory) >= 0:
+            return kind
     return "ole"
 
 
@@ -156,24 +188,32 @@ def _start_of(archive: zipfile.ZipFile, name: str) -> bytes:
 
 def _zip_kind(data: bytes, promised: str | None) -> str:
     """What a ZIP container holds."""
+    if has_too_many_entries(data):
+        return "zip"
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = set(archive.namelist())
             mimetype = _start_of(archive, "mimetype") if "mimetype" in names else b""
     except Exception:  # zipfile raises many kinds; a damaged container is what its name says
-        return promised if promised == "docx" else "zip"
+        return promised if promised in _PACKAGES else "zip"
     for part, kind in (
         ("word/document.xml", "docx"),
         ("xl/workbook.xml", "xlsx"),
-        ("xl/workbook.bin", "xlsx"),
+        ("xl/workbook.bin", "xlsb"),
         ("ppt/presentation.xml", "pptx"),
     ):
         if part in names:
             return kind
     if mimetype.startswith(b"application/epub"):
         return "epub"
-    if mimetype.startswith(b"application/vnd.oasis.opendocument.text"):
-        return "odt"
-    if mimetype.startswith(b"application/vnd.oasis.opendocument"):
-        return "opendocument"
-    return "docx" if promised == "docx" and "[Content_Types].xml" in names else "zip"
+    if mimetype.startswith(b"application/vnd.oasis.opendocument."):
+        holds = mimetype.removeprefix(b"application/vnd.oasis.opendocument.")
+        texts = (b"text", b"spreadsheet", b"presentation", b"graphics")
+        return "odf" if holds.startswith(texts) else "opendocument"
+    if "[Content_Types].xml" in names:
+        return promised if promised in ("docx", "xlsx", "pptx") else "package"
+    if promised == "odf" and "content.xml" in names:
+        return "odf"
+    if "META-INF/MANIFEST.MF" in names:
+        return "java"
+    return "iwork" if names & {"Index/Document.iwa", "index.xml", "index.apxl"} else "zip"

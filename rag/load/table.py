@@ -58,7 +58,7 @@ def table_pieces(rows: list[Row], header_rows: int) -> list[list[Piece]]:
     if not any(cell.text for row in body for cell in row):
         headers, body = [], grid
     width = max((len(row) for row in grid), default=0)
-    names = [_column_name(headers, column) for column in range(width)]
+    names = [_names(headers, column) for column in range(width)]
     return [line for row in body if (line := _line(row, names))]
 
 
@@ -89,8 +89,12 @@ def _grid(rows: list[Row]) -> list[Row]:
     return grid
 
 
-def _column_name(headers: list[Row], column: int) -> list[Name]:
-    """The headers over ``column``; of several levels those that differ, outermost first."""
+def column_name(headers: list[Row], column: int) -> str:
+    """The header over ``column``; of several levels those that differ, outermost first."""
+    return " / ".join(name.text for name in _names(headers, column))
+
+
+def _names(headers: list[Row], column: int) -> list[Name]:
     names: list[Name] = []
     for row in headers:
         if column < len(row):
@@ -101,6 +105,7 @@ def _column_name(headers: list[Row], column: int) -> list[Name]:
 
 
 def _line(row: Row, names: list[list[Name]]) -> list[Piece]:
+    """A body row in pieces; none for one without words."""
     values: list[list[Piece]] = []
     row_name = None
     if len(row) > 1 and row[0].header and not all(cell.header for cell in row) and not names[0]:

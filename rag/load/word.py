@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import io
 import re
-import zipfile
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import LoadError
 from rag.load.builder import TextBuilder, sensible_title
+from rag.load.numbering import WordNumbering, numbering_from_xml
+from rag.load.package import open_package, transitional
 from rag.load.word_walk import Styles, Walker
 from rag.types import Document
 
 if TYPE_CHECKING:
     from docx.opc.part import Part
 
-_LARGEST = 500_000_000
-"""Bytes that a document may unpack to; a larger one is made to fill the memory."""
-
+_WHAT = "a Word document"
 # Text that stands beside the body: read after it, each kind in this order.
 _EXTRA_PARTS = ("footnotes", "endnotes", "header", "footer")
 _MAIN_TYPE = re.compile(r"(document|template)(\.macroEnabled\w*)?\.main\+xml$")
@@ -32,7 +31,7 @@ def load(data: bytes, source: str) -> Document:
     """Raises :class:`LoadError` for a package that is damaged or not a Word document."""
     package_part, properties_title = _open(data)
     builder = TextBuilder()
-    walker = Walker(builder, Styles(_style_elements(package_part)))
+    walker = Walker(builder, Styles(_style_elements(package_part)), _numbering(package_part))
     walker.walk(_element(package_part))
     _add_extra_parts(package_part, walker)
     text = builder.text()
@@ -47,14 +46,11 @@ def _open(data: bytes) -> tuple[Part, str]:
     from docx.package import Package
 
     damaged = "is damaged or not a Word document; open it in Word and save it again as .docx"
+    archive = open_package(data, _WHAT, as_trees=True)
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if sum(info.file_size for info in archive.infolist()) > _LARGEST:
-                raise LoadError("unpacks to more than 500 MB; split it or remove its images")
-        package: Any = Package.open(io.BytesIO(data))
+        usual = transitional(data, archive, "word/document.xml")
+        package: Any = Package.open(io.BytesIO(usual))
         main = package.main_document_part
-    except LoadError:
-        raise
     except Exception as error:  # python-docx lets KeyError, BadZipFile, XMLSyntaxError ... through
         raise LoadError(damaged) from error
     if not _MAIN_TYPE.search(main.content_type):
@@ -85,6 +81,15 @@ def _related(part: Part, kind: str) -> list[Part]:
 
 def _style_elements(part: Part) -> list[Any]:
     return [_element(styles) for styles in _related(part, "styles")]
+
+
+def _numbering(part: Part) -> WordNumbering:
+    for numbering in _related(part, "numbering"):
+        try:
+            return numbering_from_xml(_element(numbering))
+        except Exception:  # lists without their numbers are better than no document
+            break
+    return WordNumbering()
 
 
 def _add_extra_parts(part: Part, walker: Walker) -> None:

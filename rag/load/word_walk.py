@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rag.load.builder import TextBuilder
+from rag.load.numbering import BULLET, WordNumbering
 from rag.load.table import MAX_SPAN, Cell, Row, table_lines
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -64,6 +65,15 @@ class Styles:
                 return _value(style, "name").lower() != "list paragraph"
         return False
 
+    def numbering(self, style_id: str) -> tuple[str, str]:
+        """The list that paragraphs of the style are numbered in, and their level; "" if none."""
+        for style in self._chain(style_id):
+            properties = style.find(f"{_W}pPr")
+            if properties is not None and properties.find(f"{_W}numPr") is not None:
+                found = properties.find(f"{_W}numPr")
+                return _value(found, "numId"), _value(found, "ilvl")
+        return "", ""
+
     def _chain(self, style_id: str) -> Iterator[Any]:
         seen: set[str] = set()
         while style_id in self._styles and style_id not in seen:
@@ -76,10 +86,13 @@ class Styles:
 class Walker:
     """Writes paragraphs, lists and tables; :attr:`title` is the first paragraph of style Title."""
 
-    def __init__(self, builder: TextBuilder, styles: Styles) -> None:
+    def __init__(
+        self, builder: TextBuilder, styles: Styles, numbering: WordNumbering | None = None
+    ) -> None:
         self.title = ""
         self._builder = builder
         self._styles = styles
+        self._numbering = numbering or WordNumbering()
         self._after_list = False
         self._written: set[str] = set()
 
@@ -100,9 +113,11 @@ class Walker:
             level = self._level(properties, style)
             if not self.title and self._styles.is_title(style):
                 self.title = " ".join(text.split())
-            listed = level is None and self._is_listed(properties, style)
+            marker = self._marker(properties, style)
+            listed = level is None and bool(marker)
             self._builder.gap(1 if listed and self._after_list else 2)
-            self._builder.add(f"- {text}" if listed else text, level)
+            numbered = listed or (level is not None and marker not in ("", BULLET))
+            self._builder.add(f"{marker} {text}" if numbered else text, level)
             self._after_list = listed
         for box in _text_boxes(paragraph):
             self.walk(box, once=once)
@@ -113,11 +128,21 @@ class Walker:
             return int(outline) + 1 if int(outline) < 9 else None
         return self._styles.level(style)
 
-    def _is_listed(self, properties: Any, style: str) -> bool:
-        numbering = properties.find(f"{_W}numPr") if properties is not None else None
-        if numbering is not None:
-            return _value(numbering, "numId") != "0"  # 0 takes a style's numbering away
-        return self._styles.is_list(style)
+    def _marker(self, properties: Any, style: str) -> str:
+        """What stands before the paragraph: a number, ``-`` for a bullet, or ""."""
+        found = properties.find(f"{_W}numPr") if properties is not None else None
+        number, level = self._styles.numbering(style)
+        if found is not None:
+            number = _value(found, "numId") or number
+            level = _value(found, "ilvl") or level
+        if not number:
+            return BULLET if self._styles.is_list(style) else ""
+        if number == "0":  # takes a style's numbering away
+            return ""
+        depth = int(level) if level.isdecimal() and len(level) < 3 else None
+        if depth is None:
+            depth = self._numbering.level_of(number, style)
+        return self._numbering.marker(number, depth)
 
     def _table(self, table: Any) -> None:
         rows = list(_within(table, "tr"))
@@ -127,7 +152,7 @@ class Walker:
                 for cell in _within(row, "tc"):
                     self.walk(cell)
             return
-        headers = marked or int(_first_row_names(grid))
+        headers = marked or int(first_row_names(grid))
         self._builder.gap(2)
         self._builder.add("\n".join(table_lines(grid, headers)))
         self._after_list = False
@@ -239,7 +264,7 @@ def _marked_headers(rows: list[Any]) -> int:
     return count
 
 
-def _first_row_names(grid: list[Row]) -> bool:
+def first_row_names(grid: list[Row]) -> bool:
     """Whether an unmarked first row reads like headers: short, distinct names without digits.
 
     In a table of two columns they must differ in kind from what stands below them: there the first

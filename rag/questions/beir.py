@@ -7,20 +7,22 @@ all of its relevant documents, and its ``answers`` are null.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from rag.errors import QuestionSetError
-from rag.questions.entry import Entry, identity, json_lines, require, skipped
+from rag.questions.entry import Entry, identity, require, skipped
+from rag.questions.lines import json_lines
 from rag.questions.locate import Documents
-from rag.questions.model import Question, unique
+from rag.questions.model import Evidence, Question, unique
 
 _PREFERRED = ("test.tsv", "dev.tsv", "train.tsv")
 
 
 def corpus(path: Path) -> Iterator[tuple[str, str]]:
     """Id and text of each document of the corpus: its title, a blank line, its text."""
-    for where, item in json_lines(path / "corpus.jsonl"):
+    for where, item in _items(path / "corpus.jsonl"):
         parts = [str(item.get("title") or "").strip() if isinstance(item, dict) else ""]
         parts.append(require(item, "text", str, where).strip())
         yield identity(item, "_id", where), "\n\n".join(filter(None, parts))
@@ -28,39 +30,54 @@ def corpus(path: Path) -> Iterator[tuple[str, str]]:
 
 def from_beir(path: Path, documents: Documents) -> Iterator[Entry]:
     """The queries that have relevant documents, located in the documents as whole passages."""
-    relevant = _relevant(path)
+    qrels = qrels_file(path)
+    relevant = _relevant(qrels)
     wanted = {name for names in relevant.values() for name in names}
     places = {
         name: documents.find_passage(text, name)
         for name, text in corpus(path)
         if name in wanted and text.strip()
     }
-    for where, item in json_lines(path / "queries.jsonl"):
-        name, asked = identity(item, "_id", where), require(item, "text", str, where).strip()
-        if name not in relevant:
-            yield skipped(where, "no document is relevant to it")
-            continue
-        found = [places.get(document) for document in relevant[name]]
-        evidence = unique(each for each in found if each)
-        if not asked or not evidence:
-            reason = "its relevant documents are not in the index" if asked else "it is blank"
-            yield skipped(where, reason)
-            continue
-        lost = found.count(None)
-        remark = f"{lost} of {len(found)} relevant documents are not in the index" if lost else ""
-        yield Entry(where, Question(name, asked, (), evidence, answers_known=False), remark)
+    asked = set()
+    for where, item in _items(path / "queries.jsonl"):
+        name = identity(item, "_id", where)
+        asked.add(name)
+        words = require(item, "text", str, where).strip()
+        yield _entry(where, name, words, [places.get(each) for each in relevant.get(name, ())])
+    for name in sorted(relevant.keys() - asked):
+        yield skipped(f"{qrels.name}, query {name!r}", "queries.jsonl does not hold it")
 
 
-def _relevant(path: Path) -> dict[str, list[str]]:
-    """Ids of the relevant documents of each query; of several qrels files the test set's."""
-    files = sorted((path / "qrels").glob("*.tsv"))
-    named = {file.name: file for file in files}
-    chosen = next((named[name] for name in _PREFERRED if name in named), None)
-    if chosen is None and not files:
+def _entry(where: str, name: str, asked: str, found: Sequence[Evidence | None]) -> Entry:
+    """A query whose relevant documents were ``found``: None is one that was not."""
+    if not found:
+        return skipped(where, "no document is relevant to it")
+    evidence = unique(each for each in found if each)
+    if not asked or not evidence:
+        reason = "its relevant documents are not in the index" if asked else "it is blank"
+        return skipped(where, reason)
+    lost = found.count(None)
+    remark = f"{lost} of {len(found)} relevant documents are not in the index" if lost else ""
+    return Entry(where, Question(name, asked, (), evidence, answers_known=False), remark)
+
+
+def _items(path: Path) -> Iterator[tuple[str, Any]]:
+    """The place and the value of each line."""
+    return ((f"{path.name}, line {number}", item) for number, item in json_lines(path))
+
+
+def qrels_file(path: Path) -> Path:
+    """The file of judgements, of several the test set's. Raises :class:`QuestionSetError`."""
+    named = {file.name: file for file in sorted((path / "qrels").glob("*.tsv"))}
+    if not named:
         raise QuestionSetError(f"{path} holds no qrels/*.tsv: name a folder in BEIR's form")
-    chosen = chosen or files[0]
+    return next((named[name] for name in _PREFERRED if name in named), next(iter(named.values())))
+
+
+def _relevant(qrels: Path) -> dict[str, list[str]]:
+    """Ids of the relevant documents of each query."""
     relevant: dict[str, list[str]] = {}
-    with chosen.open(encoding="utf-8-sig", newline="") as file:
+    with qrels.open(encoding="utf-8-sig", newline="") as file:
         for number, row in enumerate(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE), 1):
             if not row or (number == 1 and not row[-1].lstrip("-").isdigit()):
                 continue  # the header
@@ -70,7 +87,7 @@ def _relevant(path: Path) -> dict[str, list[str]]:
                     relevant.setdefault(query, []).append(document)
             except ValueError:
                 raise QuestionSetError(
-                    f"{chosen.name}, line {number}: expected query, document and a whole number, "
+                    f"{qrels.name}, line {number}: expected query, document and a whole number, "
                     "separated by tabs"
                 ) from None
     return relevant

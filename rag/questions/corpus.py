@@ -7,46 +7,35 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
-from rag.errors import LoadError, OutputError
-from rag.load import load_bytes
+from rag.errors import LoadError
+from rag.load.isolated import Load
 from rag.questions.locate import Documents
 
 _LONGEST_NAME = 80
 
 
-def write_documents(folder: Path, texts: Iterable[tuple[str, str]]) -> Documents:
-    """Write each ``(name, text)`` as a text file into ``folder``, which must be new or empty.
+def write_documents(folder: Path, texts: Iterable[tuple[str, str]], load: Load) -> Documents:
+    """Write each ``(name, text)`` as a text file into ``folder``, which is there and empty.
 
-    Returns the documents as they will be indexed. A text that holds nothing is left out.
+    Returns the documents as ``load`` reads them. A text that holds nothing is left out.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise OutputError(f"{str(folder)!r} is not empty: name a new folder for the documents")
-        named: dict[str, str] = {}
-        used: set[str] = set()
-        for name, text in texts:
-            if text.strip():
-                source = _file_name(name, used)
-                (folder / source).write_text(text, encoding="utf-8", newline="\n")
-                named.setdefault(name, source)
-    except OSError as error:
-        raise OutputError(
-            f"cannot write into {str(folder)!r}: {error.strerror or error}"
-        ) from error
+    named: dict[str, str] = {}
+    used: set[str] = set()
+    for name, text in texts:
+        if text.strip():
+            source = _file_name(name, used)
+            (folder / source).write_text(text, encoding="utf-8", newline="\n")
+            named.setdefault(name, source)
 
     @lru_cache(maxsize=64)
     def text_of(source: str) -> str:
-        return _text(folder / source)
+        try:
+            (document,) = load((folder / source).read_bytes(), source).documents
+        except (LoadError, ValueError):  # as the sync will report it: no document of that name
+            return ""
+        return document.text
 
     return Documents(sorted(path.name for path in folder.iterdir()), text_of, named)
-
-
-def _text(path: Path) -> str:
-    try:
-        return load_bytes(path.read_bytes(), path.name).text
-    except LoadError:  # as the sync will report it: no document, so nothing is found in it
-        return ""
 
 
 def _file_name(name: str, used: set[str]) -> str:

@@ -1,11 +1,8 @@
-"""What an importer yields, and how it reports what it cannot read."""
+"""What an importer yields, and how it reads the fields that it needs."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from rag.errors import QuestionSetError
@@ -43,15 +40,3 @@ def identity(data: Any, name: str, where: str) -> str:
     """``data[name]`` as a text; whole numbers are taken too."""
     value = data.get(name) if isinstance(data, dict) else None
     return str(value) if type(value) is int else str(require(data, name, str, where))
-
-
-def json_lines(path: Path) -> Iterator[tuple[str, Any]]:
-    """Each line's place and value. Raises :class:`QuestionSetError` for a line that is not JSON."""
-    with path.open(encoding="utf-8-sig") as file:
-        for number, line in enumerate(file, start=1):
-            where = f"{path.name}, line {number}"
-            if line.strip():
-                try:
-                    yield where, json.loads(line)
-                except (ValueError, RecursionError) as error:
-                    raise QuestionSetError(f"{where}: not JSON: {error}") from None

@@ -7,29 +7,25 @@ marked, or it is told that the documents do not say; the others wait to be compl
 from __future__ import annotations
 
 import hashlib
-import json
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rag.errors import QuestionSetError
-from rag.files import replacing
-from rag.questions.entry import json_lines
+from rag.questions.kept import rewriting
 from rag.questions.locate import occurrences
 from rag.questions.model import Evidence
+from rag.questions.origin import origins
 
 FILE = "feedback.jsonl"
-
-_writing = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
     """What a user says of an answer: the ``passage`` that holds the right one and perhaps its
     ``words`` there, or that the documents do ``not_stated`` it; none of them: only that it is
-    wrong. ``said`` is what was answered."""
+    wrong. ``said`` tells of what was answered; it must hold no words of the documents."""
 
     question: str
     passage: Evidence | None = None
@@ -52,19 +48,18 @@ class Feedback:
             "answers": [] if self.not_stated else answers,
             "evidence": [evidence.to_dict()] if evidence else [],
             "complete": self.not_stated or evidence is not None,
+            "from": origins([evidence] if evidence else [], text_of),
             "said": dict(self.said or {}),
         }
 
 
 def save_feedback(index: Path, line: Mapping[str, Any]) -> None:
     """Write the line into the index's file, in place of an earlier one on the same question."""
-    path = index / FILE
-    with _writing:
-        known = [data for _, data in json_lines(path)] if path.exists() else []
-        kept = [data for data in known if data.get("id") != line["id"]]
-        with replacing(path) as file:
-            for data in (*kept, line):
-                file.write(json.dumps(data, ensure_ascii=False) + "\n")
+    with rewriting(index / FILE) as lines:
+        same = [data for data in lines if isinstance(data, dict) and data.get("id") == line["id"]]
+        for data in same:
+            lines.remove(data)
+        lines.append(dict(line))
 
 
 def _locate(words: str, passage: Evidence, text: str) -> Evidence:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from rag.errors import QuestionSetError
 from rag.files import replacing
-from rag.questions.beir import corpus, from_beir
+from rag.load import load_file
+from rag.load.isolated import Load
+from rag.questions.beir import corpus, from_beir, qrels_file
 from rag.questions.corpus import write_documents
 from rag.questions.entry import Entry
 from rag.questions.jsonl import from_jsonl
+from rag.questions.lines import explained
 from rag.questions.locate import Documents
 from rag.questions.squad import articles, from_squad
 from rag.questions.table import from_table
@@ -22,22 +24,27 @@ from rag.questions.table import from_table
 FORMATS = ("squad", "csv", "beir", "jsonl")
 
 
-def bring_documents(path: Path, kind: str, folder: Path) -> Documents:
+def bring_documents(path: Path, kind: str, folder: Path, load: Load = load_file) -> Documents:
     """Write the documents that come with the set into ``folder``, and search those.
 
+    They are read back by ``load``, as a sync will read them.
     Raises :class:`QuestionSetError` for a format that brings none.
     """
     texts = {"squad": articles, "beir": corpus}.get(kind)
     if texts is None:
         raise QuestionSetError(f"a {kind} file brings no documents: leave out --documents")
-    with _explained(path):
-        return write_documents(folder, texts(path))
+    with explained(path):
+        if kind == "beir":
+            qrels_file(path)  # before a large corpus is written for nothing
+        return write_documents(folder, texts(path), load)
 
 
 def guess_format(path: Path) -> str:
     """The format that the name promises. Raises :class:`QuestionSetError` where none does."""
     if path.is_dir():
         return "beir"
+    if not path.exists():
+        raise QuestionSetError(f"cannot read {str(path)!r}: there is no such file or folder")
     kind = {
         ".json": "squad", ".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl"
     }.get(path.suffix.lower())  # fmt: skip
@@ -56,20 +63,8 @@ def entries(path: Path, kind: str, documents: Documents) -> Iterator[Entry]:
     readers = {
         "squad": from_squad, "csv": from_table, "beir": from_beir, "jsonl": from_jsonl
     }  # fmt: skip
-    with _explained(path):
+    with explained(path):
         yield from readers[kind](path, documents)
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise QuestionSetError(
-            f"cannot read {str(error.filename or path)!r}: {error.strerror or error}"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise QuestionSetError(f"{path} is not UTF-8: {error.reason}; save it as UTF-8") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from rag.questions.checking import fault
-from rag.questions.entry import Entry, json_lines, skipped
+from rag.questions.entry import Entry, skipped
+from rag.questions.lines import json_lines
 from rag.questions.locate import Documents
-from rag.questions.reading import parse_question
+from rag.questions.reading import field_fault, parse_question
 
 
 def from_jsonl(path: Path, documents: Documents) -> Iterator[Entry]:
@@ -17,8 +18,8 @@ def from_jsonl(path: Path, documents: Documents) -> Iterator[Entry]:
 
     Feedback without a marked passage is not complete and is skipped.
     """
-    for where, data in json_lines(path):
-        yield _entry(where, data, documents)
+    for number, data in json_lines(path):
+        yield _entry(f"line {number}", data, documents)
 
 
 def _entry(where: str, data: Any, documents: Documents) -> Entry:
@@ -26,10 +27,8 @@ def _entry(where: str, data: Any, documents: Documents) -> Entry:
         return skipped(where, "not complete: nobody marked the right passage")
     try:
         question = parse_question(data)
-    except KeyError as error:
-        return skipped(where, f"{error.args[0]!r} is missing")
-    except (TypeError, ValueError) as error:
-        return skipped(where, str(error))
+    except (KeyError, TypeError, ValueError) as error:
+        return skipped(where, field_fault(error))
     wrong = fault(question, documents.text_of)
     if wrong:
         return skipped(where, wrong)

@@ -55,10 +55,13 @@ class Documents:
 
         Occurrences inside other words count only where there are no others.
         """
+        found = {source: _occurrences(self.text_of(source), answer) for source in sources}
+        whole = any(is_whole for starts in found.values() for is_whole in starts.values())
         places = [
             Evidence(source, start, start + len(answer))
-            for source in sources
-            for start in occurrences(self.text_of(source), answer)
+            for source, starts in found.items()
+            for start, is_whole in starts.items()
+            if is_whole or not whole
         ]
         if len(places) < 2:
             return places
@@ -78,9 +81,15 @@ class Documents:
 
 def occurrences(text: str, words: str) -> list[int]:
     """Where ``words`` stand in ``text``, exactly; as whole words, if they do so anywhere."""
-    found = [match.start() for match in re.finditer(re.escape(words), text)]
-    whole = [start for start in found if _is_whole(text, start, start + len(words))]
-    return whole or found
+    found = _occurrences(text, words)
+    whole = any(found.values())
+    return [start for start, is_whole in found.items() if is_whole or not whole]
+
+
+def _occurrences(text: str, words: str) -> dict[int, bool]:
+    """Where ``words`` stand in ``text``, and whether they are whole words there."""
+    starts = (match.start() for match in re.finditer(re.escape(words), text))
+    return {start: _is_whole(text, start, start + len(words)) for start in starts}
 
 
 def _is_whole(text: str, start: int, end: int) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from rag.errors import QuestionSetError
+from rag.questions.lines import json_lines
 from rag.questions.model import Evidence, Question
 
 LONGEST_LINE = 1_000_000
@@ -15,7 +15,8 @@ LONGEST_LINE = 1_000_000
 
 _EXPECTED = (
     'expected {"id": str, "question": str, "answers": [str], '
-    '"evidence": [{"source": str, "start": int, "end": int}]}'
+    '"evidence": [{"source": str, "start": int, "end": int}]}; '
+    "'rag questions import' makes it of other formats"
 )
 
 
@@ -45,17 +46,20 @@ class QuestionFile(Collection[Question]):
 
     def numbered(self) -> Iterator[tuple[int, Question]]:
         """Each question with the number of its line."""
-        try:
-            with self.path.open(encoding="utf-8-sig") as file:
-                yield from _parse(self.path, file)
-        except OSError as error:
-            raise QuestionSetError(
-                f"cannot read {str(self.path)!r}: {error.strerror}; name a file of JSON lines"
-            ) from error
-        except UnicodeDecodeError as error:
-            raise QuestionSetError(
-                f"{self.path} is not UTF-8: {error.reason}; save it as UTF-8"
-            ) from error
+        seen: dict[str, int] = {}
+        for number, data in json_lines(self.path, LONGEST_LINE):
+            where = f"{self.path}, line {number}"
+            try:
+                question = parse_question(data)
+            except (KeyError, TypeError, ValueError) as error:
+                raise QuestionSetError(f"{where}: {field_fault(error)}; {_EXPECTED}") from None
+            if question.id in seen:
+                raise QuestionSetError(
+                    f"{where}: id {question.id!r} stands in line {seen[question.id]} already; "
+                    "give each question its own"
+                )
+            seen[question.id] = number
+            yield number, question
 
 
 def read_questions(path: Path) -> list[Question]:
@@ -63,40 +67,9 @@ def read_questions(path: Path) -> list[Question]:
     return list(QuestionFile(path))
 
 
-def _parse(path: Path, file: IO[str]) -> Iterator[tuple[int, Question]]:
-    seen: dict[str, int] = {}
-    number = 0
-    while line := file.readline(LONGEST_LINE + 1):
-        number += 1
-        where = f"{path}, line {number}"
-        if len(line) > LONGEST_LINE:
-            raise QuestionSetError(
-                f"{where}: longer than {LONGEST_LINE:,} characters; write one question a line"
-            )
-        if not line.strip():
-            continue
-        question = _read_line(line, where)
-        if question.id in seen:
-            raise QuestionSetError(
-                f"{where}: id {question.id!r} stands in line {seen[question.id]} already; "
-                "give each question its own"
-            )
-        seen[question.id] = number
-        yield number, question
-
-
-def _read_line(line: str, where: str) -> Question:
-    try:
-        return parse_question(json.loads(line))
-    except json.JSONDecodeError as error:
-        raise QuestionSetError(
-            f"{where}: not JSON: {error.msg} at column {error.colno}; write one object a line"
-        ) from None
-    except RecursionError:
-        raise QuestionSetError(f"{where}: nested too deeply; {_EXPECTED}") from None
-    except (KeyError, TypeError, ValueError) as error:
-        field = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else error
-        raise QuestionSetError(f"{where}: {field}; {_EXPECTED}") from None
+def field_fault(error: Exception) -> str:
+    """What an error of :func:`parse_question` says to a person."""
+    return f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
 
 
 def parse_question(data: Any) -> Question:
@@ -116,7 +89,9 @@ def parse_question(data: Any) -> Question:
         raise TypeError("'answers' is not a list of texts")
     if not isinstance(evidence, list):
         raise TypeError("'evidence' is not a list")
-    places = tuple(_evidence(item, position) for position, item in enumerate(evidence))
+    places = tuple(
+        parse_evidence(item, f"'evidence[{position}]'") for position, item in enumerate(evidence)
+    )
     if (answers or not known) and not places:
         raise ValueError("'evidence' is empty, but there are answers: say where they stand")
     if known and not answers and places:
@@ -124,8 +99,8 @@ def parse_question(data: Any) -> Question:
     return Question(str(data["id"]), data["question"], tuple(answers or ()), places, known)
 
 
-def _evidence(item: Any, position: int) -> Evidence:
-    field = f"'evidence[{position}]'"
+def parse_evidence(item: Any, field: str = "the place") -> Evidence:
+    """A place from a parsed line. Raises ``TypeError`` or ``ValueError``."""
     if not isinstance(item, dict):
         raise TypeError(f"{field} is not an object")
     for name in ("source", "start", "end"):

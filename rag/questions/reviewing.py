@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rag.errors import QuestionSetError
-from rag.files import replacing
-from rag.questions.entry import json_lines
+from rag.questions.kept import rewriting
+from rag.questions.lines import json_lines
 from rag.questions.locate import occurrences
 from rag.questions.model import Evidence, Question, unique
-from rag.questions.reading import parse_question
+from rag.questions.origin import origins
+from rag.questions.reading import parse_evidence, parse_question
 
 REACH = 500
 """Characters on each side of a draft's place in which changed answers are looked for."""
-
-_writing = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +31,23 @@ class Waiting:
 def waiting(path: Path) -> list[Waiting]:
     """The drafts of a file that nobody has decided on. Raises :class:`QuestionSetError`."""
     found = []
-    for where, data in _lines(path):
-        if not isinstance(data, dict) or data.get("draft") is not True:
+    for number, data in json_lines(path):
+        if not _is_draft(data):
             continue
         try:
             question = parse_question(data)
-            near = Evidence(**data["near"]) if "near" in data else question.evidence[0]
+            near = parse_evidence(data["near"]) if "near" in data else question.evidence[0]
         except (KeyError, TypeError, ValueError, IndexError) as error:
-            raise QuestionSetError(f"{where}: no draft that can be reviewed: {error!r}") from None
+            raise QuestionSetError(
+                f"{path}, line {number}: no draft that can be reviewed: {error!r}"
+            ) from None
         found.append(Waiting(question, str(data.get("kind", "")), near))
     return found
+
+
+def decided(path: Path) -> int:
+    """How many lines of a file are no drafts: accepted ones, or written by hand."""
+    return sum(not _is_draft(data) for _, data in json_lines(path))
 
 
 def accept(
@@ -63,13 +67,19 @@ def accept(
         raise QuestionSetError("the question is blank: write one, or drop the draft")
     places = unique(_locate(answer, draft, text_of(draft.near.source)) for answer in words)
     accepted = Question(draft.question.id, question.strip(), tuple(words), places)
-    _replace(path, draft.question.id, accepted)
+    here = origins([draft.near, *places], text_of)
+
+    def changed(line: Mapping[str, Any]) -> dict[str, Any]:
+        known = line.get("from", [])
+        return accepted.to_dict() | {"from": known + [one for one in here if one not in known]}
+
+    _change(path, draft, changed)
     return accepted
 
 
 def drop(path: Path, draft: Waiting) -> None:
     """Take a draft out of the file."""
-    _replace(path, draft.question.id, None)
+    _change(path, draft, lambda line: None)
 
 
 def _locate(answer: str, draft: Waiting, text: str) -> Evidence:
@@ -85,25 +95,18 @@ def _locate(answer: str, draft: Waiting, text: str) -> Evidence:
     return Evidence(near.source, start, start + len(answer))
 
 
-def _replace(path: Path, name: str, question: Question | None) -> None:
-    with _writing:
-        lines = _lines(path)
-        at = [i for i, (_, data) in enumerate(lines) if _is_draft(data, name)]
+def _change(
+    path: Path, draft: Waiting, changed: Callable[[Mapping[str, Any]], dict[str, Any] | None]
+) -> None:
+    """Put what ``changed`` makes of a draft's line in its place; None takes it out."""
+    name = draft.question.id
+    with rewriting(path) as lines:
+        at = [i for i, data in enumerate(lines) if _is_draft(data) and str(data.get("id")) == name]
         if not at:
             raise QuestionSetError(f"{path} holds no draft {name!r} any more: load it again")
-        kept: list[Any] = [data for _, data in lines]
-        kept[at[0] : at[0] + 1] = [] if question is None else [question.to_dict()]
-        with replacing(path) as file:
-            for data in kept:
-                file.write(json.dumps(data, ensure_ascii=False) + "\n")
+        line = changed(lines[at[0]])
+        lines[at[0] : at[0] + 1] = [] if line is None else [line]
 
 
-def _is_draft(data: Any, name: str) -> bool:
-    return isinstance(data, dict) and data.get("draft") is True and str(data.get("id")) == name
-
-
-def _lines(path: Path) -> list[tuple[str, Any]]:
-    try:
-        return list(json_lines(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise QuestionSetError(f"cannot read {str(path)!r}: {error}") from error
+def _is_draft(data: Any) -> bool:
+    return isinstance(data, dict) and data.get("draft") is True

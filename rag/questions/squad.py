@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rag.errors import QuestionSetError
 from rag.questions.entry import Entry, identity, require, skipped
+from rag.questions.lines import parse_json
 from rag.questions.locate import Documents, occurrences
 from rag.questions.model import Evidence, Question, unique
 
@@ -83,11 +82,6 @@ def _locate(
 
 
 def _data(path: Path) -> list[Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except UnicodeDecodeError:
-        raise
-    except (ValueError, RecursionError) as error:
-        raise QuestionSetError(f"{path} is not JSON: {error}") from None
+    content = parse_json(path.read_text(encoding="utf-8-sig"), str(path))
     data: list[Any] = require(content, "data", list, str(path))
     return data

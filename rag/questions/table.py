@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import difflib
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from rag.questions.locate import Documents
 from rag.questions.model import Question
 
 COLUMNS = ("question", "answer", "source")
+
+_SHOWN = 100
 
 
 def from_table(path: Path, documents: Documents) -> Iterator[Entry]:
@@ -30,14 +33,21 @@ def from_table(path: Path, documents: Documents) -> Iterator[Entry]:
             names = [name.strip().lower() for name in next(rows, [])]
             missing = [name for name in COLUMNS if name not in names]
             if missing:
+                told = textwrap.shorten(", ".join(names), _SHOWN, placeholder=" …") or "nothing"
                 raise QuestionSetError(
                     f"{path} lacks the column {missing[0]!r}: its first line must name "
-                    f"{', '.join(COLUMNS)}, but names {', '.join(names) or 'nothing'}"
+                    f"{', '.join(COLUMNS)}, but names {told}"
                 )
             for row in rows:
-                if any(cell.strip() for cell in row):
-                    cells = dict(zip(names, (cell.strip() for cell in row), strict=False))
-                    yield _entry(rows.line_num, cells, documents)
+                cells = [cell.strip() for cell in row]
+                while len(cells) > len(names) and not cells[-1]:  # some programs fill rows up
+                    cells.pop()
+                if len(cells) != len(names) and any(cells):
+                    what = f"it has {len(cells)} cells, but the first line {len(names)}"
+                    yield skipped(f"line {rows.line_num}", f"{what}: quote cells with separators")
+                elif any(cells):
+                    named = dict(zip(names, cells, strict=True))
+                    yield _entry(rows.line_num, named, documents)
         except csv.Error as error:
             raise QuestionSetError(f"{path}, line {rows.line_num}: {error}") from error
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rag.cite import held_share, terms
+from rag.cite import folded, held_share, terms
 from rag.read.spans import Reading
-from rag.sentences import sentence_spans
+from rag.sentences import sentence_spans, spans_over
 from rag.types import Hit
 
 SIGNALS = (
@@ -73,8 +73,7 @@ class Candidate:
     @property
     def words(self) -> str:
         """The reading's words, folded so that equal answers are equal."""
-        text = self.hit.chunk.document.text[self.reading.start : self.reading.end]
-        return " ".join(text.casefold().split()).strip(".,;:")
+        return folded(self.hit.chunk.document.text[self.reading.start : self.reading.end])
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +139,7 @@ def sentence_around(candidate: Candidate) -> str:
     hit, reading = candidate.hit, candidate.reading
     text = hit.chunk.document.text
     spans = sentence_spans(text, hit.start, hit.end)
-    inside = [(a, b) for a, b in spans if a < reading.end and b > reading.start]
+    inside = [spans[i] for i in spans_over(spans, reading.start, reading.end)]
     return text[inside[0][0] : inside[-1][1]] if inside else text[reading.start : reading.end]
 
 

@@ -1,11 +1,13 @@
 """The SQLite side of the local store: opening, transactions, and noticing a rebuild.
 
 A write is one transaction and raises the ``generation``. A rebuild empties the tables in place,
-under a new ``epoch``, by which every process that has the database open notices.
+and a restore fills them anew, under a new ``epoch``, by which every process that has the database
+open notices; one whose file was put in another's place is opened anew.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import secrets
 import sqlite3
@@ -13,12 +15,14 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from rag.errors import KnowledgeBaseError
 from rag.store import schema
+from rag.store.migrate import migrate
 
 DATABASE = "knowledge.sqlite"
+FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm")
 
 _VARIABLES = 500
 """SQL variables in one statement; SQLite's own limit is 999 in old builds."""
@@ -27,43 +31,58 @@ _VARIABLES = 500
 class Database:
     """The database in the folder ``path``; every method may be called from any thread.
 
-    It is made if it is missing, and emptied for ``rebuild``. One whose ``manifest`` differs is
-    refused with :class:`KnowledgeBaseError`, at opening or when another process made it anew;
-    ``on_rebuild`` is called when what was remembered of its content no longer holds.
+    It is made if it is missing, brought up to date if it is of an earlier format, and emptied for
+    ``rebuild``. One whose ``manifest`` differs is refused with :class:`KnowledgeBaseError`, at
+    opening or when another process made it anew; ``on_rebuild`` is called when what was
+    remembered of its content no longer holds.
     """
 
     def __init__(
         self,
         path: Path,
         manifest: Mapping[str, str | int],
-        on_rebuild: Callable[[], None],
         *,
         rebuild: bool = False,
     ) -> None:
         self._path = path
         self._manifest = {"format": schema.FORMAT_VERSION, **manifest}
-        self._on_rebuild = on_rebuild
+        self.on_rebuild: Callable[[], None] = lambda: None
         self._epoch: str | None = None
         self._lock = threading.RLock()
         with explained(path):
             path.mkdir(parents=True, exist_ok=True)
-            if rebuild and not _is_database(path / DATABASE):
-                for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm"):
-                    (path / name).unlink(missing_ok=True)
-            self._connection = schema.connect(path / DATABASE)
             try:
-                self._create(rebuild)
-                with self.reading():  # refuses another manifest
-                    pass
-            except BaseException:
-                self._connection.close()
-                raise
+                self._open(rebuild)
+            except sqlite3.DatabaseError as error:
+                if not rebuild or not is_damage(error):
+                    raise
+                _put_away(path)  # too damaged to be emptied
+                self._open(rebuild)
 
-    def _create(self, rebuild: bool) -> None:
-        if schema.has_tables(self._connection) and not rebuild:
-            return
-        self.execute("BEGIN IMMEDIATE")
+    def _open(self, rebuild: bool) -> None:
+        self._connect()
         try:
+            self._prepare(rebuild)
+            with self.reading():  # refuses another manifest
+                pass
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _connect(self) -> None:
+        self._connection = schema.connect(self._path / DATABASE)
+        self._inode = _inode(self._path)
+
+    def _prepare(self, rebuild: bool) -> None:
+        """Make the tables where there are none or others are wanted, or bring them up to date."""
+        if schema.has_tables(self._connection) and not rebuild:
+            self._require_known_format()
+            if schema.stored_format(self._connection) < schema.FORMAT_VERSION:
+                with _transaction(self._connection):
+                    if schema.stored_format(self._connection) < schema.FORMAT_VERSION:
+                        migrate(self._connection)
+            return
+        with _transaction(self._connection):
             if rebuild:
                 schema.drop_tables(self._connection)
             if not schema.has_tables(self._connection):
@@ -72,10 +91,15 @@ class Database:
                 self.set_meta("generation", "0")
                 self.set_meta("epoch", secrets.token_hex(8))
                 self.set_meta("unsettled", "1")
-            self.execute("COMMIT")
-        except BaseException:
-            self.execute("ROLLBACK")
-            raise
+
+    def _require_known_format(self) -> None:
+        found = schema.stored_format(self._connection)
+        if found > schema.FORMAT_VERSION:
+            raise KnowledgeBaseError(
+                f"the index in {str(self._path)!r} is of format {found}, and this program knows "
+                f"formats up to {schema.FORMAT_VERSION}: use the newer program that wrote it, or "
+                f"run 'rag index FOLDER --rebuild --index {self._path}'"
+            )
 
     def close(self) -> None:
         """Close the database; it cannot be used afterwards."""
@@ -86,6 +110,8 @@ class Database:
     def exclusive(self) -> Iterator[None]:
         """No other thread uses the database meanwhile; each statement is its own transaction."""
         with self._lock, explained(self._path):
+            if not self._connection.in_transaction and _inode(self._path) != self._inode:
+                self._reopen()
             yield
 
     @contextmanager
@@ -106,17 +132,17 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """One transaction: all of it is written, or nothing. Raises the generation."""
-        with self.exclusive():
-            self.execute("BEGIN IMMEDIATE")
-            try:
-                self._notice_rebuild()
-                yield
-                self.set_meta("generation", str(self.generation() + 1))
-                self.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self.execute("ROLLBACK")
-                raise
+        with self.exclusive(), _transaction(self._connection):
+            self._notice_rebuild()
+            yield
+            self.set_meta("generation", str(self.generation() + 1))
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """As :meth:`writing`, for what no search and no answer depends on."""
+        with self.exclusive(), _transaction(self._connection):
+            self._notice_rebuild()
+            yield
 
     def execute(self, statement: str, values: Iterable[Any] = ()) -> sqlite3.Cursor:
         """Run one statement, within what the caller has begun."""
@@ -143,30 +169,75 @@ class Database:
 
     def set_meta(self, key: str, value: str) -> None:
         """Keep a value beside the documents."""
-        self.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+        schema.set_meta(self._connection, key, value)
 
     def generation(self) -> int:
         """How often documents were written since the last rebuild."""
         return int(self.meta("generation") or 0)
 
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """For statements within what the caller has begun."""
+        return self._connection
+
+    def _reopen(self) -> None:
+        """Another file stands in the database's place: that one counts from now on."""
+        if _inode(self._path) is None:
+            self._raise_gone()
+        self._connection.close()
+        self._connect()
+        self._epoch = None
+
+    def _raise_gone(self) -> NoReturn:
+        raise KnowledgeBaseError(
+            f"the index in {str(self._path)!r} is gone: run 'rag index FOLDER --index {self._path}'"
+        )
+
     def _notice_rebuild(self) -> None:
         epoch = self.meta("epoch") if schema.has_tables(self._connection) else None
-        if epoch != self._epoch or epoch is None:
+        if epoch is None:
+            self._raise_gone()
+        if epoch != self._epoch:
+            self._require_known_format()
             _require_same(self._path, json.loads(self.meta("manifest") or "{}"), self._manifest)
-            self._on_rebuild()
+            self.on_rebuild()
             self._epoch = epoch
 
 
-def _is_database(path: Path) -> bool:
-    """Whether SQLite can read the file; a missing one it can make."""
-    connection = sqlite3.connect(path)
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
     try:
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.DatabaseError:
-        return False
-    finally:
-        connection.close()
-    return True
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _put_away(path: Path) -> None:
+    for name in FILES:
+        (path / name).unlink(missing_ok=True)
+
+
+def _inode(path: Path) -> int | None:
+    """What tells one database file from another that takes its name; None if there is none."""
+    try:
+        return (path / DATABASE).stat().st_ino
+    except OSError:
+        return None
+
+
+_BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED")
+_DISK = ("SQLITE_FULL", "SQLITE_IOERR")
+_ACCESS = ("SQLITE_CANTOPEN", "SQLITE_PERM")
+
+
+def is_damage(error: sqlite3.DatabaseError) -> bool:
+    """Whether the file is to blame, and not what is around it: another process, the disk."""
+    name = getattr(error, "sqlite_errorname", "")
+    return not name.startswith((*_BUSY, *_DISK, *_ACCESS, "SQLITE_INTERRUPT"))
 
 
 def _require_same(path: Path, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
@@ -185,13 +256,27 @@ def explained(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
-            advice = "another process is writing: try again"
-        else:
-            advice = f"run 'rag index FOLDER --rebuild --index {path}'"
+        advice = _advice(getattr(error, "sqlite_errorname", ""), path)
         raise KnowledgeBaseError(f"the index in {str(path)!r} failed: {error}; {advice}") from error
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
+            advice = _advice("SQLITE_FULL", path)
+            message = f"the index in {str(path)!r} failed: {error.strerror}; {advice}"
+            raise KnowledgeBaseError(message) from error
         raise KnowledgeBaseError(
             f"cannot use {str(path)!r} as the folder of an index: {error.strerror or error}; "
             "name another with --index"
         ) from error
+
+
+def _advice(name: str, path: Path) -> str:
+    if name.startswith(_BUSY):
+        return "another process is writing: try again"
+    if name.startswith(_DISK):
+        return "nothing is lost: see to the disk and its free space, then run the same again"
+    if name.startswith((*_ACCESS, "SQLITE_READONLY")):
+        return "see to its permissions, or name another folder with --index"
+    return (
+        f"run 'rag verify --repair --index {path}', and if that does not help, "
+        f"'rag index FOLDER --rebuild --index {path}'"
+    )

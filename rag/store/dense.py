@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rag.files import write_whole
 from rag.types import Vectors
 
 Ids = npt.NDArray[np.int64]
@@ -35,15 +35,20 @@ class DenseIndex:
         """The checkpoint at ``path``; None if it is missing or not the one that was saved."""
         import faiss
 
-        if not cls.is_saved(path, sha256):
+        try:
+            data = path.read_bytes()
+        except OSError:
             return None
-        return cls(faiss.read_index(str(path)), generation)
+        if hashlib.sha256(data).hexdigest() != sha256:
+            return None
+        return cls(faiss.deserialize_index(np.frombuffer(data, dtype=np.uint8)), generation)
 
     @staticmethod
     def is_saved(path: Path, sha256: str) -> bool:
         """Whether the checkpoint at ``path`` is there and is the one of that digest."""
         try:
-            return _file_sha256(path) == sha256
+            with path.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest() == sha256
         except OSError:
             return False
 
@@ -51,13 +56,9 @@ class DenseIndex:
         """Replace the checkpoint at ``path`` in one step. Returns its SHA-256."""
         import faiss
 
-        partial = path.with_suffix(".partial")
-        faiss.write_index(self._index, str(partial))
-        with partial.open("rb+") as file:
-            os.fsync(file.fileno())
-        sha256 = _file_sha256(partial)
-        partial.replace(path)
-        return sha256
+        data = faiss.serialize_index(self._index).tobytes()
+        write_whole(path, data)
+        return hashlib.sha256(data).hexdigest()
 
     def __len__(self) -> int:
         return int(self._index.ntotal)
@@ -101,8 +102,3 @@ def with_ties(
             return [i for i, score in zip(ids, scores, strict=True) if score >= cut]
         limit = min(limit * 2, total)
     return []
-
-
-def _file_sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -8,40 +8,30 @@ that they equal and follow it. All methods may be called from any thread.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from cachetools import LRUCache
 
 from rag.errors import NotFoundError
-from rag.store.database import DATABASE, Database
-from rag.store.dense import DenseIndex, with_ties
-from rag.store.lexical import index_terms, match_expression
-from rag.types import Candidate, Chunk, Document, Heading, Page, Vectors
-
-CHECKPOINT = "dense.faiss"
+from rag.store import records
+from rag.store.database import DATABASE, FILES, Database
+from rag.store.following import CHECKPOINT, FollowingIndex
+from rag.store.layout import decode_document
+from rag.store.records import Content, Entry, FileRecord
+from rag.store.search import search
+from rag.types import Candidate, Chunk, Document, Vectors
 
 _CACHED_CHARACTERS = 32_000_000
 """Text of documents kept in memory for the next question."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A document to write: its chunks, and for each the text that is indexed for it."""
-
-    document: Document
-    file_sha256: str
-    chunks: Sequence[Chunk]
-    index_texts: Sequence[str]
-    text_sha256s: Sequence[str]
-    """Digest of each index text: the key of its vector."""
-
-
 class LocalStore:
-    """Documents, chunks, vectors and words in the folder ``path``.
+    """Files, documents, chunks, vectors and words in the folder ``path``.
 
     ``manifest`` says what the index is made with (embedder, chunk settings); it is recorded at
     creation, and a store made with another one is refused with :class:`KnowledgeBaseError`.
@@ -52,16 +42,19 @@ class LocalStore:
     def __init__(
         self, path: Path, manifest: Mapping[str, str | int], *, rebuild: bool = False
     ) -> None:
-        self._checkpoint_path = path / CHECKPOINT
-        self._documents: LRUCache[tuple[int, str], Document] = LRUCache(
+        self._path = path
+        # By the content's id, whatever its names: these can change while it stays.
+        self._contents: LRUCache[int, Document] = LRUCache(
             _CACHED_CHARACTERS, getsizeof=lambda document: len(document.text) + 1
         )
-        self._dense: DenseIndex | None = None
-        self._db = Database(path, manifest, self._forget, rebuild=rebuild)
+        self._seen = -1
+        self._db = Database(path, manifest, rebuild=rebuild)
+        self._index = FollowingIndex(path, self._db)
+        self._db.on_rebuild = self._forget
 
     def _forget(self) -> None:
-        self._dense = None
-        self._documents.clear()
+        self._contents.clear()
+        self._index.forget()
 
     @classmethod
     def exists(cls, path: Path) -> bool:
@@ -82,100 +75,175 @@ class LocalStore:
 
     def sources(self) -> list[str]:
         """Sources of all documents, sorted."""
-        return sorted(self.file_digests())
+        with self._reading():
+            return sorted(row[0] for row in self._db.execute("SELECT source FROM documents"))
 
     def file_digests(self) -> dict[str, str]:
-        """Source of each document, with the SHA-256 of its file."""
-        with self._db.reading():
-            return dict(self._db.execute("SELECT source, file_sha256 FROM documents"))
+        """Source of each document, with the SHA-256 of the file it is of."""
+        with self._reading():
+            return dict(
+                self._db.execute(
+                    "SELECT d.source, f.sha256 FROM documents d JOIN files f ON f.id = d.file_id"
+                )
+            )
+
+    def content_digests(self) -> dict[str, str]:
+        """Source of each document, with the SHA-256 of all that it holds: equal for copies."""
+        with self._reading():
+            return dict(
+                self._db.execute(
+                    "SELECT d.source, c.sha256 FROM documents d "
+                    "JOIN contents c ON c.id = d.content_id"
+                )
+            )
+
+    def files(self) -> dict[str, FileRecord]:
+        """Every file that was loaded, or that failed to, by its source."""
+        with self._reading():
+            return records.read_files(self._db.connection)
+
+    def files_of(self, sha256: str) -> list[FileRecord]:
+        """The files of these bytes, by source."""
+        with self._reading():
+            return list(records.read_files(self._db.connection, sha256).values())
+
+    def file_of(self, source: str) -> str:
+        """Source of the file that a document is of; :class:`NotFoundError` if there is none."""
+        with self._reading():
+            row = self._db.execute(
+                "SELECT f.source FROM documents d JOIN files f ON f.id = d.file_id "
+                "WHERE d.source = ?",
+                (source,),
+            ).fetchone()
+        if row is None:
+            raise NotFoundError(f"no document {source!r}; 'rag status' lists them")
+        return str(row[0])
+
+    def file_digest(self, file_source: str) -> str | None:
+        """Hex SHA-256 of a file's bytes; None for one that was never loaded."""
+        with self._reading():
+            row = self._db.execute(
+                "SELECT sha256 FROM files WHERE source = ?", (file_source,)
+            ).fetchone()
+        return str(row[0]) if row else None
+
+    def documents_of(self, file_source: str) -> list[Document]:
+        """The documents of a file, by source."""
+        with self._reading():
+            rows = self._db.execute(
+                "SELECT d.content_id, d.source FROM documents d JOIN files f ON f.id = d.file_id "
+                "WHERE f.source = ? ORDER BY d.source",
+                (file_source,),
+            ).fetchall()
+            return [self._document(*row) for row in rows]
 
     def counts(self) -> dict[str, int]:
         """Number of documents, chunks and vectors."""
-        with self._db.reading():
+        with self._reading():
             return {
                 table: self._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
                 for table in ("documents", "chunks", "vectors")
             }
 
+    def sizes(self) -> dict[str, int]:
+        """Bytes on disk of the database, with its log, and of the dense index."""
+        names = {"database": FILES, "dense": (CHECKPOINT,)}
+        return {
+            kind: sum(path.stat().st_size for n in listed if (path := self._path / n).exists())
+            for kind, listed in names.items()
+        }
+
     def is_empty(self) -> bool:
         """Whether there is nothing to search."""
-        with self._db.reading():
+        with self._reading():
             return self._db.execute("SELECT 1 FROM chunks LIMIT 1").fetchone() is None
 
     def note(self, key: str) -> str | None:
         """What :meth:`set_note` kept under ``key``."""
-        with self._db.reading():
+        with self._reading():
             return self._db.meta(f"note:{key}")
 
     def document(self, source: str) -> Document:
         """The document; :class:`NotFoundError` if there is none of that name."""
-        with self._db.reading():
-            row = self._db.execute(
-                "SELECT id FROM documents WHERE source = ?", (source,)
-            ).fetchone()
-            if row is None:
-                raise NotFoundError(f"no document {source!r}; 'rag status' lists them")
-            return self._document(row[0], source)
+        with self._reading():
+            return self._document(self._content_id(source), source)
+
+    def names(self, source: str) -> list[str]:
+        """Sources of all copies of a document, itself among them, sorted; empty if it is gone."""
+        with self._reading():
+            rows = self._db.execute(
+                "SELECT source FROM documents WHERE content_id = "
+                "(SELECT content_id FROM documents WHERE source = ?) ORDER BY source",
+                (source,),
+            )
+            return [row[0] for row in rows]
 
     def chunks(self, source: str) -> list[Chunk]:
         """The document's chunks, in order."""
-        document = self.document(source)
-        with self._db.reading():
+        with self._reading():
+            content_id = self._content_id(source)
+            document = self._document(content_id, source)
             rows = self._db.execute(
-                'SELECT c."start", c."end" FROM chunks c JOIN documents d ON d.id = c.document_id '
-                'WHERE d.source = ? ORDER BY c."start", c."end"',
-                (source,),
+                'SELECT "start", "end" FROM chunks WHERE content_id = ? ORDER BY "start", "end"',
+                (content_id,),
             ).fetchall()
         return [Chunk(document, start, end) for start, end in rows]
 
+    def missing_contents(self, sha256s: Iterable[str]) -> set[str]:
+        """Those of the digests of contents that are not stored."""
+        return self._missing("contents", "sha256", set(sha256s))
+
     def missing_vectors(self, text_sha256s: Iterable[str]) -> set[str]:
         """Those of the digests of index texts that have no vector yet."""
-        wanted = set(text_sha256s)
-        with self._db.reading():
-            found = self._db.select_in(
-                "SELECT text_sha256 FROM vectors WHERE text_sha256 IN", wanted
-            )
-        return wanted - {row[0] for row in found}
+        return self._missing("vectors", "text_sha256", set(text_sha256s))
 
     def search(self, question: str, vector: Vectors, n: int) -> list[Candidate]:
         """The ``n`` best chunks by vector and the ``n`` best by words, each chunk once.
 
         ``vector`` has shape ``(dimension,)`` and length 1. Both scores are exact for every
-        candidate, whichever side found it. Order: by source, then by position.
+        candidate, whichever side found it. Copies are found once, under the first of their names.
+        Order: by source, then by position.
         """
         if n < 1:
             raise ValueError(f"n is {n}: ask for at least 1")
-        match = match_expression(question)
-        with self._db.reading():
-            by_vector = self._nearest(vector, n)
-            by_words = self._best_by_words(match, n) if match else {}
-            rows = self._chunk_rows(by_vector | set(by_words))
-            dense = self._similarities({row[0]: row[4] for row in rows}, vector)
-            found_by_vector = _best(rows, dense, n)
-            kept = found_by_vector | _best(rows, by_words, n)
-            lexical = dict.fromkeys(kept, 0.0) | {i: by_words[i] for i in kept if i in by_words}
-            if match:
-                lexical |= self._word_scores(match, kept - set(by_words))
-            documents = {row[1]: self._document(row[1], row[5]) for row in rows if row[0] in kept}
-            candidates = [
-                Candidate(Chunk(documents[row[1]], row[2], row[3]), dense[i], lexical[i])
-                for row in rows
-                if (i := row[0]) in kept
-            ]
-        return sorted(candidates, key=lambda c: (c.chunk.source, c.chunk.start, c.chunk.end))
+        with self._reading():
+            found = search(self._db, self._index, question, vector, n)
+            documents = {f.content_id: self._document(f.content_id, f.source) for f in found}
+        found.sort(key=lambda f: (f.source, f.start, f.end))
+        return [
+            Candidate(Chunk(documents[f.content_id], f.start, f.end), f.dense, f.lexical)
+            for f in found
+        ]
 
     # Writing
 
-    def write(self, entries: Sequence[Entry], removed: Sequence[str] = ()) -> None:
-        """Put documents in place of those of the same source, and remove others, in one step.
+    def write(
+        self,
+        entries: Sequence[Entry],
+        contents: Iterable[Content] = (),
+        removed: Iterable[str] = (),
+    ) -> None:
+        """Put files in place of those of the same source, and remove others, in one step.
 
-        Every index text must have its vector: see :meth:`missing_vectors`, :meth:`keep_vectors`.
+        ``contents`` has those that are not stored yet, and every index text of theirs must have
+        its vector: see :meth:`missing_contents`, :meth:`missing_vectors`, :meth:`keep_vectors`.
         """
+        new = {content.sha256: content for content in contents}
         with self._db.writing():
-            for source in (*removed, *(entry.document.source for entry in entries)):
-                self._delete_document(source)
+            gone = {*removed, *(entry.file.source for entry in entries)}
+            # A file that was an archive may have become a folder, whose files have its members'
+            # names: the archive is gone then.
+            taken = [source for entry in entries for source, _ in entry.documents]
+            rows = self._db.select_in(
+                "SELECT f.source FROM documents d JOIN files f ON f.id = d.file_id "
+                "WHERE d.source IN",
+                taken,
+            )
+            orphans = self._delete_files(gone | {row[0] for row in rows})
             for entry in entries:
-                self._insert(entry)
+                self._insert(entry, new)
+            if records.delete_nameless(self._db.connection, orphans):
+                self._db.set_meta("unsettled", "1")
 
     def keep_vectors(self, vectors: Mapping[str, Vectors]) -> None:
         """Keep vectors, of shape ``(dimension,)`` and length 1, by the digest of their text.
@@ -183,13 +251,33 @@ class LocalStore:
         They are found by no search until a document that has the text is written; those that
         none has are dropped by :meth:`settle`.
         """
+        rows = ((key, np.asarray(row, dtype="<f4").tobytes()) for key, row in vectors.items())
         with self._db.writing():
-            self._insert_vectors(vectors)
+            records.insert_vectors(self._db.connection, rows)
+
+    def sign(self, signatures: Mapping[str, str | None]) -> None:
+        """Note other signatures of files whose bytes are the same."""
+        if signatures:
+            with self._db.transaction():
+                for source, signature in signatures.items():
+                    records.sign_file(self._db.connection, source, signature)
 
     def set_note(self, key: str, value: str) -> None:
-        """Keep a small text beside the index, such as the folder it follows."""
-        with self._db.exclusive():
-            self._db.set_meta(f"note:{key}", value)
+        """Keep a small text beside the index, such as the folders it follows."""
+        if self.note(key) != value:
+            with self._db.exclusive():
+                self._db.set_meta(f"note:{key}", value)
+
+    def followed(self) -> list[tuple[str, int | None, int]]:
+        """The folders as :meth:`follow` noted them."""
+        return [
+            (path, device, files)
+            for path, device, files in json.loads(self.note("folders") or "[]")
+        ]
+
+    def follow(self, folders: Sequence[tuple[str, int | None, int]]) -> None:
+        """Note the folders that the index equals: path, device, and number of files of each."""
+        self.set_note("folders", json.dumps(folders))
 
     def settle(self) -> None:
         """After a sync: overwrite what was deleted since the last, checkpoint the dense index.
@@ -205,174 +293,73 @@ class LocalStore:
             if unsettled:
                 # Merging all segments drops the deleted words that FTS5 still keeps in old ones.
                 self._db.execute("INSERT INTO words (words) VALUES ('optimize')")
-            self._save_checkpoint()
+            self._index.save()
             busy, _, _ = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             if unsettled and not busy:
                 self._db.execute("DELETE FROM meta WHERE key = 'unsettled'")
 
-    def _save_checkpoint(self) -> None:
-        with self._db.reading():
-            generation, saved = (
-                self._db.generation(),
-                json.loads(self._db.meta("checkpoint") or "[]"),
-            )
-            if (
-                saved
-                and saved[0] == generation
-                and DenseIndex.is_saved(self._checkpoint_path, saved[1])
-            ):
-                return
-            dense = self._fresh_dense()
-        sha256 = dense.save(self._checkpoint_path)
-        self._db.set_meta("checkpoint", json.dumps([dense.generation, sha256]))
-
     # Inside
 
-    def _document(self, document_id: int, source: str) -> Document:
-        key = (document_id, source)
-        cached = self._documents.get(key)
-        if cached is not None:
-            return cached
-        text, title, pages, headings = self._db.execute(
-            "SELECT text, title, pages, headings FROM documents WHERE id = ?", (document_id,)
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """One consistent state; what is remembered of documents that it lacks is forgotten."""
+        with self._db.reading():
+            generation = self._db.generation()
+            if generation != self._seen:
+                known = list(self._contents)
+                rows = self._db.select_in("SELECT id FROM contents WHERE id IN", known)
+                for content_id in set(known) - {row[0] for row in rows}:
+                    del self._contents[content_id]
+                self._seen = generation
+            yield
+
+    def _content_id(self, source: str) -> int:
+        row = self._db.execute(
+            "SELECT content_id FROM documents WHERE source = ?", (source,)
         ).fetchone()
-        document = Document(
-            source,
-            text,
-            title,
-            tuple(Page(*values) for values in json.loads(pages)),
-            tuple(Heading(*values) for values in json.loads(headings)),
-        )
-        if len(text) < _CACHED_CHARACTERS:
-            self._documents[key] = document
-        return document
+        if row is None:
+            raise NotFoundError(f"no document {source!r}; 'rag status' lists them")
+        return int(row[0])
 
-    def _fresh_dense(self) -> DenseIndex:
-        """The dense index, brought to the state that the current transaction sees."""
-        generation = self._db.generation()
-        dense = self._dense or self._checkpoint() or DenseIndex.empty(1)
-        if dense.generation != generation:
-            stored = {row[0] for row in self._db.execute("SELECT vector_id FROM chunks")}
-            held = dense.ids()
-            added = sorted(stored - held)
-            vectors = self._vectors(added)
-            if not held and added:
-                dense = DenseIndex.empty(vectors.shape[1])
-            dense.update(held - stored, added, vectors)
-            dense.generation = generation
-        self._dense = dense
-        return dense
+    def _document(self, content_id: int, source: str) -> Document:
+        cached = self._contents.get(content_id)
+        if cached is None:
+            title, layout, text = self._db.execute(
+                "SELECT title, layout, text FROM contents WHERE id = ?", (content_id,)
+            ).fetchone()
+            cached = decode_document(source, title, layout, text)
+            if len(text) < _CACHED_CHARACTERS:
+                self._contents[content_id] = cached
+        return cached if cached.source == source else replace(cached, source=source)
 
-    def _checkpoint(self) -> DenseIndex | None:
-        saved = self._db.meta("checkpoint")
-        if saved is None:
-            return None
-        generation, sha256 = json.loads(saved)
-        return DenseIndex.load(self._checkpoint_path, sha256, generation)
+    def _missing(self, table: str, column: str, wanted: set[str]) -> set[str]:
+        with self._reading():
+            found = self._db.select_in(f"SELECT {column} FROM {table} WHERE {column} IN", wanted)
+        return wanted - {row[0] for row in found}
 
-    def _vectors(self, ids: Sequence[int]) -> Vectors:
-        """The stored vectors of ``ids``, in that order, of shape ``(len(ids), dimension)``."""
-        blobs = dict(self._db.select_in("SELECT id, embedding FROM vectors WHERE id IN", ids))
-        rows = np.frombuffer(b"".join(blobs[i] for i in ids), dtype="<f4")
-        return rows.reshape(len(ids), rows.size // len(ids) if ids else 0)
+    def _delete_files(self, sources: Iterable[str]) -> set[int]:
+        """Delete files with their documents; returns the ids of the contents these had."""
+        contents: set[int] = set()
+        for source in sources:
+            row = self._db.execute("SELECT id FROM files WHERE source = ?", (source,)).fetchone()
+            if row:
+                held = self._db.execute("SELECT content_id FROM documents WHERE file_id = ?", row)
+                contents |= {content_id for (content_id,) in held}
+                self._db.execute("DELETE FROM files WHERE id = ?", row)
+                self._db.set_meta("unsettled", "1")
+        return contents
 
-    def _nearest(self, vector: Vectors, n: int) -> set[int]:
-        """Ids of the chunks with the ``n`` nearest vectors."""
-        dense = self._fresh_dense()
-        if not len(dense):
-            return set()
-        nearest = dense.search(vector, n)
-        return {
-            row[0]
-            for row in self._db.select_in("SELECT id FROM chunks WHERE vector_id IN", nearest)
-        }
-
-    def _best_by_words(self, match: str, n: int) -> dict[int, float]:
-        """BM25 of the ``n`` best chunks by words, and of those that tie with the last."""
-        scores: dict[int, float] = {}
-
-        def best(limit: int) -> tuple[list[int], list[float]]:
-            rows = self._db.execute(
-                "SELECT rowid, -rank FROM words WHERE words MATCH ? ORDER BY rank LIMIT ?",
-                (match, limit),
-            ).fetchall()
-            scores.update(rows)
-            return [row[0] for row in rows], [row[1] for row in rows]
-
-        total = self._db.execute("SELECT count(*) FROM chunks").fetchone()[0]
-        return {i: scores[i] for i in with_ties(best, n, total)}
-
-    def _word_scores(self, match: str, ids: Iterable[int]) -> dict[int, float]:
-        """BM25 of those of the chunks ``ids`` that share a word with the question."""
-        return dict(
-            self._db.select_in(
-                "SELECT rowid, -rank FROM words WHERE words MATCH ? AND rowid IN", ids, match
-            )
-        )
-
-    def _chunk_rows(self, ids: Iterable[int]) -> list[tuple[Any, ...]]:
-        """``(id, document id, start, end, vector id, source)`` of each chunk."""
-        return self._db.select_in(
-            'SELECT c.id, d.id, c."start", c."end", c.vector_id, d.source '
-            "FROM chunks c JOIN documents d ON d.id = c.document_id WHERE c.id IN",
-            ids,
-        )
-
-    def _similarities(self, vector_ids: Mapping[int, int], vector: Vectors) -> dict[int, float]:
-        """Cosine similarity of each chunk to ``vector``, independent of the order of storage."""
-        if not vector_ids:
-            return {}
-        ids = sorted(set(vector_ids.values()))
-        # float64: a chunk's score does not depend on which others it is computed with.
-        rows = self._vectors(ids).astype(np.float64)
-        scores = dict(zip(ids, (rows @ vector.astype(np.float64)).tolist(), strict=True))
-        return {chunk_id: scores[vector_id] for chunk_id, vector_id in vector_ids.items()}
-
-    def _insert_vectors(self, vectors: Mapping[str, Vectors]) -> None:
-        self._db.executemany(
-            "INSERT OR IGNORE INTO vectors (text_sha256, embedding) VALUES (?, ?)",
-            ((key, np.asarray(row, dtype="<f4").tobytes()) for key, row in vectors.items()),
-        )
-
-    def _delete_document(self, source: str) -> None:
-        self._db.execute(
-            "DELETE FROM words WHERE rowid IN (SELECT c.id FROM chunks c "
-            "JOIN documents d ON d.id = c.document_id WHERE d.source = ?)",
-            (source,),
-        )
-        gone = self._db.execute("DELETE FROM documents WHERE source = ?", (source,)).rowcount
-        if gone:
-            self._db.set_meta("unsettled", "1")
-
-    def _insert(self, entry: Entry) -> None:
-        document = entry.document
-        document_id = self._db.execute(
-            "INSERT INTO documents (source, file_sha256, text, title, pages, headings) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                document.source,
-                entry.file_sha256,
-                document.text,
-                document.title,
-                json.dumps([(p.number, p.start, p.end) for p in document.pages]),
-                json.dumps([(h.level, h.start, h.end) for h in document.headings]),
-            ),
-        ).lastrowid
-        for chunk, text, digest in zip(
-            entry.chunks, entry.index_texts, entry.text_sha256s, strict=True
-        ):
-            chunk_id = self._db.execute(
-                'INSERT INTO chunks (document_id, vector_id, "start", "end") '
-                "SELECT ?, id, ?, ? FROM vectors WHERE text_sha256 = ?",
-                (document_id, chunk.start, chunk.end, digest),
-            ).lastrowid
-            self._db.execute(
-                "INSERT INTO words (rowid, body) VALUES (?, ?)", (chunk_id, index_terms(text))
-            )
-
-
-def _best(rows: Sequence[tuple[Any, ...]], scores: Mapping[int, float], n: int) -> set[int]:
-    """The ``n`` best scored chunks; of equal ones, those first by source and position."""
-    scored = [row for row in rows if row[0] in scores]
-    scored.sort(key=lambda row: (-round(scores[row[0]], 6), row[5], row[2]))
-    return {row[0] for row in scored[:n]}
+    def _insert(self, entry: Entry, new: Mapping[str, Content]) -> None:
+        connection = self._db.connection
+        file_id = records.insert_file(connection, entry.file, len(entry.documents))
+        for source, sha256 in entry.documents:
+            row = self._db.execute("SELECT id FROM contents WHERE sha256 = ?", (sha256,)).fetchone()
+            if row is None:
+                content = new[sha256]
+                content_id = records.insert_content(
+                    connection, content.document, sha256, len(content.spans)
+                )
+                records.insert_chunks(connection, content_id, content)
+            else:
+                content_id = row[0]
+            records.insert_document(connection, source, file_id, content_id)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from rag.store.database import DATABASE, explained
+from rag.store.schema import Connection
 
 
 class StoredTexts:
@@ -16,13 +17,17 @@ class StoredTexts:
         self._path = path
         with explained(path):
             address = f"{(path / DATABASE).resolve().as_uri()}?mode=ro"
-            self._connection = sqlite3.connect(address, uri=True, isolation_level=None)
+            self._connection = sqlite3.connect(
+                address, uri=True, isolation_level=None, factory=Connection
+            )
 
     def text(self, source: str) -> str | None:
         """The text of a document; None if the index holds none of that name."""
         with explained(self._path):
             row = self._connection.execute(
-                "SELECT text FROM documents WHERE source = ?", (source,)
+                "SELECT c.text FROM documents d JOIN contents c ON c.id = d.content_id "
+                "WHERE d.source = ?",
+                (source,),
             ).fetchone()
         return None if row is None else str(row[0])
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from rag import KnowledgeBase, Settings
 from rag.types import Generator
 
 pytest.importorskip("playwright")
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 ARGUMENTS = (
@@ -26,6 +25,7 @@ ARGUMENTS = (
     "--disable-component-update --disable-sync --no-first-run"
 ).split()
 WAIT_MS = 60_000  # the first answer loads the model
+expect.set_options(timeout=WAIT_MS)
 
 
 @dataclass
@@ -51,22 +51,23 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
             files: Mapping[str, str | bytes],
             generator: Generator | None = None,
             model: bool = False,
+            **settings: Any,
         ) -> Served:
             folder = tmp_path / "documents"
             folder.mkdir()
             for name, text in files.items():
                 (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
             options: dict[str, Any] = {} if model else {"reader": WordReader()}
-            settings = Settings() if model else Settings(embedder="hashing")
-            kb = KnowledgeBase(tmp_path / "index", settings, generator=generator, **options)
+            if not model:
+                settings["embedder"] = "hashing"
+            chosen = Settings(**settings)
+            kb = KnowledgeBase(tmp_path / "index", chosen, generator=generator, **options)
             stack.callback(kb.close)
             kb.sync(folder)
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                port = probe.getsockname()[1]
-            page = ui.serve(kb, port=port, block=False)
-            stack.callback(page.close, verbose=False)
-            return Served(kb, f"http://127.0.0.1:{port}/", folder)
+            urls: list[str] = []
+            server = ui.serve(kb, port=0, on_ready=urls.append, block=False)
+            stack.callback(server.close)
+            return Served(kb, f"{urls[0]}/", folder)
 
         yield start
 
@@ -88,7 +89,9 @@ def visit(browser: Browser) -> Iterator[Visit]:
     contexts: list[BrowserContext] = []
     faults: list[str] = []
 
-    def open_page(url: str, width: int = 1280, height: int = 800, **options: Any) -> Page:
+    def open_page(
+        url: str, width: int = 1280, height: int = 800, ready: str = "", **options: Any
+    ) -> Page:
         size = {"width": width, "height": height}
         context = browser.new_context(viewport=size, **options)  # type: ignore[arg-type]
         contexts.append(context)
@@ -104,6 +107,9 @@ def visit(browser: Browser) -> Iterator[Visit]:
         page.on("pageerror", lambda error: faults.append(f"script error: {error}"))
         page.set_default_timeout(WAIT_MS)
         page.goto(url)
+        if ready:
+            page.wait_for_selector(ready)
+            return page
         page.wait_for_selector(".log")
         page.wait_for_selector("text=/Documents \\(\\d+\\)/")
         return page

@@ -211,6 +211,26 @@ def test_changes_in_the_folder_are_found(serve: Serve, visit: Visit) -> None:
     expect(page.locator(".source .warning")).to_contain_text("has changed since")
 
 
+def test_the_switch_takes_up_changes_by_itself(serve: Serve, visit: Visit) -> None:
+    served = serve(ANIMALS)
+    page = visit(served.url)
+    switch = page.get_by_label("Keep in step with the folder")
+    expect(switch).not_to_be_checked()
+    switch.check()
+    expect(page.locator("#status")).to_contain_text("The folder is followed")
+    try:
+        (served.folder / "lynxes.txt").write_text("Lynxes sleep in Norway.\n")
+        expect(page.get_by_text(f"Documents ({len(ANIMALS) + 1})")).to_be_visible()
+        other = visit(served.url)  # it is on for all who have the page open
+        expect(other.get_by_label("Keep in step with the folder")).to_be_checked()
+        (served.folder / "lynxes.txt").unlink()
+        expect(other.get_by_text(f"Documents ({len(ANIMALS)})")).to_be_visible()
+        expect(page.get_by_text(f"Documents ({len(ANIMALS)})")).to_be_visible()
+    finally:
+        switch.uncheck()
+        expect(page.locator("#status")).not_to_contain_text("The folder is followed")
+
+
 def test_an_empty_knowledge_base_tells_how_to_add_documents(serve: Serve, visit: Visit) -> None:
     served = serve({})
     page = visit(served.url)
@@ -320,7 +340,7 @@ def test_another_site_cannot_reach_the_page_under_its_own_name(serve: Serve) -> 
         response = connection.getresponse()
         statuses[host] = response.status
         policy = response.headers["Content-Security-Policy"]
-        assert policy.startswith("default-src 'self'")
+        assert policy.startswith("default-src 'none'")
         response.read()
         connection.close()
     assert statuses == {where.netloc: 200, "evil.example": 400}

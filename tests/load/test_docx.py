@@ -1,11 +1,12 @@
 """DOCX: everything in document order, headings by style, tables with headers."""
 
 import io
+import zipfile
 from pathlib import Path
 
 import docx
 import pytest
-from docx.oxml import OxmlElement
+from docx.oxml import OxmlElement, parse_xml
 
 from rag.load import load_bytes
 from rag.types import Document
@@ -33,7 +34,7 @@ def test_text_headings_lists_and_title() -> None:
     word.add_paragraph("End.")
     document = load(word)
     assert document.text == (
-        "The title\n\nChapter\n\nOne bold\tand\n more\n\n- first\n- second\n\nDeeper\n\nEnd."
+        "The title\n\nChapter\n\nOne bold\tand\n more\n\n- first\n1. second\n\nDeeper\n\nEnd."
     )
     assert [(h.level, document.text[h.start : h.end]) for h in document.headings] == [
         (1, "The title"),
@@ -116,3 +117,93 @@ def test_deleted_text_is_gone_and_inserted_text_is_there() -> None:
         change.append(run)
         paragraph._p.append(change)
     assert load(word).text == "kept ins"
+
+
+W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+
+
+def numbered(definition: str, *paragraphs: str, other: str = "") -> str:
+    """Paragraphs ``list:level:text`` of lists 1 and 2 that follow ``definition``."""
+    word = docx.Document()
+    root = word.part.numbering_part.element
+    for child in list(root):
+        root.remove(child)
+    lists = f'<w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num><w:num w:numId="2">\
+<w:abstractNumId w:val="0"/>{other}</w:num>'
+    xml = f'<w:x {W}><w:abstractNum w:abstractNumId="0">{definition}</w:abstractNum>{lists}</w:x>'
+    root.extend(list(parse_xml(xml)))
+    for paragraph in paragraphs:
+        number, level, text = paragraph.split(":")
+        properties = f'<w:ilvl w:val="{level}"/><w:numId w:val="{number}"/>'
+        word.add_paragraph(text)._p.get_or_add_pPr().append(
+            parse_xml(f"<w:numPr {W}>{properties}</w:numPr>")
+        )
+    return load(word).text
+
+
+def level(number: int, kind: str, text: str, start: int = 1) -> str:
+    return (
+        f'<w:lvl w:ilvl="{number}"><w:start w:val="{start}"/><w:numFmt w:val="{kind}"/>'
+        f'<w:lvlText w:val="{text}"/></w:lvl>'
+    )
+
+
+def test_lists_carry_their_numbers() -> None:
+    levels = (
+        level(0, "decimal", "%1.") + level(1, "lowerLetter", "%1.%2)") + level(2, "bullet", "o")
+    )
+    paragraphs = ("1:0:a", "1:1:b", "1:1:c", "1:2:d", "1:0:e", "1:1:f", "0:0:g", "2:0:h")
+    assert numbered(levels, *paragraphs) == ("1. a\n1.a) b\n1.b) c\n- d\n2. e\n2.a) f\n\ng\n\n3. h")
+
+
+def test_lists_that_begin_anew_or_elsewhere() -> None:
+    levels = level(0, "upperRoman", "%1", start=4) + level(1, "none", "")
+    other = '<w:lvlOverride w:ilvl="0"><w:startOverride w:val="1"/></w:lvlOverride>'
+    assert numbered(levels, "1:0:a", "1:1:b", "2:0:c", "2:0:d", "9:0:e", other=other) == (
+        "IV a\n\nb\n\nI c\nII d\n- e"
+    )
+
+
+def test_numbered_headings() -> None:
+    word = docx.Document()
+    root = word.part.numbering_part.element
+    linked = level(1, "decimal", "%1.%2").replace(
+        "<w:lvlText", '<w:pStyle w:val="Heading2"/><w:lvlText'
+    )
+    xml = (
+        f'<w:x {W}><w:abstractNum w:abstractNumId="77">{level(0, "decimal", "%1")}{linked}'
+        '</w:abstractNum><w:num w:numId="77"><w:abstractNumId w:val="77"/></w:num></w:x>'
+    )
+    root.extend(list(parse_xml(xml)))
+    for name in ("Heading 1", "Heading 2"):
+        word.styles[name].element.get_or_add_pPr().append(
+            parse_xml(f'<w:numPr {W}><w:numId w:val="77"/></w:numPr>')
+        )
+    for depth, text in ((1, "Scope"), (2, "Goal"), (2, "Means"), (1, "End")):
+        word.add_heading(text, depth)
+    document = load(word)
+    assert document.text == "1 Scope\n\n1.1 Goal\n\n1.2 Means\n\n2 End"
+    assert [document.text[h.start : h.end] for h in document.headings][1] == "1.1 Goal"
+
+
+def test_iso_29500_strict() -> None:
+    word = docx.Document()
+    word.add_heading("Head", 1)
+    word.add_paragraph("Body")
+    word.save(buffer := io.BytesIO())
+    strict = io.BytesIO()
+    with zipfile.ZipFile(buffer) as archive, zipfile.ZipFile(strict, "w") as copy:
+        for name in archive.namelist():
+            content = archive.read(name)
+            for usual, new in (
+                (b"schemas.openxmlformats.org/officeDocument/2006/", b"officeDocument/"),
+                (
+                    b"schemas.openxmlformats.org/wordprocessingml/2006/main",
+                    b"wordprocessingml/main",
+                ),
+            ):
+                content = content.replace(usual, b"purl.oclc.org/ooxml/" + new)
+            copy.writestr(name, content)
+    document = load_bytes(strict.getvalue(), "a.docx")
+    assert document.text == "Head\n\nBody"
+    assert len(document.headings) == 1

@@ -1,14 +1,16 @@
 """Which files of a folder are documents."""
 
 import os
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rag.errors import KnowledgeBaseError
-from rag.load import find_files, load_bytes
+from rag.load import find_files, list_folder, load_bytes
 
 
 def make(root: Path, *names: str) -> None:
@@ -22,6 +24,7 @@ def test_files_are_found_sorted_and_junk_is_not(tmp_path: Path) -> None:
         tmp_path,
         *("b.txt", "a/z.pdf", "a/deep/er/x.md", "B.txt", "unknown.xyz", "ü 中.txt", "README"),
         *(".hidden.txt", ".git/config", "a/.DS_Store", "Thumbs.db", "desktop.ini", "~$a.docx"),
+        *("b.txt~", "#b.txt#", "$RECYCLE.BIN/x.txt", "lost+found/y.txt", "a/__MACOSX/z.txt"),
     )
     found = find_files(tmp_path)
     sources = ["B.txt", "README", "a/deep/er/x.md", "a/z.pdf", "b.txt", "unknown.xyz", "ü 中.txt"]
@@ -67,22 +70,65 @@ def denied(real: Callable[..., Any], forbidden: Path) -> Callable[..., Any]:
     return guarded
 
 
-def test_a_subfolder_that_cannot_be_listed_is_an_error(
+def test_a_subfolder_that_cannot_be_listed_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make(tmp_path, "a.txt", "closed/b.txt", "closed/deeper/c.txt")
     monkeypatch.setattr(os, "scandir", denied(os.scandir, tmp_path / "closed"))
-    with pytest.raises(KnowledgeBaseError, match=r"cannot list .*closed'.*denied; nothing was"):
+    listing = list_folder(tmp_path)
+    assert [file.source for file in listing.files] == ["a.txt"]
+    assert listing.unlisted == (("closed", "Permission denied"),)
+    with pytest.raises(KnowledgeBaseError, match=r"cannot list .*closed'.*denied"):
         find_files(tmp_path)
 
 
-def test_a_file_that_cannot_be_looked_at_is_an_error(
+def test_a_folder_that_cannot_be_listed_at_all_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make(tmp_path, "a.txt", "listed/b.txt")
-    monkeypatch.setattr(os, "stat", denied(os.stat, tmp_path / "listed" / "b.txt"))
-    with pytest.raises(KnowledgeBaseError, match=r"cannot list .*b\.txt'.*denied; nothing was"):
-        find_files(tmp_path)
+    make(tmp_path, "a.txt")
+    monkeypatch.setattr(os, "scandir", denied(os.scandir, tmp_path))
+    with pytest.raises(KnowledgeBaseError, match=r"denied; nothing was changed"):
+        list_folder(tmp_path)
+
+
+class Unstatable:
+    """A folder's entry that the file system tells nothing of."""
+
+    def __init__(self, entry: os.DirEntry[str]) -> None:
+        self.name, self.path = entry.name, entry.path
+
+    def is_dir(self, *, follow_symlinks: bool = True) -> bool:
+        return False
+
+    def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
+        raise PermissionError(13, "Permission denied", self.path)
+
+
+def test_a_folder_whose_files_cannot_be_looked_at_is_told_as_a_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path, "a.txt", "listed/b.txt", "listed/c.txt")
+    real = os.scandir
+
+    @contextmanager
+    def scandir(path: Path) -> Iterator[Iterator[Any]]:
+        with real(path) as entries:
+            found = sorted(entries, key=lambda entry: entry.name)
+            yield iter([Unstatable(e) if e.name == "c.txt" else e for e in found])
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    listing = list_folder(tmp_path)
+    assert [file.source for file in listing.files] == ["a.txt"]
+    assert listing.unlisted == (("listed", "Permission denied"),)
+
+
+def test_pipes_and_sockets_are_never_opened(tmp_path: Path) -> None:
+    make(tmp_path, "a.txt")
+    os.mkfifo(tmp_path / "pipe.txt")
+    (tmp_path / "link.txt").symlink_to(tmp_path / "pipe.txt")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "socket.txt"))
+        assert [source for source, _ in find_files(tmp_path)] == ["a.txt"]
 
 
 def test_a_hidden_folder_need_not_be_listed(

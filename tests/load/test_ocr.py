@@ -15,8 +15,8 @@ from PIL import Image
 from rag.errors import LoadError
 from rag.load import load_bytes, ocr
 from rag.load.ocr import SeenWord
-from rag.load.pages import page_image, page_places
-from rag.types import Page, PagePlace
+from rag.load.pages import locate, page_image
+from rag.types import Location, Page
 
 GREY = (2, 2, bytes([120] * 4))
 
@@ -128,14 +128,14 @@ def test_each_picture_of_a_tiff_is_a_page() -> None:
         "",
         "Three.",
     ]
-    assert page_places(data, document, 6, 11) == [PagePlace(3, ())]
-    image = page_image(data, document, 3, 6, 11)
+    assert locate(data, "scan.tif", document, 6, 11) == [Location(6, 11, "page 3", 3, ())]
+    image = page_image(data, "scan.tif", document, 3, 6, 11)
     assert image is not None
     assert Image.open(io.BytesIO(image.png)).getpixel((1, 1)) == (200, 200, 200)
 
 
 def test_pictures_that_cannot_be_read() -> None:
-    with pytest.raises(LoadError, match="is an image, whose words only OCR can read"):
+    with pytest.raises(LoadError, match="is a PNG image, whose words only OCR can read"):
         load_bytes(picture("PNG", 1), "a.png")
     for data, reason in (
         (picture("PNG", 1)[:60], "is a damaged image"),
@@ -173,7 +173,7 @@ def test_a_scanned_page_is_shown_without_marks() -> None:
     data = make_pdf(Sheet(picture=GREY))
     with ocr.using(ScriptedEngine([LINES])):
         document = load_bytes(data, "a.pdf")
-    assert page_places(data, document, 0, 4) == [PagePlace(1, ())]
-    image = page_image(data, document, 1, 0, 4)
+    assert locate(data, "a.pdf", document, 0, 4) == [Location(0, 4, "page 1", 1, ())]
+    image = page_image(data, "a.pdf", document, 1, 0, 4)
     assert image is not None
-    assert image.place.marks == ()
+    assert image.marks == ()

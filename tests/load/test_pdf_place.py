@@ -14,8 +14,8 @@ from PIL import Image
 
 from rag.errors import LoadError
 from rag.load import load_bytes
-from rag.load.pages import page_image, page_places
-from rag.types import Document, Mark, PagePlace
+from rag.load.pages import locate, page_image
+from rag.types import Document, Location, Mark
 
 W, H = A4
 
@@ -25,18 +25,21 @@ def load(*sheets: Sheet | str) -> tuple[bytes, Document]:
     return data, load_bytes(data, "a.pdf")
 
 
-def find(data: bytes, document: Document, quote: str) -> list[PagePlace]:
+def find(data: bytes, document: Document, quote: str) -> list[Location]:
     start = document.text.index(quote)
-    return page_places(data, document, start, start + len(quote))
+    return locate(data, document.source, document, start, start + len(quote))
 
 
-def points(places: Sequence[PagePlace], size: tuple[float, float] = A4) -> list[object]:
+def points(places: Sequence[Location], size: tuple[float, float] = A4) -> list[object]:
     """Pages and marks in points from the lower left: left, right and the baseline."""
     width, height = size
     return [
         (
             p.page,
-            [(round(m.left * width), round(m.right * width), _base(m, height)) for m in p.marks],
+            [
+                (round(m.left * width), round(m.right * width), _base(m, height))
+                for m in p.marks or ()
+            ],
         )
         for p in places
     ]
@@ -50,7 +53,7 @@ def _base(mark: Mark, height: float) -> int:
 def test_a_quote_is_found_to_the_character() -> None:
     found = find(*load(text(100, 700, "The whale is blue.")), "whale")
     assert points(found) == [(1, [(124, 154, 700)])]
-    (mark,) = found[0].marks
+    (mark,) = found[0].marks or ()
     assert (1 - mark.top) * H == pytest.approx(708, abs=0.3)
 
 
@@ -114,14 +117,14 @@ def test_turned_pages(rotate: int) -> None:
 def test_a_page_that_reads_otherwise_has_no_marks() -> None:
     data, document = load(text(100, 700, "The whale is blue."), text(100, 700, "And large."))
     other = replace(document, text=document.text.replace("blue", "grey"))
-    assert find(data, other, "whale") == [PagePlace(1, ())]
+    assert points(find(data, other, "whale")) == [(1, [])]
     assert points(find(data, other, "large")) == [(2, [(124, 154, 700)])]
 
 
 def test_blank_space_stands_nowhere() -> None:
     data, document = load(text(100, 700, "One."), text(100, 700, "Two."))
-    assert page_places(data, document, 4, 6) == []
-    assert page_places(data, document, 0, 0) == []
+    assert locate(data, document.source, document, 4, 6) == []
+    assert locate(data, document.source, document, 0, 0) == []
 
 
 def pixels_of(png: bytes) -> npt.NDArray[np.uint8]:
@@ -137,20 +140,20 @@ def yellow(png: bytes) -> list[int]:
 
 def test_the_picture_has_the_quote_marked() -> None:
     data, document = load("", Sheet(text(100, 700, "The whale is blue."), (600, 800)))
-    image = page_image(data, document, 2, 4, 9)
+    image = page_image(data, document.source, document, 2, 4, 9)
     assert image is not None
-    assert (image.width, image.height, image.place.page) == (1200, 1600, 2)
+    assert (image.width, image.height, image.number) == (1200, 1600, 2)
     assert Image.open(io.BytesIO(image.png)).size == (1200, 1600)
-    assert image.place.marks == page_places(data, document, 4, 9)[0].marks
+    assert image.marks == locate(data, document.source, document, 4, 9)[0].marks
     assert yellow(image.png) == pytest.approx([248, 184, 308, 205], abs=4)  # two pixels a point
-    plain = page_image(data, document, 2, 0, 0)
+    plain = page_image(data, document.source, document, 2, 0, 0)
     assert plain is not None
     assert yellow(plain.png) == []
 
 
 def test_words_under_a_mark_stay_legible() -> None:
     data, document = load(text(100, 700, "whale", size=60))
-    image = page_image(data, document, 1, 0, 5)
+    image = page_image(data, document.source, document, 1, 0, 5)
     assert image is not None
     pixels = pixels_of(image.png).reshape(-1, 3)
     assert (pixels == (0, 0, 0)).all(axis=1).any()
@@ -166,20 +169,20 @@ def test_pictures_of_great_pages_are_small(
 ) -> None:
     drawn = area(0, 0, *size, 0.5) + text(1, 0, "Words.", 1)
     data = make_pdf(Sheet(drawn, size))
-    image = page_image(data, load_bytes(data, "a.pdf"), 1, 0, 1)
+    image = page_image(data, "a.pdf", load_bytes(data, "a.pdf"), 1, 0, 1)
     assert image is not None
     assert (image.width, image.height) == pixels
 
 
 def test_what_has_no_pages() -> None:
     data, document = load(text(100, 700, "The whale is blue."))
-    assert page_image(data, document, 0, 0, 1) is None
-    assert page_image(data, document, 2, 0, 1) is None
+    assert page_image(data, document.source, document, 0, 0, 1) is None
+    assert page_image(data, document.source, document, 2, 0, 1) is None
     note = load_bytes(b"A note.", "a.txt")
-    assert page_places(b"A note.", note, 0, 3) == []
-    assert page_image(b"A note.", note, 1, 0, 3) is None
+    assert locate(b"A note.", note.source, note, 0, 3) == []
+    assert page_image(b"A note.", note.source, note, 1, 0, 3) is None
     with pytest.raises(LoadError, match="damaged"):
-        page_places(b"%PDF-1.4 cut", document, 0, 3)
+        locate(b"%PDF-1.4 cut", document.source, document, 0, 3)
 
 
 def test_a_drawing_of_very_many_lines_is_no_table() -> None:

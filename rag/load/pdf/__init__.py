@@ -24,8 +24,7 @@ from rag.load.builder import sensible_title
 from rag.load.pdf.bind import bind
 from rag.load.pdf.geometry import Box
 from rag.load.pdf.page import lay_out, looks_scanned
-from rag.load.pdf.pdfium import PDFIUM, opened, page_of
-from rag.load.pdf.picture import rendered
+from rag.load.pdf.pdfium import PDFIUM, opened, page_of, rendered
 from rag.load.pdf.running import Sheet, running_blocks
 from rag.load.scan import read_picture
 from rag.types import Document

@@ -1,4 +1,4 @@
-"""Where on a PDF's pages the characters of its text stand.
+"""Where on a PDF's pages the characters of its text stand, and how the pages look.
 
 Nothing is stored for it: a page is read again, as it was when the document was indexed, and its
 text must be the same; if it is not, no place is told.
@@ -10,13 +10,16 @@ from collections.abc import Iterable, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from rag.errors import LoadError
 from rag.load.pdf.bind import bind
 from rag.load.pdf.geometry import Box, around, shared
 from rag.load.pdf.page import lay_out
+from rag.load.pdf.pdfium import PDFIUM, opened, page_of, rendered
 from rag.load.pdf.running import Sheet, edge_blocks
 from rag.load.pdf.text import CharacterBox, box_reader
+from rag.load.picture import HIGHEST, WIDTH, Picture, picture_of
 from rag.load.traced import Traced
-from rag.types import Document, Mark
+from rag.types import Mark
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfPage
@@ -26,29 +29,48 @@ _NEXT_WORD = 2.5  # in heights of the font; words further apart are marked apart
 _FINE = 1_000_000  # steps that a page's side is divided into when places are converted
 
 
-def pages_of(document: Document, start: int, end: int) -> list[int]:
-    """Numbers of the pages that hold ``text[start:end]``, from 1."""
-    return [
-        page.number
-        for page in document.pages
-        if document.text[max(start, page.start) : min(end, page.end)].strip()
-    ]
+def look(
+    data: bytes, pieces: Sequence[tuple[int, str, int, int]], draw: bool
+) -> tuple[list[list[Mark]], Picture | None]:
+    """Marks of each piece, and if it is to be drawn a picture of the page of the first.
 
-
-def marks_on(page: PdfPage, document: Document, number: int, start: int, end: int) -> list[Mark]:
-    """The rectangles of exactly the characters of ``text[start:end]`` that stand on a page.
-
-    Empty if the page, read again, does not give the text that the document has for it. To be
-    called under the lock of PDFium.
+    A piece is a page's number from 1, its text, and the start and end of what to mark in that.
+    Raises :class:`LoadError` for a PDF that cannot be opened, and if a page to draw is damaged.
     """
-    covered = document.pages[number - 1]
+    from pypdfium2 import PdfiumError
+
+    marks: list[list[Mark]] = []
+    picture = None
+    with opened(data) as pdf:
+        for number, text, start, end in pieces:
+            marks.append([])
+            try:
+                with PDFIUM, page_of(pdf, number - 1) as page:
+                    if draw and picture is None:
+                        picture = _drawn(page)
+                    marks[-1] = marks_on(page, text, start, end)
+            except (PdfiumError, IndexError) as error:
+                if draw and picture is None:
+                    raise LoadError(f"page {number} is damaged; save the file again") from error
+    return marks, picture
+
+
+def _drawn(page: PdfPage) -> Picture:
+    width, height = page.get_size()
+    return picture_of(rendered(page, min(WIDTH / max(width, 1), HIGHEST / max(height, 1))))
+
+
+def marks_on(page: PdfPage, text: str, start: int, end: int) -> list[Mark]:
+    """The rectangles of exactly the characters of ``text[start:end]`` on a page.
+
+    Empty if the page, read again, does not give ``text``. To be called under the lock of PDFium.
+    """
     textpage = page.get_textpage()
     try:
-        traced = same_text(lay_out(page, textpage), document.text[covered.start : covered.end])
+        traced = same_text(lay_out(page, textpage), text)
         if traced is None:
             return []
-        first, last = max(start - covered.start, 0), max(end - covered.start, 0)
-        boxes = _lines(traced.places[first:last], box_reader(textpage))
+        boxes = _lines(traced.places[start:end], box_reader(textpage))
         return [_mark(page, box) for box in boxes]
     finally:
         textpage.close()

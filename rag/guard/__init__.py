@@ -1,0 +1,12 @@
+"""What stands between a client and the server: who may ask, from where, for what and how much.
+
+:class:`Guard` wraps the whole application, so that one mechanism covers the page, Gradio's own
+routes and the API. ``docs/security.md`` says what it promises.
+"""
+
+from rag.guard.access import Access
+from rag.guard.hosts import LOOPBACK, Hosts, is_loopback
+from rag.guard.middleware import Guard
+from rag.guard.uploads import UploadLimits
+
+__all__ = ["LOOPBACK", "Access", "Guard", "Hosts", "UploadLimits", "is_loopback"]

@@ -1,0 +1,109 @@
+"""Who may ask: a password for the page, a token for programs, sessions, and a limit on guessing."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import secrets
+import time
+from collections.abc import Callable
+
+from cachetools import TTLCache
+
+from rag.errors import SettingsError
+
+SHORTEST_SECRET = 8
+"""Characters of a password or a token. A guesser has :data:`MOST_FAILURES` tries a while."""
+
+SESSION_SECONDS = 24 * 3600
+MOST_SESSIONS = 10_000
+
+MOST_FAILURES = 10
+"""Wrong tries that an address has within :data:`FORGET_SECONDS`; then it is not listened to."""
+
+MOST_FAILURES_OF_ALL = 1_000
+FORGET_SECONDS = 600
+_MOST_ADDRESSES = 100_000
+
+
+class Access:
+    """Knows the secrets, only as digests, and who has shown one.
+
+    A password opens the page, a token the API; either does for both where it is the only one.
+    Without any, everybody may ask. ``clock`` gives seconds.
+    """
+
+    def __init__(
+        self, password: str = "", token: str = "", clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        for name, secret in (("RAG_PASSWORD", password), ("RAG_TOKEN", token)):
+            if secret and len(secret) < SHORTEST_SECRET:
+                raise SettingsError(
+                    f"{name} is too short to be safe: use at least {SHORTEST_SECRET} characters"
+                )
+        self._key = secrets.token_bytes(32)
+        self._password = self._digest(password or token)
+        self._token = self._digest(token or password)
+        self.is_required = bool(password or token)
+        self._sessions: TTLCache[bytes, bool] = TTLCache(MOST_SESSIONS, SESSION_SECONDS, clock)
+        self._failures: TTLCache[str, int] = TTLCache(_MOST_ADDRESSES, FORGET_SECONDS, clock)
+        self._failures_of_all: TTLCache[int, bool] = TTLCache(
+            MOST_FAILURES_OF_ALL, FORGET_SECONDS, clock
+        )
+        self._count = 0
+
+    def __repr__(self) -> str:
+        return f"Access(is_required={self.is_required})"
+
+    def log_in(self, password: str, address: str) -> str | None:
+        """A new session's name for the right password; None for a wrong one, which is counted."""
+        if not self._is_right(password, self._password, address):
+            return None
+        name = secrets.token_urlsafe(32)
+        self._sessions[self._digest(name)] = True
+        return name
+
+    def log_out(self, session: str) -> None:
+        """End a session, if it is one."""
+        self._sessions.pop(self._digest(session), None)
+
+    def is_session(self, name: str) -> bool:
+        """Whether ``name`` is that of a session that has not ended."""
+        return self._digest(name) in self._sessions
+
+    def is_token(self, token: str, address: str) -> bool:
+        """Whether it is the right token; a wrong one is counted."""
+        return self._is_right(token, self._token, address)
+
+    def is_blocked(self, address: str) -> bool:
+        """Whether too many wrong tries came from there, or from everywhere, to listen to more."""
+        if len(self._failures_of_all) >= MOST_FAILURES_OF_ALL:
+            return True
+        return self._failures.get(_network(address), 0) >= MOST_FAILURES
+
+    def _is_right(self, given: str, secret: bytes, address: str) -> bool:
+        if self.is_blocked(address):
+            return False
+        if self.is_required and hmac.compare_digest(self._digest(given), secret):
+            return True
+        network = _network(address)
+        self._failures[network] = self._failures.get(network, 0) + 1
+        self._count += 1
+        self._failures_of_all[self._count] = True
+        return False
+
+    def _digest(self, secret: str) -> bytes:
+        """Equal for equal secrets, of one length: comparing it tells nothing by its time."""
+        return hmac.digest(self._key, secret.encode("utf-8", "surrogatepass"), hashlib.sha256)
+
+
+def _network(address: str) -> str:
+    """The address, or the network of an IPv6 address, of which a guesser has no end."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is None:
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
+    return str(parsed)

@@ -1,0 +1,172 @@
+"""Loaders that do what a hostile file may make a parser do; the file's text says which.
+
+``load`` is given to :class:`rag.load.isolated.IsolatedLoader` in the place of the real one.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from rag.errors import LoadError
+from rag.load import Loaded
+from rag.types import Document, Heading
+
+_seen: list[str] = []
+_kept: list[bytearray] = []
+
+
+def load(data: bytes, source: str) -> Loaded:
+    """Does what the first word of ``data`` names, with the rest as its argument."""
+    word, _, argument = data.decode().partition(" ")
+    _seen.append(source)
+    said = _DEEDS[word](argument)
+    return said if isinstance(said, Loaded) else Loaded((Document(source, said),))
+
+
+def _hang_in_c(_: str) -> str:
+    libc = ctypes.PyDLL(None)  # keeps the interpreter's lock, as a parser's loop does
+    while True:
+        libc.usleep(10_000_000)
+
+
+def _sleep(seconds: str) -> str:
+    time.sleep(float(seconds))
+    return "awake"
+
+
+def _compute(_: str) -> str:
+    while True:
+        pass
+
+
+def _fill_memory(_: str) -> str:
+    pieces = []
+    while True:
+        pieces.append(bytearray(b"x" * 10_000_000))
+
+
+def _fill_memory_and_wrap(_: str) -> str:
+    try:
+        _fill_memory("")
+    except MemoryError as error:
+        raise LoadError("is damaged") from error
+    return ""
+
+
+def _keep(megabytes: str) -> str:
+    _kept.append(bytearray(b"x") * (int(megabytes) * 1_000_000))
+    return str(os.getpid())
+
+
+def _segfault(_: str) -> str:
+    return ctypes.string_at(0).decode()
+
+
+def _segfault_unless_first(_: str) -> str:
+    if len(_seen) > 1:
+        _segfault("")
+    return str(os.getpid())
+
+
+def _exit(code: str) -> str:
+    os._exit(int(code))
+
+
+def _abort(_: str) -> str:
+    os.abort()
+
+
+def _type_error(_: str) -> str:
+    raise TypeError("not a LoadError")
+
+
+def _outcome(deed: Callable[[], object]) -> str:
+    try:
+        return f"done: {deed()}"
+    except OSError as error:
+        return f"refused: {type(error).__name__}"
+
+
+def _open_files(_: str) -> str:
+    """The kinds of what is open beside the standard streams."""
+    kinds = []
+    for number in range(3, 200):
+        try:
+            kinds.append(stat.filemode(os.fstat(number).st_mode)[0])
+        except OSError:
+            continue
+    return " ".join(sorted(kinds))
+
+
+def _print_to_the_parent(_: str) -> str:
+    print("this is no reply", flush=True)
+    os.write(1, b"\xff" * 100)
+    sys.stderr.write("nor is this\n")
+    return "printed"
+
+
+def _garbage(_: str) -> str:
+    """Writes to every stream that is open for writing."""
+    for number in range(3, 20):
+        try:
+            os.write(number, b"\0\0\0\0\0\0\0\x02{]" * 10)
+        except OSError:
+            continue
+    return "unreachable"
+
+
+def _huge_length(_: str) -> str:
+    for number in range(3, 20):
+        try:
+            os.write(number, b"\x7f" * 8)
+        except OSError:
+            continue
+    time.sleep(60)
+    return "unreachable"
+
+
+_DEEDS: dict[str, Callable[[str], str | Loaded]] = {
+    "say": lambda text: text,
+    "pid": lambda _: str(os.getpid()),
+    "refuse": lambda reason: _raise(LoadError(reason)),
+    "sleep": _sleep,
+    "hang": _hang_in_c,
+    "compute": _compute,
+    "memory": _fill_memory,
+    "wrapped-memory": _fill_memory_and_wrap,
+    "keep": _keep,
+    "segfault": _segfault,
+    "segfault-unless-first": _segfault_unless_first,
+    "exit": _exit,
+    "abort": _abort,
+    "type-error": _type_error,
+    "print": _print_to_the_parent,
+    "garbage": _garbage,
+    "huge-length": _huge_length,
+    "environment": lambda _: "\n".join(f"{k}={v}" for k, v in os.environ.items()) or "empty",
+    "socket": lambda _: _outcome(lambda: socket.create_connection(("127.0.0.1", 9))),
+    "udp": lambda _: _outcome(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM)),
+    "unix": lambda _: _outcome(lambda: socket.socket(socket.AF_UNIX)),
+    "program": lambda _: _outcome(lambda: subprocess.run(["/bin/true"], check=True)),
+    "kill": lambda pid: _outcome(lambda: os.kill(int(pid), 9)),
+    "read": lambda path: _outcome(lambda: Path(path).read_bytes()[:10]),
+    "list": lambda path: _outcome(lambda: sorted(Path(path).iterdir())),
+    "write": lambda path: _outcome(lambda: Path(path).write_bytes(b"x")),
+    "open-files": _open_files,
+    "other-source": lambda source: Loaded((Document(source, "text"),)),
+    "bad-span": lambda _: Loaded((Document("a.txt", "text", headings=(Heading(1, 0, 5),)),)),
+    "surrogate": lambda _: Loaded((Document("a.txt", "\ud800"),)),
+    "no-text": lambda _: Loaded((Document("a.txt", 7),)),  # type: ignore[arg-type]
+}
+
+
+def _raise(error: Exception) -> str:
+    raise error
