@@ -1,6 +1,7 @@
 """Loaders that do what a hostile file may make a parser do; the file's text says which.
 
-``load`` is given to :class:`rag.load.isolated.IsolatedLoader` in the place of the real one.
+``load`` is given to :class:`rag.load.isolated.IsolatedLoader` in the place of the real one, and
+``show`` to :class:`rag.load.isolated.Isolated` in the place of :func:`rag.load.pages.show`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from pathlib import Path
 
 from rag.errors import LoadError
 from rag.load import Loaded
-from rag.types import Document, Heading
+from rag.load.pages import Shown
+from rag.load.picture import Picture
+from rag.types import Document, Heading, Mark
 
 _seen: list[str] = []
 _kept: list[bytearray] = []
@@ -29,6 +32,26 @@ def load(data: bytes, source: str) -> Loaded:
     _seen.append(source)
     said = _DEEDS[word](argument)
     return said if isinstance(said, Loaded) else Loaded((Document(source, said),))
+
+
+def show(data: bytes, asked: str) -> Shown:
+    """Says of one page what ``data`` names."""
+    return _LIES[data.decode()]
+
+
+_FINE = ((Mark(0.1, 0.1, 0.2, 0.2),),)
+_LIES: dict[str, Shown] = {
+    "fine": Shown(_FINE, Picture(2, 1, b"\0" * 6)),
+    "two pages": Shown(_FINE * 2),
+    "outside": Shown(((Mark(0.1, 0.1, 1.2, 0.2),),)),
+    "upside down": Shown(((Mark(0.1, 0.3, 0.2, 0.2),),)),
+    "no number": Shown(((Mark(0.1, float("nan"), 0.2, 0.2),),)),
+    "no mark": Shown((("mark",),)),  # type: ignore[arg-type]
+    "few pixels": Shown(_FINE, Picture(2, 2, b"\0" * 6)),
+    "too wide": Shown(_FINE, Picture(100_000, 1, b"\0" * 300_000)),
+    "no pixels": Shown(_FINE, Picture(0, 0, b"")),
+    "text": Shown(_FINE, Picture(2, 1, "not base64")),  # type: ignore[arg-type]
+}
 
 
 def _hang_in_c(_: str) -> str:
@@ -86,6 +109,20 @@ def _abort(_: str) -> str:
 
 def _type_error(_: str) -> str:
     raise TypeError("not a LoadError")
+
+
+def _start_and_hang(path: str) -> str:
+    """Starts a program that outlasts everything, writes its number and goes on for ever."""
+    program = subprocess.Popen(["sleep", "600"])
+    Path(path).write_text(str(program.pid))
+    return _hang_in_c("")
+
+
+def _start_and_crash(path: str) -> str:
+    program = subprocess.Popen(["sleep", "600"])
+    Path(path).write_text(str(program.pid))
+    time.sleep(2)
+    return _segfault("")
 
 
 def _outcome(deed: Callable[[], object]) -> str:
@@ -156,6 +193,8 @@ _DEEDS: dict[str, Callable[[str], str | Loaded]] = {
     "udp": lambda _: _outcome(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM)),
     "unix": lambda _: _outcome(lambda: socket.socket(socket.AF_UNIX)),
     "program": lambda _: _outcome(lambda: subprocess.run(["/bin/true"], check=True)),
+    "start-and-hang": _start_and_hang,
+    "start-and-crash": _start_and_crash,
     "kill": lambda pid: _outcome(lambda: os.kill(int(pid), 9)),
     "read": lambda path: _outcome(lambda: Path(path).read_bytes()[:10]),
     "list": lambda path: _outcome(lambda: sorted(Path(path).iterdir())),

@@ -15,6 +15,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from email.message import EmailMessage
 
+from fakes_ocr import grey_pixels, picture
+from load_pdf import Sheet, make_pdf
+
 
 def _html(text: str) -> bytes:
     return f"<html><body><p>{html.escape(text)}</p></body></html>".encode()
@@ -149,6 +152,10 @@ FORMATS: Mapping[str, Callable[[str], bytes]] = {
     ".html": _html,
     ".docx": _docx,
     ".pdf": _pdf,
+    ".scan.pdf": lambda text: make_pdf(Sheet(size=(300, 300), picture=grey_pixels(text))),
+    ".png": lambda text: picture(text, "PNG"),
+    ".jpg": lambda text: picture(text, "JPEG"),
+    ".tif": lambda text: picture(text, "TIFF"),
     ".csv": lambda text: f"Number,Words\n1,{text}\n".encode(),
     ".xlsx": _xlsx,
     ".pptx": _pptx,
@@ -167,7 +174,7 @@ FORMATS: Mapping[str, Callable[[str], bytes]] = {
     ".eml": _mail,
     ".mbox": lambda text: b"From a@example.org Thu Jan  1 00:00:00 2026\n" + _mail(text),
 }
-"""Suffix -> a file that holds a text of ASCII words."""
+"""Suffix -> a file that holds a text of ASCII words; of pictures ``SquareEngine`` can read it."""
 
 NOT_WRITTEN = {"xls", "doc", "ppt", "msg", "excelxml", "wordxml"}
 """Kinds that load, but for which no small file is made here: binary ones and their stand-ins."""

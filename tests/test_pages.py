@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import shutil
+import zipfile
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from helpers import MakeKb
+from helpers import MakeKb, write_folder
 from load_pdf import make_pdf, text
 from PIL import Image
 
@@ -122,3 +125,42 @@ def test_the_api_gives_places_and_pages(client: TestClient, kb: KnowledgeBase) -
 def test_what_the_api_refuses(client: TestClient, path: str, status: int, detail: str) -> None:
     response = client.get(f"/v1/pages/{path}")
     assert (response.status_code, response.json()["detail"][: len(detail)]) == (status, detail)
+
+
+def test_a_pdf_in_a_second_folder_is_shown(make_kb: MakeKb, tmp_path: Path) -> None:
+    write_folder(tmp_path / "one", {"whale.pdf": make_pdf(text(100, 700, "Another whale."))})
+    two = write_folder(tmp_path / "two", {"whale.pdf": WHALE})
+    kb = make_kb()
+    kb.sync([tmp_path / "one", two])
+    (found,) = kb.locate("two/whale.pdf", *AT_LARGE)
+    assert len(found.marks or ()) == 1
+    assert kb.page_image("one/whale.pdf", 8, 13) is not None
+    shutil.rmtree(tmp_path / "one")
+    assert kb.page_image("one/whale.pdf", 8, 13) is None
+    assert kb.locate("two/whale.pdf", *AT_LARGE) == [found]
+
+
+@pytest.mark.parametrize("suffix", [".zip", ".eml"])
+def test_a_pdf_in_an_archive_or_a_mail_is_shown(make_kb: MakeKb, suffix: str) -> None:
+    mail = EmailMessage()
+    mail.set_content("See the whale.")
+    mail.add_attachment(WHALE, "application", "pdf", filename="whale.pdf")
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.writestr("note.txt", "A note.")
+        archive.writestr("whale.pdf", WHALE)
+        archive.writestr("again/whale.eml", mail.as_bytes())
+    kb = make_kb({f"box{suffix}": inner.getvalue() if suffix == ".zip" else mail.as_bytes()})
+    inside = [source for source in kb.sources() if source.endswith(".pdf")]
+    assert len(inside) == (2 if suffix == ".zip" else 1)
+    for source in inside:
+        (found,) = kb.locate(source, *AT_LARGE)
+        assert (found.page, len(found.marks or ())) == (2, 1)
+        assert kb.page_image(source, *AT_LARGE) is not None
+
+
+def test_other_formats_are_located_by_their_names(make_kb: MakeKb) -> None:
+    kb = make_kb({"fruit.csv": "Name,Price\nApples,7\nPears,8\n"})
+    at = kb.document("fruit.csv").text.index("Pears")
+    assert kb.locate("fruit.csv", at, at + 5) == [Location(at, at + 5, "row 3")]
+    assert kb.locate("fruit.csv", at, at + 5)[0].to_dict()["marks"] is None

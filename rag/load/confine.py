@@ -86,7 +86,7 @@ def _limit_resources(scratch: Path | None, memory_mb: int) -> None:
 # Landlock (linux/landlock.h). Its system calls have the same numbers on every architecture.
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
-_EXECUTE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 2, 1 << 3
+_EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = (1 << bit for bit in range(4))
 _KNOWN_BY_ABI = (0, 13, 14, 15, 15, 16)
 """How many kinds of access to files each version of the interface knows."""
 
@@ -122,6 +122,7 @@ def _limit_files(readable: Iterable[str], scratch: Path | None) -> None:
             _allow(rules, path, reading)
         if scratch is not None:
             _allow(rules, str(scratch), everything & ~_EXECUTE)
+            _allow(rules, os.devnull, _READ_FILE | _WRITE_FILE)  # where programs' output goes
         _no_new_privileges()
         _call(_RESTRICT_SELF, rules, 0)
     finally:
@@ -135,7 +136,7 @@ def _allow(rules: int, path: str, access: int) -> None:
         return
     try:
         if not Path(path).is_dir():
-            access &= _EXECUTE | _READ_FILE
+            access &= _EXECUTE | _WRITE_FILE | _READ_FILE
         rule = _PathBeneath(access, handle)
         _call(_ADD_RULE, rules, 1, ctypes.byref(rule), 0)
     finally:

@@ -226,7 +226,7 @@ class _Worker:
                 raise _LostError(_crashes(str(error))) from None
         self.is_tired |= deadline.has_passed
         if deadline.has_passed and not reply:
-            raise LoadError(_too_slow(self.limits))
+            raise LoadError(_too_slow(self.limits.patience))
         if not reply:
             raise _LostError(self._reason())
         return _parsed(reply)
@@ -235,7 +235,7 @@ class _Worker:
         """Why the worker is gone."""
         code, most_used = _wait(self._process)
         if code == -getattr(signal, "SIGXCPU", 0):
-            return _too_slow(self.limits)
+            return _too_slow(self.limits.seconds)
         near = most_used > _NEAR_THE_LIMIT * self.limits.memory_mb
         if code in (-signal.SIGKILL, OUT_OF_MEMORY) or (near and most_used > _most_used_here()):
             return _too_large(self.limits)
@@ -373,10 +373,8 @@ def _too_large(limits: Limits) -> str:
     )
 
 
-def _too_slow(limits: Limits) -> str:
-    return (
-        f"was not read within {limits.patience:g} s: split it, or allow more with RAG_LOAD_SECONDS"
-    )
+def _too_slow(seconds: float) -> str:
+    return f"was not read within {seconds:g} s: split it, or allow more with RAG_LOAD_SECONDS"
 
 
 def _crashes(how: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import platform
@@ -260,6 +261,39 @@ def test_with_programs_the_worker_has_a_folder_of_its_own_that_goes_with_it(
         assert said(load, "program").startswith("done: ")
         assert said(load, "socket").startswith("refused: PermissionError" if LINUX else "refused")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("deed", "limits"),
+    [
+        ("start-and-hang", Limits(200, 0.5, programs=True)),
+        ("start-and-crash", Limits(200, 60, programs=True)),
+    ],
+)
+def test_a_program_ends_with_the_worker_that_started_it(
+    deed: str, limits: Limits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with IsolatedLoader(limits, fakes_hostile.load) as load, ThreadPoolExecutor() as pool:
+        said(load, "say warm")
+        (folder,) = tmp_path.iterdir()
+        asked = pool.submit(reason, load, f"{deed} {folder / 'number'}")
+        written: list[str] = []
+
+        def is_written() -> bool:
+            with contextlib.suppress(OSError):
+                written[:] = (folder / "number").read_text().split()
+            return bool(written)
+
+        assert wait_until(is_written)
+        assert asked.result()
+        assert wait_until(lambda: not is_alive(int(written[0])))
+
+
+def test_only_the_waiting_for_programs_may_take_longer() -> None:
+    with IsolatedLoader(Limits(200, 2, programs=True), fakes_hostile.load) as load:
+        assert said(load, "sleep 4") == "awake"
+        assert reason(load, "compute").startswith("was not read within 2 s")
 
 
 # Its life
