@@ -62,6 +62,7 @@ class Tesseract:
     def __init__(self) -> None:
         import pytesseract
 
+        os.environ.setdefault("OMP_THREAD_LIMIT", "1")  # its threads wait for each other
         installed = sorted(set(pytesseract.get_languages()) - {"osd", "snum", "equ"})
         if not installed:
             raise LoadError("cannot be read by OCR: Tesseract has no language; install one")
