@@ -79,7 +79,7 @@ def test_showing_a_page_has_the_limits_of_loading(tmp_path: Path) -> None:
     with KnowledgeBase(tmp_path / "index", tight, reader=WordReader()) as kb:
         with pytest.raises(LoadError, match="needs more than 100 MB"):
             kb.page_image("whale.pdf", 4, 9)
-        assert kb.search("blue whale")[0].text == "The whale is blue."
+        assert kb.search("blue whale")[0].text.startswith("The whale is blue.")
 
 
 @pytest.fixture(scope="module")
