@@ -458,7 +458,8 @@ class KnowledgeBase:
         store = self._store()
         assert store  # it has the document
         file = store.file_of(source)
-        path = Folders(self.folders).find(file) if document.pages else None
+        drawn = document.pages and not document.places  # slides have no look that is drawn here
+        path = Folders(self.folders).find(file) if drawn else None
         with suppress(LoadError, OSError):
             data = read_file(path)[0] if path else b""
             if hashlib.sha256(data).hexdigest() == store.file_digest(file):
