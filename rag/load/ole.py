@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING
 
 from rag.errors import LoadError
@@ -11,6 +12,11 @@ if TYPE_CHECKING:
     import olefile
 
 _LARGEST_STREAM = 200_000_000
+_SECTION = 44  # where the offset of the first section stands
+_MOST_PROPERTIES = 1000
+_CODEPAGE, _TITLE = 1, 2  # identifiers of properties
+_BYTE_STRING, _WIDE_STRING = 30, 31  # their types
+_UTF_8, _UTF_16 = 65001, 1200  # code pages that Python has other names for
 _PROTECTED = ("\x06DataSpaces", "\tDRMContent", "EncryptedPackage")
 
 
@@ -41,15 +47,44 @@ def read_stream(container: olefile.OleFileIO, name: str) -> bytes:
 def title_of(container: olefile.OleFileIO) -> str:
     """The title from the file's properties; "" where they have none, or a made-up one."""
     try:
-        properties = container.getproperties("\x05SummaryInformation", convert_time=False)
+        return title_in(read_stream(container, "\x05SummaryInformation"))
     except Exception:  # a title is no reason to lose the document
         return ""
-    title = properties.get(2)
-    if isinstance(title, bytes):
-        codepage = int(properties.get(1) or 1252) & 0xFFFF  # stored with a sign
-        encoding = "utf-8" if codepage == 65001 else f"cp{codepage}"
-        try:
-            title = title.decode(encoding, "replace")
-        except LookupError:
-            title = title.decode("cp1252", "replace")
-    return sensible_title(title.rstrip("\0")) if isinstance(title, str) else ""
+
+
+def title_in(properties: bytes) -> str:
+    """The title in the stream of a property set ([MS-OLEPS] 2.20 and 2.21); "" if there is none.
+
+    Only the properties needed are read: a damaged one may claim thousands of millions of values.
+    Raises ``struct.error`` where the stream ends too early.
+    """
+    if not properties:
+        return ""
+    [section] = struct.unpack_from("<I", properties, _SECTION)
+    [count] = struct.unpack_from("<I", properties, section + 4)
+    places = dict(
+        struct.unpack_from("<2I", properties, section + 8 + 8 * i)
+        for i in range(min(count, _MOST_PROPERTIES))
+    )
+    if _TITLE not in places:
+        return ""
+    start = section + places[_TITLE]
+    kind, size = struct.unpack_from("<2I", properties, start)
+    if kind == _WIDE_STRING:
+        text = properties[start + 8 : start + 8 + 2 * size].decode("utf-16-le", "replace")
+    elif kind == _BYTE_STRING:
+        codepage = 1252
+        if _CODEPAGE in places:
+            [codepage] = struct.unpack_from("<H", properties, section + places[_CODEPAGE] + 4)
+        text = _decode(properties[start + 8 : start + 8 + size], codepage)
+    else:
+        return ""
+    return sensible_title(text.rstrip("\0"))
+
+
+def _decode(text: bytes, codepage: int) -> str:
+    encoding = {_UTF_8: "utf-8", _UTF_16: "utf-16-le"}.get(codepage, f"cp{codepage}")
+    try:
+        return text.decode(encoding, "replace")
+    except LookupError:
+        return text.decode("cp1252", "replace")

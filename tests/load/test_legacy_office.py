@@ -12,6 +12,7 @@ from rag.errors import LoadError
 from rag.load import load_bytes
 from rag.load.doc_binary import WordFile
 from rag.load.doc_styles import read_numbering
+from rag.load.ole import title_in
 from rag.types import Document, Page
 
 DATA = Path(__file__).parent / "data"
@@ -299,3 +300,39 @@ def test_ppt_that_is_damaged() -> None:
     for stream in (b"", record(0x03E8, b"") * 3, atom(0x0FF5, struct.pack("<7I", *[8] * 7))):
         with pytest.raises(LoadError, match=r"^is damaged or not a PowerPoint presentation"):
             load_bytes(in_container(stream, user), "a.ppt")
+
+
+def property_set(*properties: tuple[int, bytes]) -> bytes:
+    """A stream of properties, each an identifier with its type and value."""
+    places, values = b"", b""
+    for identifier, value in properties:
+        places += struct.pack("<2I", identifier, 8 + 8 * len(properties) + len(values))
+        values += value
+    section = struct.pack("<2I", 8 + len(places) + len(values), len(properties)) + places + values
+    return bytes(44) + struct.pack("<I", 48) + section
+
+
+@pytest.mark.parametrize(
+    ("codepage", "stored"),
+    [(1252, "Café".encode("cp1252")), (-535 & 0xFFFF, "Café".encode()), (9999, b"Caf\xe9")],
+)
+def test_a_title_is_read_in_its_code_page(codepage: int, stored: bytes) -> None:
+    title = struct.pack("<2I", 30, len(stored) + 1) + stored + b"\0"
+    assert title_in(property_set((1, struct.pack("<IHH", 2, codepage, 0)), (2, title))) == "Café"
+
+
+def test_a_wide_title_is_read() -> None:
+    stored = "Übersicht\0".encode("utf-16-le")
+    assert title_in(property_set((2, struct.pack("<2I", 31, 10) + stored))) == "Übersicht"
+
+
+def test_a_property_that_claims_thousands_of_millions_of_values_costs_nothing() -> None:
+    vector = struct.pack("<2I", 0x1000, 0xFFFFFFFF)
+    title = struct.pack("<2I", 30, 5) + b"Plan\0"
+    assert title_in(property_set((12, vector), (2, title))) == "Plan"
+    assert title_in(property_set((2, vector))) == ""
+
+
+def test_without_properties_there_is_no_title() -> None:
+    assert title_in(b"") == ""
+    assert title_in(property_set()) == ""
