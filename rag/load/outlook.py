@@ -141,7 +141,10 @@ def _message(storage: Storage, header: int, budget: Budget) -> Iterator[Part]:
     ]
     bodies = _bodies(message)
     if not bodies and message.data(_RTF):
-        members.append(Member("body.rtf", _rtf_body))
+        try:
+            bodies = [_rich_text(message.data(_RTF), budget)]
+        except LoadError as error:
+            members.append(Member("body.rtf", partial(_refuse, str(error))))
     yield letter(_headers(message), bodies, [member.name for member in members])
     yield from members
 
@@ -156,8 +159,18 @@ def _bodies(message: _Object) -> list[Document]:
     return []
 
 
-def _rtf_body() -> bytes:
-    raise LoadError("is a body in compressed RTF alone; save the message from Outlook as HTML")
+def _rich_text(data: bytes, budget: Budget) -> Document:
+    """A body in compressed RTF ([MS-OXRTFCP])."""
+    from compressed_rtf import decompress
+
+    from rag.load import rtf
+
+    try:
+        content = decompress(data)
+    except Exception as error:  # its own errors are of no class of their own
+        raise LoadError("is damaged; save the message from Outlook as HTML") from error
+    budget.take(len(content))
+    return rtf.load(content, "")
 
 
 def _headers(message: _Object) -> list[tuple[str, str]]:

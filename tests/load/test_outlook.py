@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from compressed_rtf import compress
 from fakes_outlook import Tree, compound_file, properties
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -154,16 +155,28 @@ def test_attached_messages_objects_and_links() -> None:
     }
 
 
-def test_a_body_in_compressed_rtf_alone() -> None:
-    more: Tree = {"__substg1.0_10090102": b"LZFu..."}
+RICH = (
+    rb"{\rtf1\ansi\ansicpg1252\fromhtml1 {\*\htmltag64 <p>}\htmlrtf {\htmlrtf0 Caf\'e9 at noon"
+    rb"\htmlrtf\par}\htmlrtf0 {\*\htmltag72 </p>}\pard second words\par}"
+)
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_body_in_compressed_rtf_alone(packed: bool) -> None:
+    more: Tree = {"__substg1.0_10090102": compress(RICH, compressed=packed)}
     loaded = load_file(compound_file(message(p0037="s", more=more)), "a.msg")
-    assert loaded.documents[0].text.endswith("Subject: s\nAttachments: body.rtf")
-    assert loaded.failed == (
-        (
-            "a.msg/body.rtf",
-            "is a body in compressed RTF alone; save the message from Outlook as HTML",
-        ),
-    )
+    assert loaded.failed == ()
+    assert loaded.documents[0].text.endswith("Subject: s\n\nCafé at noon\n\nsecond words")
+
+
+def test_a_body_in_damaged_rtf_is_told() -> None:
+    whole = compress(RICH)
+    for damaged in (b"LZFu...", whole[:-9] + bytes(9), compress(b"no rich text")):
+        more: Tree = {"__substg1.0_10090102": damaged}
+        loaded = load_file(compound_file(message(p0037="s", more=more)), "a.msg")
+        assert loaded.documents[0].text.endswith("Subject: s\nAttachments: body.rtf")
+        [(name, reason)] = loaded.failed
+        assert (name, "damaged" in reason) == ("a.msg/body.rtf", True)
 
 
 def test_messages_in_messages_end_somewhere() -> None:
