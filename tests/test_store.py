@@ -126,6 +126,18 @@ def test_verify_finds_what_does_not_fit(make_kb: MakeKb, tmp_path: Path) -> None
         assert expected in found
 
 
+@pytest.mark.parametrize("number", [b"\xff\xff\x7f\x7f", b"\x01\x00\xa0\x7f", b"\x00\x00\x80\x7f"])
+def test_verify_finds_a_vector_of_huge_numbers_or_none(
+    make_kb: MakeKb, tmp_path: Path, number: bytes
+) -> None:
+    make_kb(DOCS).close()
+    database = sqlite3.connect(tmp_path / "kb" / DATABASE)
+    database.execute("UPDATE vectors SET embedding = ? WHERE id = 2", [number * 256])
+    database.commit()
+    database.close()
+    assert "1 vectors are not of length 1" in problems(tmp_path / "kb")
+
+
 @pytest.mark.parametrize(
     ("settings", "shown"),
     [
