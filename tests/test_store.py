@@ -126,6 +126,15 @@ def test_verify_finds_what_does_not_fit(make_kb: MakeKb, tmp_path: Path) -> None
         assert expected in found
 
 
+def test_verify_tells_of_what_is_missing_where_a_name_was(make_kb: MakeKb, tmp_path: Path) -> None:
+    make_kb(DOCS).close()
+    database = sqlite3.connect(tmp_path / "kb" / DATABASE)
+    database.execute("UPDATE sqlite_sequence SET name = NULL WHERE name = 'contents'")
+    database.commit()
+    database.close()
+    assert any("rows cannot be checked" in problem for problem in problems(tmp_path / "kb"))
+
+
 @pytest.mark.parametrize("number", [b"\xff\xff\x7f\x7f", b"\x01\x00\xa0\x7f", b"\x00\x00\x80\x7f"])
 def test_verify_finds_a_vector_of_huge_numbers_or_none(
     make_kb: MakeKb, tmp_path: Path, number: bytes

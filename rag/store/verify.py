@@ -75,6 +75,10 @@ _COUNTS = (
 )
 
 
+_OF_ANOTHER_KIND = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
+"""What handling a value raises that damage made one of another type, or none."""
+
+
 def problems(path: Path, index_text: IndexText | None = None) -> list[str]:
     """What is wrong with the index in ``path``, one line each; empty if all is well.
 
@@ -110,7 +114,7 @@ class _Proof:
         for check in checks:
             try:
                 yield from check()
-            except (sqlite3.DatabaseError, ValueError, TypeError, LookupError) as error:
+            except (sqlite3.DatabaseError, *_OF_ANOTHER_KIND) as error:
                 name = check.__name__.removeprefix("_")
                 yield f"the database is damaged: its {name} cannot be checked ({error})"
 
