@@ -23,7 +23,7 @@ from rag.store.layout import decode_document, stored_sha256
 from rag.store.local import LocalStore
 from rag.store.records import FileRecord
 from rag.store.schema import Connection, row_digest
-from rag.store.verify import DERIVED, problems
+from rag.store.verify import DERIVED, OF_ANOTHER_KIND, problems
 from rag.sync import Sync
 from rag.types import Document, Vectors
 
@@ -61,7 +61,7 @@ def repair(path: Path, manifest: Manifest, writer: Callable[[LocalStore], Sync])
                 with LocalStore(folder, manifest) as store:
                     lost = _Salvage(path, damaged, manifest).into(store, writer(store))
             replace_database(path, folder)
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, *OF_ANOTHER_KIND) as error:
             raise KnowledgeBaseError(
                 f"the index in {str(path)!r} cannot be repaired ({error}): run 'rag index FOLDER "
                 f"--rebuild --index {path}'"
@@ -196,7 +196,7 @@ class _Salvage:
             ).fetchone()
         except sqlite3.DatabaseError:
             return None
-        return row
+        return row if row and all(isinstance(value, bytes) for value in row) else None
 
     def _document(self, source: str, content_id: int) -> Document:
         row = self._content(content_id)

@@ -224,6 +224,25 @@ def test_verify_names_what_must_be_read_again(folder: Path) -> None:
     }  # fmt: skip
 
 
+def change_of_titles(old: str, new: str) -> str:
+    changed = f"replace(sql, 'title {old},', 'title {new},')"
+    return f"UPDATE sqlite_master SET sql = {changed} WHERE name = 'contents'"
+
+
+def test_verify_names_a_document_whose_title_is_none(folder: Path) -> None:
+    for statement in (
+        change_of_titles("TEXT NOT NULL", "TEXT"),
+        "UPDATE contents SET title = NULL WHERE text LIKE 'Pears%'",
+        change_of_titles("TEXT", "TEXT NOT NULL"),
+    ):
+        with closing(sqlite3.connect(Path("index") / DATABASE)) as database:
+            database.execute("PRAGMA writable_schema = ON")
+            database.execute(statement)
+            database.commit()
+    told = json.loads(rag("verify", "--repair", "--json").stdout)
+    assert (told["ok"], told["lost"]) == (False, ["b.txt"])
+
+
 def test_backup_restore_and_status(folder: Path) -> None:
     assert rag("backup", "kept.zip").stdout.startswith("2 documents in kept.zip, ")
     (folder / "a.txt").unlink()

@@ -75,7 +75,7 @@ _COUNTS = (
 )
 
 
-_OF_ANOTHER_KIND = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
+OF_ANOTHER_KIND = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
 """What handling a value raises that damage made one of another type, or none."""
 
 
@@ -114,7 +114,7 @@ class _Proof:
         for check in checks:
             try:
                 yield from check()
-            except (sqlite3.DatabaseError, *_OF_ANOTHER_KIND) as error:
+            except (sqlite3.DatabaseError, *OF_ANOTHER_KIND) as error:
                 name = check.__name__.removeprefix("_")
                 yield f"the database is damaged: its {name} cannot be checked ({error})"
 
