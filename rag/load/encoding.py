@@ -49,6 +49,15 @@ def decode(data: bytes, declared: str | None = None) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
+def windows_encoding(code_page: int | None) -> str | None:
+    """Python's name for a code page of Windows or the Macintosh; None for one that is unknown."""
+    names = {65001: "utf-8", 28591: "latin-1", 10000: "mac_roman", 708: "cp1256", 936: "gb18030"}
+    try:
+        return codecs.lookup(names.get(code_page or 0, f"cp{code_page}")).name
+    except LookupError:
+        return None
+
+
 def _decode(data: bytes, declared: str | None) -> str:
     for mark, encoding in _BOMS:
         # FF FE 00 00 is also UTF-16 for a text that starts with NUL, which no text does.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rag.errors import LoadError
 from rag.load.builder import sensible_title
+from rag.load.encoding import windows_encoding
 
 if TYPE_CHECKING:
     import olefile
@@ -16,7 +17,7 @@ _SECTION = 44  # where the offset of the first section stands
 _MOST_PROPERTIES = 1000
 _CODEPAGE, _TITLE = 1, 2  # identifiers of properties
 _BYTE_STRING, _WIDE_STRING = 30, 31  # their types
-_UTF_8, _UTF_16 = 65001, 1200  # code pages that Python has other names for
+_UTF_16 = 1200  # a code page
 _PROTECTED = ("\x06DataSpaces", "\tDRMContent", "EncryptedPackage")
 
 
@@ -76,15 +77,9 @@ def title_in(properties: bytes) -> str:
         codepage = 1252
         if _CODEPAGE in places:
             [codepage] = struct.unpack_from("<H", properties, section + places[_CODEPAGE] + 4)
-        text = _decode(properties[start + 8 : start + 8 + size], codepage)
+        wide = codepage == _UTF_16
+        encoding = "utf-16-le" if wide else windows_encoding(codepage) or "cp1252"
+        text = properties[start + 8 : start + 8 + size].decode(encoding, "replace")
     else:
         return ""
     return sensible_title(text.rstrip("\0"))
-
-
-def _decode(text: bytes, codepage: int) -> str:
-    encoding = {_UTF_8: "utf-8", _UTF_16: "utf-16-le"}.get(codepage, f"cp{codepage}")
-    try:
-        return text.decode(encoding, "replace")
-    except LookupError:
-        return text.decode("cp1252", "replace")

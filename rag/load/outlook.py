@@ -15,7 +15,7 @@ from rag.errors import LoadError
 from rag.load import mime
 from rag.load.builder import clean
 from rag.load.dates import readable
-from rag.load.encoding import decode
+from rag.load.encoding import decode, windows_encoding
 from rag.load.mail import file_name, letter
 from rag.load.members import Budget, Content, Member, Part
 from rag.load.names import base_name
@@ -120,14 +120,9 @@ class _Object:
 
     def _decoded(self, narrow: bytes) -> str:
         try:
-            return decode(narrow.rstrip(b"\0"), _encoding(self.code_page)) if narrow else ""
+            return decode(narrow.rstrip(b"\0"), windows_encoding(self.code_page)) if narrow else ""
         except LoadError:
             return ""
-
-
-def _encoding(code_page: int | None) -> str | None:
-    """Python's name for a code page of Windows."""
-    return {65001: "utf-8", 28591: "latin-1"}.get(code_page or 0, f"cp{code_page}")
 
 
 def _message(storage: Storage, header: int, budget: Budget) -> Iterator[Part]:

@@ -6,9 +6,10 @@ drops footnotes, headers and text boxes, and tells neither headings nor rows of 
 
 from __future__ import annotations
 
-import codecs
 import re
 from dataclasses import dataclass, field, replace
+
+from rag.load.encoding import windows_encoding
 
 _TOKEN = re.compile(
     rb"\\([a-zA-Z]{1,40})(-?\d{1,10})? ?|\\'([0-9a-fA-F]{2})|\\([^a-zA-Z])|([{}])"
@@ -236,7 +237,7 @@ class Reader:
         elif word == "uc":
             group.after_unicode = min(max(number or 0, 0), 16)
         elif word == "ansicpg":
-            self._encoding = _encoding(number)
+            self._encoding = windows_encoding(number) or "cp1252"
         elif word == "deff":
             self._default_font = group.font = number
         elif word in ("mac", "pc", "pca"):
@@ -327,16 +328,6 @@ class Reader:
             self._writer.text(text)
 
 
-def _encoding(codepage: int | None) -> str:
-    name = {65001: "utf-8", 10000: "mac_roman", 708: "cp1256", 936: "gb18030"}.get(
-        codepage or 0, f"cp{codepage}"
-    )
-    try:
-        return codecs.lookup(name).name
-    except LookupError:
-        return "cp1252"
-
-
 def _group_from(data: bytes, position: int) -> bytes:
     """The rest of the group that ``position`` is in."""
     depth, place = 1, position
@@ -359,7 +350,7 @@ def _fonts(table: bytes) -> dict[int, str]:
         page = re.search(rb"\\cpg(\d{1,5})", entry)
         charset = re.search(rb"\\fcharset(\d{1,3})", entry)
         if number and page and int(page[1]):
-            fonts[int(number[1])] = _encoding(int(page[1]))
+            fonts[int(number[1])] = windows_encoding(int(page[1])) or "cp1252"
         elif number and charset and (name := _CHARSETS.get(int(charset[1]))):
             fonts[int(number[1])] = name
     return fonts
