@@ -5,7 +5,6 @@ The composition root: here the adapters are put behind the ports.
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -25,6 +24,7 @@ from rag.generate import make_generator
 from rag.load import FoundFile, ocr, pages
 from rag.load.isolated import IsolatedLoader, Limits, Load
 from rag.load.uploads import checked_name, look_alike
+from rag.originals import Original
 from rag.read import CalibratedReader, Calibration, SpanReader
 from rag.retrieve import retrieve
 from rag.settings import Settings
@@ -51,8 +51,6 @@ _CALIBRATION = "calibration"
 
 Folder = str | Path | Sequence[str | Path]
 """The path of a folder, or those of several."""
-
-_Original = tuple[Document, str, bytes | None]
 
 
 class KnowledgeBase:
@@ -228,10 +226,7 @@ class KnowledgeBase:
         position tells. Raises :class:`NotFoundError`, ``ValueError`` for a span outside the text,
         and :class:`LoadError` for a file that can no longer be opened.
         """
-        document, file, data = self._original(source, start, end)
-        if data is None:
-            return list(document.locate(start, end))
-        return pages.locate(data, file, document, start, end, self._show)
+        return self._original(source, start, end).locate(start, end, self._show)
 
     def page_image(
         self, source: str, start: int, end: int, page: int | None = None
@@ -241,11 +236,7 @@ class KnowledgeBase:
         Without ``page`` it is the first one that the span stands on. None where no page can be
         shown; errors as for :meth:`locate`.
         """
-        document, file, data = self._original(source, start, end)
-        number = page if page is not None else document.page_at(start)
-        if data is None or number is None:
-            return None
-        return pages.page_image(data, file, document, number, start, end, self._show)
+        return self._original(source, start, end).page_image(start, end, page, self._show)
 
     def warm(self) -> None:
         """Load the models and the index now, so that the first question need not wait."""
@@ -448,8 +439,7 @@ class KnowledgeBase:
             embedder_limit=Limit(self._embedder.count_tokens, self._embedder.max_tokens),
         )
 
-    def _original(self, source: str, start: int, end: int) -> _Original:
-        """A document and its file, with the bytes of that if they are those that were read."""
+    def _original(self, source: str, start: int, end: int) -> Original:
         document = self.document(source)
         if not 0 <= start <= end <= len(document.text):
             raise ValueError(
@@ -457,14 +447,7 @@ class KnowledgeBase:
             )
         store = self._store()
         assert store  # it has the document
-        file = store.file_of(source)
-        drawn = document.pages and not document.places  # slides have no look that is drawn here
-        path = Folders(self.folders).find(file) if drawn else None
-        with suppress(LoadError, OSError):
-            data = read_file(path)[0] if path else b""
-            if hashlib.sha256(data).hexdigest() == store.file_digest(file):
-                return document, file, data
-        return document, file, None
+        return Original.of(document, store, Folders(self.folders))
 
     def _require_folders(self) -> Folders:
         folders = self.folders

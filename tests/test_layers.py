@@ -21,7 +21,7 @@ LAYERS = (
     ("retrieve", "read", "generate", "followup"),
     ("compose", "draft"),
     ("answer", "sync"),
-    ("upkeep", "forget"),
+    ("upkeep", "forget", "originals"),
     ("knowledge_base",),
     ("evaluate", "render", "web", "watch", "page_route"),
     ("curate",),
