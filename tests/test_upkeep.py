@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sqlite3
 import threading
 import zipfile
+import zlib
 from contextlib import closing
 from pathlib import Path
 
@@ -107,8 +109,21 @@ def cut(data: bytes) -> bytes:
 
 
 def flipped(data: bytes) -> bytes:
-    place = data.index(b"PK\x03\x04", 10) + 200  # in the database, compressed
-    return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+    """One bit changed in the database, compressed: the first that matters to what is unpacked."""
+    start = data.index(b"PK\x03\x04", 10) + 200
+    for place in range(start, len(data)):
+        changed = data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+        if unpacked(changed) != unpacked(data):
+            return changed
+    raise AssertionError("no bit matters")
+
+
+def unpacked(data: bytes) -> bytes | None:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return archive.read(DATABASE)
+    except (zipfile.BadZipFile, zlib.error):
+        return None
 
 
 def test_what_is_no_backup_or_damaged_is_refused_and_changes_nothing(
