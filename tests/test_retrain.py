@@ -14,6 +14,7 @@ from rag.read import SpanReader
 from rag.read.judgement import Judgement
 from rag.read.model import open_model
 from rag.types import Chunk, Document, Hit
+from training import average
 from training.data import is_held_out, read_held_out, read_training
 from training.export import export
 from training.model import default_backbone
@@ -64,6 +65,22 @@ def test_articles_held_out_are_never_trained_on(data: Path) -> None:
     assert kept[0].context[kept[0].start : kept[0].end] == kept[0].answer
 
 
+def test_an_average_lies_between() -> None:
+    one, other = (
+        {"a": torch.zeros(2), "n": torch.tensor(3)},
+        {"a": torch.ones(2), "n": torch.tensor(4)},
+    )
+    mean = average.average(one, other, 0.25)
+    assert mean["a"].tolist() == [0.25, 0.25]
+    assert mean["n"].item() == 4  # no number to average
+
+
+def test_bfloat16_steps_keep_weights_in_fp32(data: Path, tmp_path: Path) -> None:
+    settings = replace(TINY, steps=2, bfloat16=True)
+    made = weights(train(data, default_backbone(), tmp_path / "run", settings))
+    assert all(w.dtype == torch.float32 and torch.isfinite(w).all() for w in made.values())
+
+
 def test_the_rate_rises_stays_and_falls() -> None:
     settings = replace(TINY, steps=100, warm_up=10, decay=0.2)
     factors = [rate_factor(step, settings) for step in range(100)]
@@ -87,7 +104,14 @@ def test_a_run_is_repeatable_resumable_and_its_export_reads(data: Path, tmp_path
 
     report = export(resumed, backbone, tmp_path / "model")
     assert float(str(report["difference_to_torch"])) < 1e-3
-    reader = SpanReader(open_model(tmp_path / "model" / "reader.int8.onnx"), Judgement.load())
+    exported = tmp_path / "model" / "reader.int8.onnx"
+    average.main(
+        [str(exported), str(resumed), "--share", "0.25", "--out", str(tmp_path / "mean.pt")]
+    )
+    mean = weights(tmp_path / "mean.pt")["span.weight"]
+    assert torch.allclose(mean, whole["span.weight"], atol=1e-6)  # heads are exported in fp32
+
+    reader = SpanReader(open_model(exported), Judgement.load())
     text = PASSAGE.format(year=1800, name="Anna Huber", arches=4)
     hit = Hit(Chunk(Document("isar.txt", text), 0, len(text)), 0.5, 0.5, 1.0)
     [best, *_] = reader.read("Who built the bridge?", [hit])

@@ -71,16 +71,16 @@ class Source:
 # Wikipedia counts most. Titles of the product reviews hold five passages each, too few to find a
 # near miss in, so those count as one group.
 SOURCES: dict[str, Source] = {
-    "squad1_du_test": Source(30),
+    "squad1_du_test": Source(27),
     "squad1_train_20articles": Source(6),
     "squad1_routerlens": Source(8, grouped=False),
     "squadshifts_new_wiki": Source(18),
-    "squadshifts_amazon_reviews": Source(8, grouped=False),
-    "squadshifts_reddit": Source(7, grouped=False),
+    "squadshifts_amazon_reviews": Source(9, grouped=False),
+    "squadshifts_reddit": Source(9, grouped=False),
     "policyqa_dev": Source(2, negatives=False),
     "policyqa_test": Source(2, negatives=False),
     "fairytaleqa_train": Source(4, negatives=False),
-    "qamr_sentences": Source(9, tokenised=True, grouped=False, negatives=False),
+    "qamr_sentences": Source(11, tokenised=True, grouped=False, negatives=False),
     "nq_swap": Source(6, tokenised=True, grouped=False),
 }
 

@@ -53,3 +53,11 @@ def _whole(stored: dict[str, npt.NDArray[np.generic]]) -> Arrays:
             centred = integers.astype(np.float32) - zero
             found[plain] = centred * stored[f"{plain}_scale"].astype(np.float32)
     return found
+
+
+def load_weights(model: SpanReader, path: Path) -> None:
+    """Give a model the weights of an exported `.onnx` file or of a run's `.pt` file."""
+    if path.suffix == ".onnx":
+        load_exported(model, path)
+    else:
+        model.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))

@@ -34,10 +34,10 @@ class Mix:
     An edit comes beside the unedited example; a passage that lacks the answer in place of it.
     """
 
-    edit: float = 0.5
-    passage: float = 0.18
+    edit: float = 0.42
+    passage: float = 0.28
     noise: float = 0.25
-    lengths: tuple[tuple[int, float], ...] = ((64, 0.35), (96, 0.35), (160, 0.3))
+    lengths: tuple[tuple[int, float], ...] = ((64, 0.3), (96, 0.4), (160, 0.3))
 
 
 @dataclass
@@ -108,7 +108,8 @@ class Stream:
         if SOURCES[example.source].negatives and draw < mix.passage:
             lacking = self._lacking(index, whole, rng)
             if lacking is not None:
-                yield example.question, crop(lacking, room, rng)
+                about = example.question if rng.random() < 0.75 else None
+                yield example.question, crop(lacking, room, rng, about)
                 return
         piece = crop(whole, room, rng)
         yield example.question, piece
@@ -134,10 +135,10 @@ class Stream:
         if edit is None:
             return
         draw = rng.random()
-        changed = edited_piece(piece, edit) if edit.mutual and draw > 0.62 else None
+        changed = edited_piece(piece, edit) if edit.mutual and draw > 0.5 else None
         if changed is None:
             yield edit.apply(example.question), Piece(piece.text)
-        elif draw > 0.82:
+        elif draw > 0.75:
             yield edit.apply(example.question), changed
         else:
             yield example.question, Piece(changed.text)

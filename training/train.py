@@ -25,7 +25,7 @@ from tqdm import tqdm
 from rag.inference import sha256
 from training.data import SOURCES, read_training
 from training.edits import Neighbours
-from training.exported import load_exported
+from training.exported import load_weights
 from training.model import SpanReader, default_backbone, from_backbone
 from training.passages import Passages
 from training.stream import Mix, Stream
@@ -53,6 +53,7 @@ class Settings:
     keep_steps: int = 1000
     limit: int | None = None
     threads: int = 2
+    bfloat16: bool = False
 
 
 TINY = Settings(steps=8, batch_tokens=512, limit=48, warm_up=2, decay=0.25, save_minutes=60.0)
@@ -116,14 +117,17 @@ def frozen_layers(step: int, settings: Settings) -> int:
     return settings.frozen_layers if step < (1 - settings.decay) * settings.steps else 0
 
 
-def losses(model: SpanReader, batch: Batch) -> tuple[Tensor, Tensor]:
+def losses(model: SpanReader, batch: Batch, bfloat16: bool = False) -> tuple[Tensor, Tensor]:
     """Return the mean span loss and the mean answerability loss of a batch.
 
     Spans point to [CLS] where the window does not answer; question tokens are never pointed to.
+    With `bfloat16` the matrix products are made in it; weights and losses stay fp32.
     """
     ids, mask, types = (torch.from_numpy(a) for a in (batch.ids, batch.mask, batch.types))
     start, end = torch.from_numpy(batch.start), torch.from_numpy(batch.end)
-    start_logits, end_logits, answerable = model(ids, mask, types)
+    with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+        logits = model(ids, mask, types)
+    start_logits, end_logits, answerable = (part.float() for part in logits)
     asked = (types == 0) & (mask == 1)
     asked[:, 0] = False
     span = sum(
@@ -199,7 +203,7 @@ class Trainer:
         factor = rate_factor(self.progress.step, self.settings)
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * factor
-        span, known = losses(self.model, batch)
+        span, known = losses(self.model, batch, self.settings.bfloat16)
         loss = span + self.settings.answerable_weight * known
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
@@ -236,7 +240,8 @@ def train(
 ) -> Path:
     """Run a training; return the path of its final weights.
 
-    It begins with the backbone's weights or, given `start`, with those of a reader's ONNX file.
+    It begins with the backbone's weights or, given `start`, with those of a reader's ONNX file or
+    of a run's `.pt` file.
     """
     torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)
@@ -247,7 +252,7 @@ def train(
     stream = make_stream(data, backbone, settings)
     model = from_backbone(backbone, settings.dropout)
     if start is not None:
-        load_exported(model, start)
+        load_weights(model, start)
     trainer = Trainer(stream, model, settings, out)
     if resume:
         trainer.resume()
@@ -261,18 +266,28 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder that holds train/")
     parser.add_argument("--backbone", type=Path, help="model folder (default: the bundled MiniLM)")
-    parser.add_argument("--start", type=Path, help="train this reader's .onnx file further")
+    parser.add_argument("--start", type=Path, help="train this .onnx or .pt file further")
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--steps", type=int, help="length of the run")
     parser.add_argument("--rate", type=float, help="peak learning rate of the body")
+    parser.add_argument("--head-rate", type=float, help="peak learning rate of the heads")
     parser.add_argument("--dropout", type=float, help="of the hidden states")
+    parser.add_argument("--batch-tokens", type=int, help="tokens a step, padding counted")
+    parser.add_argument("--frozen-layers", type=int, help="first layers untrained at level rate")
+    parser.add_argument(
+        "--bfloat16",
+        action="store_true",
+        default=None,
+        help="only on a CPU with AMX or avx512_bf16",
+    )
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--tiny", action="store_true", help="a slice, in under a minute: a test")
     parser.add_argument("--resume", action="store_true", help="go on from the last saved state")
     given = parser.parse_args(arguments)
     settings = replace(TINY if given.tiny else Settings(), seed=given.seed, threads=given.threads)
-    chosen = {name: getattr(given, name) for name in ("rate", "steps", "dropout")}
+    names = "rate head_rate steps dropout batch_tokens frozen_layers bfloat16".split()
+    chosen = {name: getattr(given, name) for name in names}
     settings = replace(settings, **{k: v for k, v in chosen.items() if v is not None})
     backbone = given.backbone or default_backbone()
     train(given.data, backbone, given.out, settings, given.resume, given.start)

@@ -56,16 +56,24 @@ def size(text: str) -> int:
     return int(len(_WORD.findall(text)) * 1.15) + 1
 
 
-def crop(piece: Piece, room: int, rng: random.Random) -> Piece:
+def nearest(piece: Piece, ranges: Sequence[tuple[int, int]], question: str) -> int:
+    """Return the index of the sentence that shares the most longer words with the question."""
+    asked = {w for w in _WORD.findall(question.lower()) if len(w) > 3}
+    shared = [len(asked.intersection(_WORD.findall(piece.text[a:b].lower()))) for a, b in ranges]
+    return shared.index(max(shared))
+
+
+def crop(piece: Piece, room: int, rng: random.Random, question: str | None = None) -> Piece:
     """Cut whole sentences off a piece, at random sides, until it has about `room` word pieces.
 
-    The sentences that hold the answer stay; without an answer, a random run of sentences does.
+    The sentences that hold the answer stay; without an answer, the sentence most like `question`,
+    or where none is given a random one.
     """
     ranges = sentences(piece.text)
     costs = [size(piece.text[a:b]) for a, b in ranges]
     inside = [i for i, (a, b) in enumerate(ranges) if a < piece.end and b > piece.start]
-    if piece.end == 0:
-        inside = [rng.randrange(len(ranges))] if ranges else []
+    if piece.end == 0 and ranges:
+        inside = [nearest(piece, ranges, question) if question else rng.randrange(len(ranges))]
     if not inside:
         return piece
     low, high = inside[0], inside[-1]
