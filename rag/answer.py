@@ -17,11 +17,11 @@ from rag.cite import (
     resolve_markers,
     under,
 )
-from rag.compose import compose
+from rag.compose import compose, sentence_of
 from rag.followup import History, has_question, is_small_talk, standalone_question
 from rag.generate.orders import gives_orders
 from rag.generate.visible import visible
-from rag.read import missing_words
+from rag.read import contrast, missing_words
 from rag.types import REASONS, REFUSAL_TEXT, Answer, Generator, Hit, Reader, Span
 
 DIFFER = "The documents do not agree:"
@@ -78,7 +78,7 @@ class Answerer:
         if self.generator is not None:
             yield from self._generated(draft, full_question, self.generator, clock)
         elif draft.confidence < self.refuse_below:
-            yield self._not_answered(draft, full_question, clock)
+            yield self._not_answered(draft, full_question, spans, clock)
         else:
             yield from self._extracted(draft, full_question, spans, clock)
 
@@ -132,14 +132,20 @@ class Answerer:
         others = [source for source in self.names(hit.source) if source != hit.source]
         return [hit, *(under(hit, source) for source in others[: MOST_NAMES - 1])]
 
-    def _not_answered(self, draft: Answer, question: str, clock: _Clock) -> Answer:
-        """A refusal for want of support, with the names that no passage mentions, if any."""
+    def _not_answered(
+        self, draft: Answer, question: str, spans: Sequence[Span], clock: _Clock
+    ) -> Answer:
+        """A refusal for want of support, with the words that speak against an answer, if any."""
         missing = missing_words(question, draft.hits)[:MOST_MISSING]
-        if not missing:
+        if missing:
+            named = " or ".join(f"“{word}”" for word in missing)
+            reason, why = "not_mentioned", f"No passage found mentions {named}."
+        elif spans and (pairs := contradictions(question, spans[0])):
+            asked, told = pairs[0]
+            reason, why = "says_otherwise", f"The nearest passage says “{told}”, not “{asked}”."
+        else:
             return self._refusal(draft, "not_stated", clock)
-        named = " or ".join(f"“{word}”" for word in missing)
-        why = f"No passage found mentions {named}."
-        return replace(self._refusal(draft, "not_mentioned", clock), text=f"{REFUSAL_TEXT} {why}")
+        return replace(self._refusal(draft, reason, clock), text=f"{REFUSAL_TEXT} {why}")
 
     def _refusal(self, draft: Answer, reason: str, clock: _Clock) -> Answer:
         return replace(
@@ -163,6 +169,11 @@ def _doubt(cited: Cited) -> str | None:
         return "not_grounded"
     passages = {citation.hit.text for citation in cited.citations}
     return "instructed" if any(map(gives_orders, passages)) else None
+
+
+def contradictions(question: str, span: Span) -> tuple[tuple[str, str], ...]:
+    """Words of the question, each with the word that the span's sentence has in its place."""
+    return contrast(question, sentence_of(span).text, span.text).pairs
 
 
 def _is_refusal(written: str) -> bool:

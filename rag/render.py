@@ -224,7 +224,7 @@ def _meta(answer: Answer, answerer: str = "") -> str:
     seconds = (answer.seconds or {}).get("total")
     level = "high" if answer.confidence >= 0.8 else "fair" if answer.confidence >= 0.5 else "low"
     items = []
-    if answer.reason in ("not_stated", "not_mentioned"):
+    if answer.reason in ("not_stated", "not_mentioned", "says_otherwise"):
         items.append(f"{answer.confidence:.0%} likely that they do")
     elif not answer.refused and answer.reason not in DISTRUST:
         items.append(f'<span class="level {level}">{confidence_words(answer.confidence)}</span>')

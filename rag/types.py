@@ -370,6 +370,7 @@ REASONS: Mapping[str, str] = {
     "no_documents": "The knowledge base holds no documents yet.",
     "nothing_relevant": "No passage shares anything with the question.",
     "not_mentioned": "No passage found mentions what the question names.",
+    "says_otherwise": "The nearest passage says something else than the question supposes.",
     "not_stated": "The nearest passages are on the subject but do not state the answer.",
     "not_grounded": "The model's answer cites no passage that supports it.",
     "instructed": "A passage that it cites gives orders to language models: check it.",

@@ -93,6 +93,12 @@ def test_a_refusal_names_what_no_passage_mentions() -> None:
     assert answer.text == f"{REFUSAL_TEXT} No passage found mentions “BMW” or “China”."
 
 
+def test_a_refusal_says_what_stands_there_instead() -> None:
+    answer = ask(answerer(FixedReader((SOLD, 0.2))), "How many vehicles were bought?")
+    assert answer.reason == "says_otherwise"
+    assert answer.text == f"{REFUSAL_TEXT} The nearest passage says “sold”, not “bought”."
+
+
 def test_documents_that_disagree_are_shown_side_by_side() -> None:
     other = Hit(Chunk(Document("b.txt", "Lexus sold 824,000 vehicles."), 0, 28), 0.9, 0.5, 3.0)
 

@@ -25,14 +25,14 @@ FLOORS = {
     ("answer", "f1"): 0.79,
     ("citation", "valid"): 1.0,
     ("citation", "precision"): 0.63,
-    ("citation", "recall"): 0.93,
-    ("refusal", "precision"): 0.84,
-    ("refusal", "recall"): 0.47,
-    ("refusal", "auroc"): 0.85,
+    ("citation", "recall"): 0.87,
+    ("refusal", "precision"): 0.73,
+    ("refusal", "recall"): 0.62,
+    ("refusal", "auroc"): 0.87,
 }
 """About two questions below what was measured; raise them when the figures rise."""
 
-HIGHEST_ECE = 0.27
+HIGHEST_ECE = 0.21
 
 
 @pytest.fixture(scope="module")

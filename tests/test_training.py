@@ -5,8 +5,9 @@ import random
 import pytest
 
 from rag.inference import open_tokenizer
+from rag.read.contrast import opposites_of
 from training.data import detokenise
-from training.edits import Edit, misspelt, near_miss, noisy
+from training.edits import Edit, misspelt, near_miss, noisy, swap_opposite, swap_other
 from training.metrics import auroc, best_threshold
 from training.model import default_backbone
 from training.stream import edited_piece
@@ -64,6 +65,23 @@ def test_edited_piece_keeps_the_answer() -> None:
     assert piece.text[piece.start : piece.end] == "Duke Wilhelm"
     assert edited_piece(Piece(PASSAGE, start, start + 12), Edit("Duke", "Count")) is None
     assert edited_piece(Piece(PASSAGE, start, start + 12), Edit("Berlin", "Passau")) is None
+
+
+def test_a_passage_without_the_answer_is_cut_around_what_is_most_like_the_question() -> None:
+    text = "It rains in May. The duke built a brewery. Trams run to the north. Nobody came."
+    piece = crop(Piece(text), 10, random.Random(0), "Who sold the brewery of the duke?")
+    assert "The duke built a brewery." in piece.text
+    assert "It rains" not in piece.text or "Nobody" not in piece.text
+
+
+def test_swaps_of_opposites_and_of_others() -> None:
+    rng = random.Random(0)
+    edit = swap_opposite("Who lost the cup?", rng)
+    assert edit is not None
+    assert (edit.old, edit.new in opposites_of("lost")) == ("lost", True)
+    edit = swap_other("Who came in April?", "He came in May.", rng)
+    assert edit == Edit("April", "May")
+    assert swap_other("Which one came?", "Two came.", rng) is None
 
 
 def test_near_miss_changes_the_question() -> None:

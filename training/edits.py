@@ -12,26 +12,8 @@ import numpy.typing as npt
 from safetensors import safe_open
 from tokenizers import Tokenizer
 
-ANTONYMS = """
-first last; largest smallest; biggest smallest; highest lowest; most least; more fewer;
-longest shortest; oldest youngest; oldest newest; earliest latest; greatest smallest; best worst;
-high low; higher lower; larger smaller; greater lesser; long short; old new; early late; many few;
-before after; during before; north south; east west; northern southern; eastern western; left right;
-increase decrease; increased decreased; increasing decreasing; rise fall; rose fell; win lose;
-won lost; begin end; began ended; start stop; started stopped; start finish; open close;
-opened closed; found lost; created destroyed; built demolished; arrive leave; arrived left;
-enter leave; entered left; join leave; joined left; accept reject; accepted rejected;
-allowed banned; allow forbid; support oppose; supported opposed; agree disagree; agreed refused;
-gain lose; gained lost; buy sell; bought sold; teach learn; taught studied; attack defend;
-attacked defended; male female; men women; man woman; king queen; father mother; son daughter;
-brother sister; husband wife; public private; modern ancient; major minor; legal illegal;
-common rare; popular unpopular; positive negative; strong weak; rich poor; urban rural; day night;
-summer winter; inside outside; above below; over under; upper lower; inner outer; with without;
-never always; only never; majority minority; cause prevent; caused prevented; required forbidden;
-include exclude; included excluded; appointed dismissed; married divorced; born buried; live die;
-lived died; advantage disadvantage; benefit drawback; success failure; succeeded failed;
-import export
-"""
+from rag.read.contrast import opposites_of, others_of
+
 NEGATED = re.compile(r"\b(is|are|was|were|did|does|do|can|could|has|had|will|would|should)\b", re.I)
 NAME = re.compile(
     r"\b[A-Z][\w'’.&-]*[\w](?:\s+(?:of|the|de|von|van|and)?\s?[A-Z][\w'’-]*\w)*", re.UNICODE
@@ -110,18 +92,6 @@ def _ending(word: str) -> str:
     return ""
 
 
-def _antonyms() -> dict[str, list[str]]:
-    table: dict[str, list[str]] = {}
-    for pair in ANTONYMS.split(";"):
-        one, other = pair.split()
-        table.setdefault(one, []).append(other)
-        table.setdefault(other, []).append(one)
-    return table
-
-
-OPPOSITES = _antonyms()
-
-
 def names_in(text: str, first: bool = True) -> list[str]:
     """Return names, runs of capitalised words; without one that opens the text if not `first`."""
     found = [m for m in NAME.finditer(text) if first or m.start() > 0]
@@ -161,11 +131,23 @@ def swap_number(question: str, near: str, answer: str, rng: random.Random) -> Ed
 
 def swap_opposite(question: str, rng: random.Random) -> Edit | None:
     """Put a word's opposite in its place."""
-    found = [w for w in WORD.findall(question) if w in OPPOSITES]
+    found = [w for w in WORD.findall(question) if w.islower() and opposites_of(w)]
     if not found:
         return None
     old = rng.choice(found)
-    return Edit(old, rng.choice(OPPOSITES[old]))
+    return Edit(old, rng.choice(sorted(opposites_of(old))))
+
+
+def swap_other(question: str, near: str, rng: random.Random) -> Edit | None:
+    """Put another month, direction, ordinal or number word in the place of one of them."""
+    found = [w for w in WORD.findall(question) if others_of(w) and w.lower() != "one"]
+    if not found:
+        return None
+    old = rng.choice(found)
+    others = sorted(others_of(old))
+    told = [other for other in others if re.search(rf"\b{other}\b", near, re.I)]
+    new = rng.choice(told or others)
+    return Edit(old, new.capitalize() if old[0].isupper() else new)
 
 
 def swap_word(question: str, neighbours: Neighbours, rng: random.Random) -> Edit | None:
@@ -242,14 +224,15 @@ def near_miss(
 
     `near` is text with names and numbers to swap in: the passage itself, or others on its topic.
     """
-    kinds = ["name", "name", "number", "opposite", "opposite", "word", "word", "word", "exchange"]
+    kinds = "name name number opposite opposite opposite other word word exchange".split()
     rng.shuffle(kinds)
-    rare = rng.choices(["negation", "condition", "otherwise", ""], [8, 8, 6, 78])[0]
+    rare = rng.choices(["negation", "condition", "otherwise", ""], [4, 3, 5, 88])[0]
     for kind in [rare, *kinds] if rare else kinds:
         edit = {
             "name": lambda: swap_name(question, near, answer, rng),
             "number": lambda: swap_number(question, near, answer, rng),
             "opposite": lambda: swap_opposite(question, rng),
+            "other": lambda: swap_other(question, near, rng),
             "word": lambda: swap_word(question, neighbours, rng),
             "exchange": lambda: exchange_names(question),
             "negation": lambda: negate(question),

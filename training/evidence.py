@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from rag import Hit, KnowledgeBase
 from rag.compose import sentence_of
+from rag.embed import bundled_encoder
 from rag.evaluate.judged import RIGHT_F1
 from rag.evaluate.squad import best_f1, holds_answer
 from rag.questions import Question
@@ -66,7 +67,7 @@ def collect(kb: KnowledgeBase, model: SpanModel, asked: Sequence[Asked], label: 
         if one.withheld:
             hits = without_evidence(kb, one.question)
         candidates = find(model, one.question.question, hits)
-        rows.append(signals(one.question.question, candidates))
+        rows.append(signals(one.question.question, candidates, bundled_encoder().encode))
         right += [not one.withheld and is_right(c, one.question) for c in candidates]
         owner += [number] * len(candidates)
     answerable = [one.question.answerable and not one.withheld for one in asked]

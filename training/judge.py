@@ -2,7 +2,8 @@
 
 A logistic regression over the evidence (`rag.read.evidence`) gives the probability that a reading
 is right. It is fitted on questions to articles held out from training; then its logit is scaled and
-shifted on the development sets (Platt 1999), all of which count the same. Writes `reader.json`
+shifted on the development sets (Platt 1999), all of which count the same, and the few weights that
+the held-out questions cannot teach are fitted there too. Writes `reader.json`
 beside the model and prints what the probabilities are worth, set by set.
 """
 
@@ -31,8 +32,19 @@ from training.model import default_backbone
 
 ENGLISH = ("xquad_en", "squad2", "nq")
 DEV = (*ENGLISH, "xquad_es", "xquad_de", "xquad_zh")
-FOREIGN = SIGNALS.index("foreign")
-CURVE_STEPS = 50
+LEARNT_HERE = [
+    SIGNALS.index(name) for name in ("foreign", "opposites", "others", "numbers_differ", "negated")
+]
+"""Signals whose weights the development sets decide."""
+
+_AGAINST = (
+    "names_missing numbers_missing words_nowhere names_elsewhere opposites others numbers_differ "
+    "negated repeats foreign"
+).split()
+MEANING = np.array([-1 if n in _AGAINST else 0 if n == "length" else 1 for n in SIGNALS])
+"""1 for signals that speak for a reading, -1 for those against it, 0 for one that may be either."""
+
+CURVE_STEPS = 100
 BINS = 10
 
 Floats = npt.NDArray[np.float64]
@@ -53,12 +65,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Best:
-    """The most probable reading of each question: its logit, whether it is right."""
+    """The most probable reading of each question: its signals and logit, whether it is right."""
 
+    rows: Floats
     logits: Floats
     right: Flags
     answerable: Flags
-    foreign: Floats
 
     @property
     def probabilities(self) -> Floats:
@@ -67,45 +79,61 @@ class Best:
 
 
 def fit(table: Table) -> Line:
-    """Fit on all readings, so weighted that each question counts the same."""
+    """Fit on all readings, so weighted that each question counts the same.
+
+    A signal whose weight comes out against its meaning, since others say the same better, gets
+    none: on other documents it would mislead.
+    """
     scaler = StandardScaler().fit(table.rows)
+    rows = scaler.transform(table.rows)
     counts = np.bincount(table.owner)
-    model = LogisticRegression(C=1.0, max_iter=1000)
-    model.fit(scaler.transform(table.rows), table.right, sample_weight=1.0 / counts[table.owner])
-    weights = model.coef_[0] / scaler.scale_
+    used = np.ones(len(SIGNALS), dtype=bool)
+    while True:
+        model = LogisticRegression(C=1.0, max_iter=1000)
+        model.fit(rows[:, used], table.right, sample_weight=1.0 / counts[table.owner])
+        found = np.zeros(len(SIGNALS))
+        found[used] = model.coef_[0]
+        against = found * MEANING < 0
+        if not against.any():
+            break
+        used &= ~against
+    weights = found / scaler.scale_
     return Line(weights, float(model.intercept_[0] - weights @ scaler.mean_))
 
 
 def best(table: Table, line: Line) -> Best:
     """Take the most probable reading of each question; where nothing was read, a logit of -10."""
     count = len(table.answerable)
-    logits, foreign = np.full(count, -10.0), np.zeros(count)
+    rows, logits = np.zeros((count, len(SIGNALS))), np.full(count, -10.0)
     right = np.zeros(count, dtype=bool)
     for row, logit in enumerate(line.logits(table.rows)):
         owner = table.owner[row]
         if logit > logits[owner]:
-            logits[owner], right[owner] = logit, table.right[row]
-            foreign[owner] = table.rows[row, FOREIGN]
-    return Best(logits, right, table.answerable, foreign)
+            rows[owner], logits[owner] = table.rows[row], logit
+            right[owner] = table.right[row]
+    return Best(rows, logits, right, table.answerable)
 
 
 def calibrated(line: Line, sets: dict[str, Table]) -> Line:
-    """Scale and shift the line to fit the best readings, and shift it for foreign passages.
+    """Scale and shift the line to fit the best readings, and weigh anew what they alone can teach.
 
     Each set counts the same. Articles in English alone were held out, so what a foreign passage
-    means is learnt here.
+    means is learnt here; and edited questions contradict a sentence less than those that people
+    write to have no answer, so what a contrast means is learnt here too. As the weights change,
+    so does which reading is best, and the scale is fitted once more for those.
     """
-    found = [best(table, line) for table in sets.values()]
-    inputs = np.column_stack(
-        [np.concatenate([f.logits for f in found]), np.concatenate([f.foreign for f in found])]
-    )
-    right = np.concatenate([f.right for f in found])
-    weight = np.concatenate([np.full(len(f.right), 1000 / len(f.right)) for f in found])
-    model = LogisticRegression(C=1e6).fit(inputs, right, sample_weight=weight)
-    scale, foreign = model.coef_[0]
-    weights = line.weights * scale
-    weights[FOREIGN] += foreign
-    return Line(weights, float(line.intercept * scale + model.intercept_[0]))
+    for learnt in (LEARNT_HERE, LEARNT_HERE[:1]):
+        found = [best(table, line) for table in sets.values()]
+        rows = np.concatenate([f.rows for f in found])
+        inputs = np.column_stack([np.concatenate([f.logits for f in found]), rows[:, learnt]])
+        right = np.concatenate([f.right for f in found])
+        weight = np.concatenate([np.full(len(f.right), 1000 / len(f.right)) for f in found])
+        model = LogisticRegression(C=1e6, max_iter=5000).fit(inputs, right, sample_weight=weight)
+        scale, *more = model.coef_[0]
+        weights = line.weights * scale
+        weights[learnt] += more
+        line = Line(weights, float(line.intercept * scale + model.intercept_[0]))
+    return line
 
 
 def curve(line: Line, sets: dict[str, Table]) -> list[tuple[float, float, float]]:

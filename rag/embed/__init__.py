@@ -1,6 +1,6 @@
 """Text -> vectors of length 1. Models are loaded at first use, by the adapter that needs them."""
 
-from rag.embed.bundled import BUNDLED_MODEL, BundledEmbedder
+from rag.embed.bundled import BUNDLED_MODEL, BundledEmbedder, bundled_encoder
 from rag.embed.hashing import HashingEmbedder
 from rag.embed.sentence_transformer import SentenceTransformerEmbedder
 from rag.embed.vectors import normalize
@@ -11,6 +11,7 @@ __all__ = [
     "BundledEmbedder",
     "HashingEmbedder",
     "SentenceTransformerEmbedder",
+    "bundled_encoder",
     "make_embedder",
     "normalize",
 ]

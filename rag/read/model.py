@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -10,7 +11,6 @@ from rag.errors import ModelError
 from rag.inference import open_session, open_tokenizer, sha256
 from rag.read.spans import Logits, Reading, best_apart, window_readings
 from rag.read.windows import IntArray, Passage, batches, cut
-from rag.store.lexical import count_words
 
 LENGTH, STRIDE = 96, 48
 """Word pieces of a window, and at most between the starts of two (``training/README.md``)."""
@@ -19,6 +19,8 @@ SPANS_A_PASSAGE = 2
 
 MOST_TOKENS = 4096
 """Tokens of one call of the model: memory stays small, and a question needs one or two calls."""
+
+_WORD = re.compile(r"\b[^\W\d_]+\b")
 
 Predict = Callable[[IntArray, IntArray, IntArray], tuple[Logits, Logits, Logits]]
 """``(ids, mask, types)``, each ``(windows, length)`` -> start and end logits of that shape, and
@@ -49,10 +51,13 @@ class SpanModel:
         return [best_apart(readings, SPANS_A_PASSAGE) for readings in found]
 
     def pieces_a_word(self, text: str) -> float:
-        """Word pieces a word: about 1.2 in the language the model knows, more in others."""
-        words = count_words(text)
-        pieces = self._tokenizer.encode(text, add_special_tokens=False)
-        return len(pieces.ids) / words if words else 1.0
+        """Word pieces a plain word: about 1.04 in the language the model knows, more in others.
+
+        Numbers, and names, which begin with a capital, are split in any language.
+        """
+        words = [word for word in _WORD.findall(text) if not word[0].isupper()]
+        pieces = self._tokenizer.encode(" ".join(words), add_special_tokens=False)
+        return len(pieces.ids) / len(words) if words else 1.0
 
 
 def open_predict(path: Path, digest: str | None = None) -> Predict:

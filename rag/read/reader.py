@@ -6,7 +6,8 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from rag.read.evidence import Candidate, signals
+from rag.embed import bundled_encoder
+from rag.read.evidence import Candidate, Embed, signals
 from rag.read.judgement import Judgement
 from rag.read.model import SpanModel, open_model
 from rag.read.windows import Passage
@@ -33,15 +34,23 @@ class SpanReader:
         """Digest of the model, which its probabilities go with."""
         return self._open_judgement().sha256
 
-    def __init__(self, model: SpanModel | None = None, judgement: Judgement | None = None) -> None:
+    def __init__(
+        self,
+        model: SpanModel | None = None,
+        judgement: Judgement | None = None,
+        embed: Embed | None = None,
+    ) -> None:
         self._model = model
         self._judgement = judgement
+        self._embed = embed
         self._opening = threading.Lock()
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
         """Spans that may answer, most probable first; at most two of a hit."""
         candidates = find(self._open_model(), question, hits)
-        probabilities = self._open_judgement().probabilities(signals(question, candidates))
+        embed = self._embed or bundled_encoder().encode
+        rows = signals(question, candidates, embed)
+        probabilities = self._open_judgement().probabilities(rows)
         spans = [
             Span(c.hit, c.reading.start, c.reading.end, float(p))
             for c, p in zip(candidates, probabilities, strict=True)

@@ -1,0 +1,141 @@
+"""What a question says otherwise than a sentence: an opposite word, another number, a "not" more.
+
+A near miss often differs from what the documents say in one word alone, and a model of the
+sentence as a whole hardly sees it. Pairs of opposites are those of WordNet 3.0
+(``rag/assets/opposites.txt``, written by ``training/opposites.py``).
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+OPPOSITES = Path(__file__).parent.parent / "assets" / "opposites.txt"
+
+_WORD = re.compile(r"[^\W\d_]+(?:[’'-][^\W\d_]+)*|\d[\d,.]*\d|\d")
+_NEGATION = re.compile(
+    r"\b(?:not|never|no|none|neither|nor|without|cannot|lacks?|lacked|lacking|except|"
+    r"fail(?:s|ed)?|refus(?:e|es|ed)|instead|rather)\b|n['’]t\b",
+    re.I,
+)
+_AFFIXED = re.compile(
+    r"(?:un|in|im|il|ir|non|dis|mis|de|anti|pre|post)-?(?P<stem>[a-z]{4,})|(?P<whole>[a-z]{4,})less"
+)
+
+# Words of which a sentence that has another of the same group says something else.
+_GROUPS = (
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+    "sixteen twenty thirty forty fifty sixty seventy eighty ninety",
+    "hundred thousand million billion trillion",
+    "first second third fourth fifth sixth seventh eighth ninth tenth last",
+    "january february march april may june july august september october november december",
+    "monday tuesday wednesday thursday friday saturday sunday",
+    "north south east west",
+    "northern southern eastern western",
+    "spring summer autumn winter",
+    "all most some",
+    "am pm",
+    "ii iii iv v vi vii viii ix x",
+    "daily weekly monthly quarterly yearly annually",
+)
+
+
+Pair = tuple[str, str]
+"""A word of the question and the word that stands in its place, both in lower case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """What a sentence says otherwise than a question, by kind.
+
+    ``opposites``: a word and its opposite; ``others``: another month, direction or the like;
+    ``numbers``: another number; ``negated``: the question says "not" and the sentence does not.
+    """
+
+    opposites: tuple[Pair, ...]
+    others: tuple[Pair, ...]
+    numbers: tuple[Pair, ...]
+    negated: bool
+
+    @property
+    def pairs(self) -> tuple[Pair, ...]:
+        """The words of all kinds."""
+        return self.opposites + self.others + self.numbers
+
+
+def contrast(question: str, sentence: str, answer: str = "") -> Contrast:
+    """Compare a question with the sentence that holds its ``answer``.
+
+    What the question and the sentence share contradicts nothing, and numbers of the answer are
+    what was asked for. Each word of the question is in one pair of a kind at most.
+    """
+    asked, told = _words(question), _words(sentence)
+    only_asked = [word for word in asked if word not in told]
+    only_told = [word for word in told if word not in asked]
+    beside_answer = [word for word in only_told if word not in _words(answer)]
+    return Contrast(
+        opposites=_pairs(only_asked, only_told, _opposed),
+        others=_pairs(only_asked, beside_answer, lambda one, other: other in others_of(one)),
+        numbers=_pairs(only_asked, beside_answer, _both_numbers),
+        negated=bool(_NEGATION.search(question)) and not _NEGATION.search(sentence),
+    )
+
+
+def _pairs(
+    asked: Sequence[str], told: Sequence[str], differ: Callable[[str, str], bool]
+) -> tuple[Pair, ...]:
+    firsts = ((one, next((other for other in told if differ(one, other)), None)) for one in asked)
+    return tuple((one, other) for one, other in firsts if other is not None)
+
+
+def opposites_of(word: str) -> frozenset[str]:
+    """Words of the opposite meaning, in the same form and in lower case."""
+    return frozenset(_table().get(word.lower(), ()))
+
+
+def others_of(word: str) -> frozenset[str]:
+    """The other months, weekdays, directions, ordinals or numbers, if a word is one of them."""
+    word = word.lower()
+    return next((group - {word} for group in _groups() if word in group), frozenset())
+
+
+def _words(text: str) -> dict[str, None]:
+    """The words in their order, each once."""
+    return dict.fromkeys(match.group().casefold() for match in _WORD.finditer(text))
+
+
+def _opposed(one: str, other: str) -> bool:
+    return other in opposites_of(one) or _stem(one) == other or _stem(other) == one
+
+
+def _stem(word: str) -> str | None:
+    """The word less a prefix or ending that turns its meaning round."""
+    match = _AFFIXED.fullmatch(word)
+    return match and (match["stem"] or match["whole"])
+
+
+def _both_numbers(one: str, other: str) -> bool:
+    """Whether two are numbers of one kind: years, or none of them."""
+    return one[0].isdigit() and other[0].isdigit() and _is_year(one) == _is_year(other)
+
+
+def _is_year(number: str) -> bool:
+    return re.fullmatch(r"(?:1\d|20)\d\d", number) is not None
+
+
+@functools.cache
+def _groups() -> tuple[frozenset[str], ...]:
+    return tuple(frozenset(group.split()) for group in _GROUPS)
+
+
+@functools.cache
+def _table() -> dict[str, set[str]]:
+    table: dict[str, set[str]] = {}
+    for line in OPPOSITES.read_text("utf-8").splitlines():
+        one, other = line.split()
+        table.setdefault(one, set()).add(other)
+        table.setdefault(other, set()).add(one)
+    return table
