@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +41,6 @@ _GROUPS = (
     "ii iii iv v vi vii viii ix x",
     "daily weekly monthly quarterly yearly annually",
 )
-
 
 Pair = tuple[str, str]
 """A word of the question and the word that stands in its place, both in lower case."""
@@ -76,24 +75,30 @@ def contrast(question: str, sentence: str, answer: str = "") -> Contrast:
     only_asked = [word for word in asked if word not in told]
     only_told = [word for word in told if word not in asked]
     beside_answer = [word for word in only_told if word not in _words(answer)]
+    turned = {stem: word for word in only_told if (stem := _stem(word))}
+    numbers = [word for word in beside_answer if word[0].isdigit()]
     return Contrast(
-        opposites=_pairs(only_asked, only_told, _opposed),
-        others=_pairs(only_asked, beside_answer, lambda one, other: other in others_of(one)),
-        numbers=_pairs(only_asked, beside_answer, _both_numbers),
+        opposites=_pairs(only_asked, only_told, lambda one: _opposed(one, turned)),
+        others=_pairs(only_asked, beside_answer, others_of),
+        numbers=_pairs(only_asked, numbers, lambda one: _alike(one, numbers)),
         negated=bool(_NEGATION.search(question)) and not _NEGATION.search(sentence),
     )
 
 
 def _pairs(
-    asked: Sequence[str], told: Sequence[str], differ: Callable[[str, str], bool]
+    asked: Sequence[str], told: Sequence[str], rivals: Callable[[str], Container[str]]
 ) -> tuple[Pair, ...]:
-    firsts = ((one, next((other for other in told if differ(one, other)), None)) for one in asked)
-    return tuple((one, other) for one, other in firsts if other is not None)
+    """Each word with the first one told that is among its rivals, if any is."""
+    found = []
+    for one in asked:
+        against = rivals(one)
+        found += [(one, other) for other in told if against and other in against][:1]
+    return tuple(found)
 
 
 def opposites_of(word: str) -> frozenset[str]:
     """Words of the opposite meaning, in the same form and in lower case."""
-    return frozenset(_table().get(word.lower(), ()))
+    return _table().get(word.lower(), frozenset())
 
 
 def others_of(word: str) -> frozenset[str]:
@@ -107,8 +112,10 @@ def _words(text: str) -> dict[str, None]:
     return dict.fromkeys(match.group().casefold() for match in _WORD.finditer(text))
 
 
-def _opposed(one: str, other: str) -> bool:
-    return other in opposites_of(one) or _stem(one) == other or _stem(other) == one
+def _opposed(word: str, turned: Mapping[str, str]) -> frozenset[str]:
+    """Opposites of a word; ``turned`` are words that an affix turns round, by what is left."""
+    more = {other for other in (_stem(word), turned.get(word)) if other}
+    return opposites_of(word) | more
 
 
 def _stem(word: str) -> str | None:
@@ -117,9 +124,11 @@ def _stem(word: str) -> str | None:
     return match and (match["stem"] or match["whole"])
 
 
-def _both_numbers(one: str, other: str) -> bool:
-    """Whether two are numbers of one kind: years, or none of them."""
-    return one[0].isdigit() and other[0].isdigit() and _is_year(one) == _is_year(other)
+def _alike(word: str, numbers: Sequence[str]) -> list[str]:
+    """Those of ``numbers`` that are years if the word is one, or none if it is another number."""
+    if not word[0].isdigit():
+        return []
+    return [number for number in numbers if _is_year(number) == _is_year(word)]
 
 
 def _is_year(number: str) -> bool:
@@ -132,10 +141,10 @@ def _groups() -> tuple[frozenset[str], ...]:
 
 
 @functools.cache
-def _table() -> dict[str, set[str]]:
+def _table() -> dict[str, frozenset[str]]:
     table: dict[str, set[str]] = {}
     for line in OPPOSITES.read_text("utf-8").splitlines():
         one, other = line.split()
         table.setdefault(one, set()).add(other)
         table.setdefault(other, set()).add(one)
-    return table
+    return {word: frozenset(others) for word, others in table.items()}
