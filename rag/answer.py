@@ -21,7 +21,8 @@ from rag.compose import compose, sentence_of
 from rag.followup import History, has_question, is_small_talk, standalone_question
 from rag.generate.orders import gives_orders
 from rag.generate.visible import visible
-from rag.read import contrast, missing_words
+from rag.read import missing_words
+from rag.read.contrast import Pair, contrast
 from rag.types import REASONS, REFUSAL_TEXT, Answer, Generator, Hit, Reader, Span
 
 DIFFER = "The documents do not agree:"
@@ -140,7 +141,7 @@ class Answerer:
         if missing:
             named = " or ".join(f"“{word}”" for word in missing)
             reason, why = "not_mentioned", f"No passage found mentions {named}."
-        elif spans and (pairs := contradictions(question, spans[0])):
+        elif spans and (pairs := _contradictions(question, spans[0])):
             asked, told = pairs[0]
             reason, why = "says_otherwise", f"The nearest passage says “{told}”, not “{asked}”."
         else:
@@ -171,7 +172,7 @@ def _doubt(cited: Cited) -> str | None:
     return "instructed" if any(map(gives_orders, passages)) else None
 
 
-def contradictions(question: str, span: Span) -> tuple[tuple[str, str], ...]:
+def _contradictions(question: str, span: Span) -> tuple[Pair, ...]:
     """Words of the question, each with the word that the span's sentence has in its place."""
     return contrast(question, sentence_of(span).text, span.text).pairs
 

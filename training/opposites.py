@@ -20,28 +20,15 @@ PARTS = ("noun", "verb", "adj", "adv")
 
 # What WordNet does not call antonyms, but what makes a question ask for something else.
 MORE = """
-first last; largest smallest; biggest smallest; highest lowest; most least; more fewer;
-longest shortest; oldest youngest; oldest newest; earliest latest; greatest smallest; best worst;
-high low; higher lower; larger smaller; greater lesser; long short; old new; early late;
-many few; before after; during before; north south; east west; northern southern;
-eastern western; left right; increase decrease; increased decreased; increasing decreasing;
-rise fall; rose fell; win lose; won lost; begin end; began ended; start stop; started stopped;
-start finish; open close; opened closed; found lost; created destroyed; built demolished;
-arrive leave; arrived left; enter leave; entered left; join leave; joined left; accept reject;
-accepted rejected; allowed banned; allow forbid; support oppose; supported opposed;
-agree disagree; agreed refused; gain lose; gained lost; buy sell; bought sold; teach learn;
-taught studied; attack defend; attacked defended; male female; men women; man woman; king queen;
-father mother; son daughter; brother sister; husband wife; public private; modern ancient;
-major minor; legal illegal; common rare; popular unpopular; positive negative; strong weak;
-rich poor; urban rural; day night; summer winter; inside outside; above below; over under;
-upper lower; inner outer; with without; never always; only never; majority minority;
-cause prevent; caused prevented; required forbidden; include exclude; included excluded;
-appointed dismissed; married divorced; born buried; live die; lived died; advantage disadvantage;
-benefit drawback; success failure; succeeded failed; import export; arrive depart;
-create destroy; build demolish; allow ban; accept refuse; appoint dismiss; marry divorce;
-require forbid; before since; until since; front behind; most fewest; benefit harm; like oppose;
-thousand hundred; million thousand; billion million; ancestor descendant; employer employee;
-offense defense; exterior interior
+first last; biggest smallest; greatest smallest; higher lower; long short; old new; before after;
+during before; rose fell; start finish; found lost; enter leave; join leave; allow forbid;
+support oppose; agreed refused; gain lose; teach learn; taught studied; men women; man woman;
+brother sister; husband wife; modern ancient; major minor; common rare; summer winter;
+over under; upper lower; with without; never always; only never; cause prevent; born buried;
+live die; benefit drawback; arrive depart; create destroy; build demolish; allow ban;
+appoint dismiss; marry divorce; require forbid; before since; until since; front behind;
+benefit harm; like oppose; thousand hundred; million thousand; billion million;
+exterior interior
 """
 
 

@@ -99,7 +99,8 @@ def signals(
     anywhere = set().union(*held.values())
     around = [sentence_around(c) for c in candidates]
     sentences = [terms(text) for text in around]
-    asked_for, *told = embed([question, *around])
+    texts = list(dict.fromkeys([question, *around]))  # two readings may share a sentence
+    vectors = dict(zip(texts, embed(texts), strict=True))
     rows = [
         [
             c.reading.margin,
@@ -108,7 +109,7 @@ def signals(
             _agreement(c, candidates),
             c.hit.score,
             c.hit.score - best_score,
-            float(asked_for @ vector),
+            float(vectors[question] @ vectors[text]),
             held_share(about.words, sentence),
             held_share(about.words, held[id(c.hit)]),
             1.0 - held_share(about.names, held[id(c.hit)]),
@@ -121,7 +122,7 @@ def signals(
             float(np.log(c.reading.end - c.reading.start)),
             _foreign(c),
         ]
-        for c, text, sentence, vector in zip(candidates, around, sentences, told, strict=True)
+        for c, text, sentence in zip(candidates, around, sentences, strict=True)
     ]
     return np.array(rows, dtype=np.float64).reshape(len(candidates), len(SIGNALS))
 
