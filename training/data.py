@@ -31,8 +31,8 @@ _REWRITE = re.compile("|".join(f"(?P<r{i}>{pattern})" for i, (pattern, _) in enu
 class Example:
     """A question with the passage that answers it.
 
-    `context[start:end]` is the answer. `group` names the texts that near misses may come from:
-    an article where the file gives titles, else the whole file.
+    `context[start:end]` is the answer; both are 0 where there is none. `group` names the texts
+    that near misses may come from: an article where the file gives titles, else the whole file.
     """
 
     source: str
@@ -68,6 +68,9 @@ class Source:
     negatives: bool = True
 
 
+FACTS = "facts"
+"""The source of the examples that `training/facts.py` makes."""
+
 # Wikipedia counts most. Titles of the product reviews hold five passages each, too few to find a
 # near miss in, so those count as one group.
 SOURCES: dict[str, Source] = {
@@ -82,6 +85,7 @@ SOURCES: dict[str, Source] = {
     "fairytaleqa_train": Source(4, negatives=False),
     "qamr_sentences": Source(11, tokenised=True, grouped=False, negatives=False),
     "nq_swap": Source(6, tokenised=True, grouped=False),
+    FACTS: Source(18, grouped=False, negatives=False),
 }
 
 

@@ -111,7 +111,7 @@ class Stream:
                 about = example.question if rng.random() < 0.75 else None
                 yield example.question, crop(lacking, room, rng, about)
                 return
-        piece = crop(whole, room, rng)
+        piece = crop(whole, room, rng, None if whole.end else example.question)
         yield example.question, piece
         if SOURCES[example.source].negatives and draw > 1 - mix.edit:
             yield from self._edited(index, piece, rng)

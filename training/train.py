@@ -26,6 +26,7 @@ from rag.inference import sha256
 from training.data import SOURCES, read_training
 from training.edits import Neighbours
 from training.exported import load_weights
+from training.facts import fillers_of, make_examples
 from training.model import SpanReader, default_backbone, from_backbone
 from training.passages import Passages
 from training.stream import Mix, Stream
@@ -52,11 +53,14 @@ class Settings:
     save_minutes: float = 4.0
     keep_steps: int = 1000
     limit: int | None = None
+    facts: int = 40_000
     threads: int = 2
     bfloat16: bool = False
 
 
-TINY = Settings(steps=8, batch_tokens=512, limit=48, warm_up=2, decay=0.25, save_minutes=60.0)
+TINY = Settings(
+    steps=8, batch_tokens=512, limit=48, facts=48, warm_up=2, decay=0.25, save_minutes=60.0
+)
 
 
 @dataclass(slots=True)
@@ -72,6 +76,7 @@ class Progress:
 def make_stream(data: Path, backbone: Path, settings: Settings) -> Stream:
     """Read the data, rank the hard passages and return the stream of batches."""
     examples = read_training(data, settings.limit)
+    examples += make_examples(settings.facts, settings.seed, fillers_of(examples))
     hard = [i for i, e in enumerate(examples) if SOURCES[e.source].negatives]
     tokenizer = Tokenizer.from_file(str(backbone / "tokenizer.json"))
     tokenizer.no_truncation()
