@@ -28,7 +28,7 @@ FLOORS = {
     ("citation", "recall"): 0.87,
     ("refusal", "precision"): 0.73,
     ("refusal", "recall"): 0.62,
-    ("refusal", "auroc"): 0.87,
+    ("refusal", "auroc"): 0.89,
 }
 """About two questions below what was measured; raise them when the figures rise."""
 

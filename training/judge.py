@@ -128,7 +128,7 @@ def calibrated(line: Line, sets: dict[str, Table]) -> Line:
         inputs = np.column_stack([np.concatenate([f.logits for f in found]), rows[:, learnt]])
         right = np.concatenate([f.right for f in found])
         weight = np.concatenate([np.full(len(f.right), 1000 / len(f.right)) for f in found])
-        model = LogisticRegression(C=1e6, max_iter=5000).fit(inputs, right, sample_weight=weight)
+        model = LogisticRegression(C=1.0, max_iter=5000).fit(inputs, right, sample_weight=weight)
         scale, *more = model.coef_[0]
         weights = line.weights * scale
         weights[learnt] += more
