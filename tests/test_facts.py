@@ -32,20 +32,18 @@ asked = {v = ["How many did {a} sell in {p}?"], a = ["Who sold {v} in {p}?"]}
 def told_in(passage: str) -> set[tuple[str, str, str]]:
     """Read the facts back as (firm, number, town)."""
     found: set[tuple[str, str, str]] = set()
-    for sentence in passage.splitlines() if "\n" in passage else [passage]:
-        for part in re.findall(r"[^.]+", sentence):
-            match = re.match(
-                r"\s*(\w+) sold (\d+) in (\w+)"
-                r"(?: and (\d+) in (\w+)|, where (\w+) sold (\d+))?$",
-                part,
-            )
-            assert match is not None, part
-            firm, number, town, second, other_town, other_firm, other = match.groups()
-            found.add((firm, number, town))
-            if second:
-                found.add((firm, second, other_town))
-            if other:
-                found.add((other_firm, other, town))
+    for part in re.findall(r"[^.\n]+", passage):
+        match = re.match(
+            r"\s*(\w+) sold (\d+) in (\w+)(?: and (\d+) in (\w+)|, where (\w+) sold (\d+))?$",
+            part,
+        )
+        assert match is not None, part
+        firm, number, town, second, other_town, other_firm, other = match.groups()
+        found.add((firm, number, town))
+        if second:
+            found.add((firm, second, other_town))
+        if other:
+            found.add((other_firm, other, town))
     return found
 
 
