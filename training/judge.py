@@ -131,6 +131,7 @@ def calibrated(line: Line, sets: dict[str, Table]) -> Line:
         inputs = np.column_stack([np.concatenate([f.logits for f in found]), rows[:, learnt]])
         right = np.concatenate([f.right for f in found])
         weight = np.concatenate([np.full(len(f.right), 1000 / len(f.right)) for f in found])
+        # Some signals fire in a few questions only: without a penalty theirs has no bound.
         model = LogisticRegression(C=1.0, max_iter=5000).fit(inputs, right, sample_weight=weight)
         scale, *more = model.coef_[0]
         weights = line.weights * scale
@@ -172,19 +173,27 @@ def report(table: Table, line: Line, floor: float) -> dict[str, float]:
         "right, all answered": found.right.mean(),
         "AUROC right": roc_auc_score(found.right, p),
         "ECE, all answered": calibration_error(p, found.right),
-        "ECE, answered": calibration_error(p[answered], found.right[answered]),
-        "answered": answered.mean(),
-        "right of answered": found.right[answered].mean(),
         "right of answerable": (found.right & answered)[found.answerable].mean(),
     }
     if not found.answerable.all():
-        refused = ~answered
-        figures |= {
-            "AUROC answerable": roc_auc_score(found.answerable, p),
-            "refusal precision": (~found.answerable)[refused].mean(),
-            "refusal recall": refused[~found.answerable].mean(),
-        }
+        figures["AUROC answerable"] = roc_auc_score(found.answerable, p)
+    figures |= answers_and_refusals(found, p, answered)
     return {name: round(float(value), 3) for name, value in figures.items()}
+
+
+def answers_and_refusals(found: Best, probabilities: Floats, answered: Flags) -> dict[str, float]:
+    """Return what is answered and how rightly, and what the refusals are worth, if any may be."""
+    figures = {
+        "ECE, answered": calibration_error(probabilities[answered], found.right[answered]),
+        "answered": answered.mean(),
+        "right of answered": found.right[answered].mean(),
+    }
+    if not found.answerable.all():
+        figures |= {
+            "refusal precision": (~found.answerable)[~answered].mean(),
+            "refusal recall": (~answered)[~found.answerable].mean(),
+        }
+    return figures
 
 
 def calibrated_report(table: Table, line: Line, precision: float) -> dict[str, float]:
@@ -200,16 +209,7 @@ def calibrated_report(table: Table, line: Line, precision: float) -> dict[str, f
         made = Calibration.fit("", found.probabilities[others], found.right[others])
         p[mine] = made.apply(found.probabilities[mine])
         answered[mine] = p[mine] >= made.threshold(precision)
-    figures = {
-        "ECE, answered": calibration_error(p[answered], found.right[answered]),
-        "answered": answered.mean(),
-        "right of answered": found.right[answered].mean(),
-    }
-    if not found.answerable.all():
-        figures |= {
-            "refusal precision": (~found.answerable)[~answered].mean(),
-            "refusal recall": (~answered)[~found.answerable].mean(),
-        }
+    figures = answers_and_refusals(found, p, answered)
     return {name: round(float(value), 3) for name, value in figures.items()}
 
 
