@@ -71,6 +71,50 @@ def test_what_a_passage_answers_is_so_by_its_facts(sales: list[Asked]) -> None:
     assert min(kinds.values()) > 30
 
 
+SCENES = """
+[words]
+places = ["Rome", "Oslo", "Bonn"]
+
+[kinds]
+firm = ["Alba", "Bruno", "Cato"]
+number = ["10", "20", "30", "40", "50", "60", "70", "80", "90"]
+
+[[relation]]
+name = "sales"
+roles = {a = "firm", v = "number", p = "place", t = "year"}
+told = ["{a} sold {v} in {p} in {t}", "In {t}, {a} sold {v} in {p}"]
+denied = ["Who bought {v} in {t}?"]
+asked = {v = ["How many did {a} sell in {p} in {t}?"], p = ["Where did {a} sell {v}?"]}
+"""
+
+
+def test_what_is_left_out_is_what_the_sentence_before_told(tmp_path: Path) -> None:
+    path = tmp_path / "facts.toml"
+    path.write_text(SCENES, encoding="utf-8")
+    left_out = answered = 0
+    for asked in islice(Facts(path=path).asked(random.Random(2)), 600):
+        place = year = ""
+        facts = set()
+        for part in re.findall(r"[^.\n]+", asked.passage):
+            said = re.fullmatch(
+                r"\s*(?:In (\d+), )?(\w+) sold (\d+)(?: there)?(?: in (\D\w+))?"
+                r"(?: that year)?(?: in (\d+))?",
+                part,
+            )
+            assert said is not None, part
+            before, firm, number, told_place, after = said.groups()
+            left_out += told_place is None or (before or after) is None
+            place, year = told_place or place, before or after or year
+            facts.add((firm, number, place, year))
+        answer = asked.passage[asked.start : asked.end]
+        if match := re.fullmatch(r"How many did (\w+) sell in (\w+) in (\d+)\?", asked.question):
+            right = {v for firm, v, *scene in facts if (firm, *scene) == match.groups()}
+            assert right == ({answer} if asked.end else set()), asked
+            answered += bool(right)
+    assert left_out > 50
+    assert answered > 100
+
+
 def test_every_question_of_every_relation_is_asked_and_a_third_has_no_answer() -> None:
     examples = make_examples(20_000, seed=3)
     unanswerable = [e for e in examples if e.end == 0]

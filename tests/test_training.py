@@ -1,15 +1,19 @@
 """The training code: offsets survive every step, and near misses stay apart from questions."""
 
 import random
+from typing import cast
 
 import pytest
 
 from rag.inference import open_tokenizer
 from rag.read.contrast import opposites_of
 from training.data import detokenise
-from training.edits import Edit, misspelt, near_miss, noisy, swap_opposite, swap_other
+from training.edits import Edit, Neighbours, swap_opposite, swap_other
+from training.exchanges import ask_of_answer, exchange_names, swap_alike, swap_told_word
 from training.metrics import auroc, best_threshold
 from training.model import default_backbone
+from training.near_miss import near_miss
+from training.noise import misspelt, noisy
 from training.stream import edited_piece
 from training.windows import Piece, crop, encode, without_answer
 
@@ -85,19 +89,59 @@ def test_swaps_of_opposites_and_of_others() -> None:
 
 
 def test_near_miss_changes_the_question() -> None:
-    class NoNeighbours:
-        def of(self, word: str) -> list[str]:
-            return []
-
+    nothing_alike = cast(Neighbours, Alike(0.0))
     question = "Which river flows through Munich since 1589?"
     edits = {
-        near_miss(question, PASSAGE, "Isar", NoNeighbours(), random.Random(i))  # type: ignore[arg-type]
+        near_miss(question, PASSAGE, PASSAGE, "Isar", nothing_alike, random.Random(i))
         for i in range(60)
     }
     made = {edit.apply(question) for edit in edits if edit is not None}
     assert question not in made
     assert any("Munich" not in q for q in made)
     assert any("1589" not in q for q in made)
+
+
+class Alike:
+    """Neighbours to whom all words and names are as alike as said."""
+
+    def __init__(self, likeness: float) -> None:
+        self._likeness = likeness
+
+    def of(self, word: str) -> list[str]:
+        return []
+
+    def likeness(self, name: str, other: str) -> float:
+        return self._likeness
+
+
+def test_who_did_it_changes_places_with_whom_it_was_done_to() -> None:
+    told = "In 1990 Smith Motors bought Jones Steel from the town of Bray."
+    alike, rng = cast(Neighbours, Alike(0.3)), random.Random(0)
+    asked = "Who bought Jones Steel?"
+    edit = ask_of_answer(asked, told, "Smith Motors", alike, rng)
+    assert edit is not None
+    assert edit.apply(asked) == "Who bought Smith Motors?"
+    unlike = cast(Neighbours, Alike(0.1))
+    assert ask_of_answer(asked, told, "Smith Motors", unlike, rng) is None
+    assert ask_of_answer("Who bought Jones Steel with Bray?", told, "Smith", alike, rng) is None
+    assert ask_of_answer("When did Smith buy it?", told, "1990", alike, rng) is None
+    assert ask_of_answer("Which Bray company bought it?", told, "Smith Motors", alike, rng) is None
+    exchanged = exchange_names("When did Smith Motors buy Jones Steel?")
+    assert exchanged == Edit("Smith Motors buy Jones Steel", "Jones Steel buy Smith Motors", False)
+    assert exchange_names("When was the Bray mayor paid by Smith?") is None
+
+
+def test_one_of_two_alike_stands_for_the_other_unless_both_may_be_told() -> None:
+    alike, rng = cast(Neighbours, Alike(0.3)), random.Random(0)
+    passage = "Ford built the bridge. Opel painted it."
+    assert swap_alike("Who paid Ford?", passage, "nobody", alike, rng) == Edit("Ford", "Opel")
+    word = swap_told_word("What was constructed by Ford?", passage, "the bridge", alike, rng)
+    assert word == Edit("constructed", "painted", mutual=False)
+    for likeness in (0.0, 0.9):  # another part of speech, or a synonym
+        other = cast(Neighbours, Alike(likeness))
+        assert swap_told_word("What was constructed?", passage, "the bridge", other, rng) is None
+    both = "Ford sold 20 cars, Opel 30."
+    assert swap_alike("How many cars did Ford sell?", both, "20", alike, rng) is None
 
 
 def test_noise_is_seeded_and_keeps_first_letters() -> None:

@@ -1,4 +1,4 @@
-"""Edits that turn a question into a near miss, and noise as people type it."""
+"""Edits that turn a question into a near miss."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ QUESTION_WORDS = frozenset(
     " it its his her their they he she name after be been being have not into than then there"
     " many much kind type year time long".split()
 )
-KEYS = ["qwertyuiop", "asdfghjkl", "zxcvbnm"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +75,24 @@ class Neighbours:
             scores = self._rows @ self._rows[self._place[word]]
             close = np.flatnonzero((scores > self._low) & (scores < self._high))
             found = [self._words[i] for i in close]
-            self._seen[word] = [w for w in found if _same_form(word, w)]
+            self._seen[word] = [w for w in found if same_form(word, w)]
         return self._seen[word]
 
+    def likeness(self, name: str, other: str) -> float:
+        """Return the cosine of two names or words; 0 where no word of one is known."""
+        one, two = self._mean(name), self._mean(other)
+        return 0.0 if one is None or two is None else float(one @ two)
 
-def _same_form(word: str, other: str) -> bool:
+    def _mean(self, name: str) -> npt.NDArray[np.float32] | None:
+        """Return the unit vector of a name's words."""
+        known = [self._place[w] for w in name.lower().split() if w in self._place]
+        if not known:
+            return None
+        mean = self._rows[known].mean(axis=0)
+        return np.asarray(mean / np.linalg.norm(mean))
+
+
+def same_form(word: str, other: str) -> bool:
     """Whether two words differ in stem but look like the same part of speech."""
     return word[:4] != other[:4] and _ending(word) == _ending(other)
 
@@ -169,20 +181,6 @@ def negate(question: str) -> Edit | None:
     return Edit(match.group(), f"{match.group()} not")
 
 
-def exchange_names(question: str) -> Edit | None:
-    """Let two names of the question change places: every word still stands in the passage."""
-    found = [m for m in NAME.finditer(question) if m.group().lower() not in QUESTION_WORDS]
-    found = [m for m in found if m.start() > 0]
-    if len(found) < 2:
-        return None
-    one, other = found[0], found[1]
-    between = question[one.end() : other.start()]
-    if one.group() == other.group() or re.search(r"\b(?:and|or)\b|^[,\s]*$", between):
-        return None  # their order means nothing there
-    old = question[one.start() : other.end()]
-    return Edit(old, f"{other.group()}{between}{one.group()}", mutual=False)
-
-
 def add_condition(question: str, near: str, rng: random.Random) -> Edit | None:
     """Ask about one year, place or kind that the passage says nothing about."""
     asked = question.rstrip("?. ")
@@ -215,68 +213,3 @@ def ask_otherwise(question: str, rng: random.Random) -> Edit | None:
     first = question.split(" ", 1)[0]
     others = ASKED_INSTEAD.get(first)
     return Edit(first, rng.choice(others), mutual=False) if others else None
-
-
-def near_miss(
-    question: str, near: str, answer: str, neighbours: Neighbours, rng: random.Random
-) -> Edit | None:
-    """Return an edit after which the passage no longer answers the question; None if none fits.
-
-    `near` is text with names and numbers to swap in: the passage itself, or others on its topic.
-    """
-    kinds = "name name number opposite opposite opposite other word word exchange".split()
-    rng.shuffle(kinds)
-    rare = rng.choices(["negation", "condition", "otherwise", ""], [4, 3, 5, 88])[0]
-    for kind in [rare, *kinds] if rare else kinds:
-        edit = {
-            "name": lambda: swap_name(question, near, answer, rng),
-            "number": lambda: swap_number(question, near, answer, rng),
-            "opposite": lambda: swap_opposite(question, rng),
-            "other": lambda: swap_other(question, near, rng),
-            "word": lambda: swap_word(question, neighbours, rng),
-            "exchange": lambda: exchange_names(question),
-            "negation": lambda: negate(question),
-            "condition": lambda: add_condition(question, near, rng),
-            "otherwise": lambda: ask_otherwise(question, rng),
-        }[kind]()
-        if edit is not None and edit.old != edit.new and edit.apply(question) != question:
-            return edit
-    return None
-
-
-def noisy(question: str, rng: random.Random) -> str:
-    """Return the question as somebody in a hurry types it: no case, no mark, misspelt, keywords."""
-    kind = rng.random()
-    if kind < 0.3:
-        kept = [w for w in question.rstrip("?").split() if w.lower() not in QUESTION_WORDS]
-        question = " ".join(kept) if len(kept) > 1 else question
-    if kind > 0.55:
-        question = misspelt(question, rng)
-    question = question.rstrip("? .")
-    return question.lower() if rng.random() < 0.7 else question
-
-
-def misspelt(text: str, rng: random.Random) -> str:
-    """Return the text with one or two slips of the fingers in its longer words."""
-    words = text.split()
-    places = [i for i, word in enumerate(words) if len(word) > 4]
-    for i in rng.sample(places, min(len(places), rng.randint(1, 2))):
-        words[i] = _slip(words[i], rng)
-    return " ".join(words)
-
-
-def _slip(word: str, rng: random.Random) -> str:
-    """Swap, drop, double or mistype one letter, not the first."""
-    i = rng.randrange(1, len(word) - 1)
-    kind = rng.randrange(4)
-    if kind == 0:
-        return word[:i] + word[i + 1] + word[i] + word[i + 2 :]
-    if kind == 1:
-        return word[:i] + word[i + 1 :]
-    if kind == 2:
-        return word[:i] + word[i] + word[i:]
-    row = next((r for r in KEYS if word[i].lower() in r), None)
-    if row is None:
-        return word
-    place = row.index(word[i].lower())
-    return word[:i] + row[max(0, place - 1) if place else 1] + word[i + 1 :]

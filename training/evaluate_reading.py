@@ -22,9 +22,9 @@ from rag.read.model import LENGTH, STRIDE, Predict, SpanModel, open_predict
 from rag.read.spans import Logits, Reading
 from rag.read.windows import IntArray, Passage
 from training.data import DevExample, read_dev
-from training.edits import noisy
 from training.metrics import auroc, best_threshold
 from training.model import default_backbone, from_weights
+from training.noise import noisy
 
 Report = dict[str, float]
 

@@ -12,7 +12,7 @@ import random
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from training.data import FACTS, Example
@@ -25,6 +25,9 @@ DENIED, MISSED = 0.13, 0.27
 _SLOT = re.compile(r"\{(\w)(2?)\}")
 _HINTS = ("about ", "some ", "nearly ", "more than ", "roughly ")
 _PRONOUNS = {"company": "It", "person": "She"}
+_THERE = {"place": "there", "city": "there", "year": "that year"}
+_SAME_SCENE, _SHORTENED = 0.4, 0.6
+"""Shares of the facts that keep the place and year of the last, and of those then left out."""
 
 Fact = dict[str, str]
 """The value of each role."""
@@ -51,11 +54,12 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Text of a sentence; where it is a fact's value, of which fact and role."""
+    """Text of a sentence; where it is a fact's value, of which fact, role and kind."""
 
     text: str
     fact: Fact | None = None
     role: str = ""
+    kind: str = ""
 
 
 Sentence = list[Piece]
@@ -126,7 +130,7 @@ class Facts:
         told += self._others(relation, used, rng)
         rng.shuffle(told)
         answerable = not (denied or missed)
-        passage, place = _written(told, relation, fact if answerable else {}, role, rng)
+        passage, place = _written(told, fact if answerable else {}, role, rng)
         if answerable and place == (0, 0):
             return None
         names = {r: self._values.short(v, relation.roles[r], rng) for r, v in asked.items()}
@@ -155,10 +159,12 @@ class Facts:
                 other = self._varied(relation, fact, _roles(template, second=True), rng)
             else:
                 template, other = rng.choice(relation.told), fact
-            told.append(_sentence(template, fact, other))
+            told.append(_sentence(template, relation, fact, other))
             vary = set(relation.roles)
             if relation.two:
                 vary = _roles(rng.choice(relation.two), second=True)
+            if rng.random() < _SAME_SCENE:
+                vary -= {role for role, kind in relation.roles.items() if kind in _THERE}
             fact = self._varied(relation, fact, vary - set(relation.same), rng)
         return told
 
@@ -179,7 +185,7 @@ class Facts:
             if other.name.split()[0] != relation.name.split()[0]:
                 fact = self._varied(other, {}, set(other.roles), rng)
                 if not used & set(fact.values()):
-                    told.append(_sentence(rng.choice(other.told), fact, fact))
+                    told.append(_sentence(rng.choice(other.told), other, fact, fact))
         for _ in range(rng.choice([0, 0, 1, 2])):
             if self._fillers:
                 told.append([Piece(rng.choice(self._fillers))])
@@ -200,7 +206,7 @@ def _roles(template: str, *, second: bool = False) -> set[str]:
     return {role for role, two in _SLOT.findall(template) if two or not second}
 
 
-def _sentence(template: str, one: Fact, other: Fact) -> Sentence:
+def _sentence(template: str, relation: Relation, one: Fact, other: Fact) -> Sentence:
     """Fill in a template; a slot with a 2 takes the other fact's value."""
     named = _roles(template)
     first, second = ({r: v for r, v in fact.items() if r in named} for fact in (one, other))
@@ -208,39 +214,67 @@ def _sentence(template: str, one: Fact, other: Fact) -> Sentence:
     done = 0
     for slot in _SLOT.finditer(template):
         fact = second if slot[2] else first
-        pieces += [Piece(template[done : slot.start()]), Piece(fact[slot[1]], fact, slot[1])]
+        value = Piece(fact[slot[1]], fact, slot[1], relation.roles[slot[1]])
+        pieces += [Piece(template[done : slot.start()]), value]
         done = slot.end()
     pieces.append(Piece(template[done:]))
     return [piece for piece in pieces if piece.text]
 
 
 def _written(
-    told: Sequence[Sentence], relation: Relation, fact: Fact, role: str, rng: random.Random
+    told: Sequence[Sentence], fact: Fact, role: str, rng: random.Random
 ) -> tuple[str, tuple[int, int]]:
     """Return the text, and where the value of the fact's role stands in it, else (0, 0)."""
     text, place = "", (0, 0)
-    before: Piece | None = None
+    before: Sentence = []
     for sentence in told:
         if text:
             text += rng.choice([" ", " ", " ", "\n"])
         begun = len(text)
-        for piece in sentence:
+        asked = next((p for p in sentence if p.role == role and p.fact == fact), None)
+        for piece in _shortened(sentence, before, asked, rng):
             shown = piece.text
-            kind = relation.roles.get(piece.role, "")
-            again = piece is sentence[0] and piece.fact is not None
-            if again and before and before.text == piece.text and rng.random() < 0.6:
-                shown = _PRONOUNS.get(kind, shown)
-            if kind == "count":
+            if piece.kind == "count":
                 text += rng.choice(_HINTS) if rng.random() < 0.08 else ""
             if len(text) == begun:
                 shown = shown[0].upper() + shown[1:]
-            asked_for = piece.role == role and piece.fact == fact
-            if asked_for and shown.lower() == piece.text.lower():
+            if piece is asked:
                 place = (len(text), len(text) + len(shown))
             text += shown
-        before = sentence[0] if sentence[0].fact is not None else None
+        before = sentence
         text += "" if text.endswith((".", "!", "?")) else "."
     return text, place
+
+
+def _shortened(
+    sentence: Sentence, before: Sentence, asked: Piece | None, rng: random.Random
+) -> Sentence:
+    """Leave out or stand for what the sentence before has told: "It sold ... there".
+
+    The piece that is asked for stays.
+    """
+    pieces = list(sentence)
+    first = pieces[0]
+    again = bool(before) and first.fact is not None and before[0].text == first.text
+    if again and first is not asked and rng.random() < 0.6:
+        pieces[0] = replace(first, text=_PRONOUNS.get(first.kind, first.text))
+    for i in range(len(pieces) - 1, 0, -1):
+        piece, lead = pieces[i], pieces[i - 1]
+        short = _THERE.get(piece.kind)
+        if short is None or piece is asked or rng.random() > _SHORTENED:
+            continue
+        if any(
+            {p.text for p in s if p.kind == piece.kind} != {piece.text} for s in (before, pieces)
+        ):
+            continue
+        if i == 1 and lead.text == "In ":
+            after = pieces[2].text if len(pieces) > 2 else ""
+            if after.startswith(", "):  # "In 2024, sales were" becomes "Sales were"
+                pieces[:3] = [Piece(after[2:])] if after[2:] else []
+        elif lead.text.endswith(" in "):
+            stands = f" {short}" if rng.random() < 0.3 else ""
+            pieces[i - 1 : i + 1] = [Piece(lead.text.removesuffix(" in ") + stands)]
+    return [piece for piece in pieces if piece.text]
 
 
 def _agrees(fact: Fact, asked: Fact) -> bool:

@@ -13,8 +13,10 @@ from pathlib import Path
 
 from rag.questions import Evidence, Question
 from training.data import Example, read_held_out
-from training.edits import Neighbours, near_miss, noisy
+from training.edits import Neighbours
 from training.evidence import Asked
+from training.near_miss import near_miss
+from training.noise import noisy
 
 WITHHELD, EDITED, NOISY = 0.2, 0.35, 0.25
 
@@ -62,7 +64,8 @@ def _ask(
     text = example.question
     edit = None
     if draw < EDITED:
-        edit = near_miss(text, example.context, example.answer, neighbours, rng)
+        passage = example.context
+        edit = near_miss(text, passage, passage, example.answer, neighbours, rng)
         text = edit.apply(text) if edit else text
     if rng.random() < NOISY:
         text = noisy(text, rng)

@@ -11,7 +11,9 @@ from tokenizers import Tokenizer
 
 from rag.read.windows import MAX_QUESTION, SPECIAL
 from training.data import SOURCES, Example
-from training.edits import Edit, Neighbours, near_miss, noisy
+from training.edits import Edit, Neighbours
+from training.near_miss import near_miss
+from training.noise import noisy
 from training.passages import Passages
 from training.windows import (
     Batch,
@@ -34,8 +36,8 @@ class Mix:
     An edit comes beside the unedited example; a passage that lacks the answer in place of it.
     """
 
-    edit: float = 0.42
-    passage: float = 0.28
+    edit: float = 0.48
+    passage: float = 0.25
     noise: float = 0.25
     lengths: tuple[tuple[int, float], ...] = ((64, 0.3), (96, 0.4), (160, 0.3))
 
@@ -131,7 +133,7 @@ class Stream:
         example = self.examples[index]
         others = self.passages.near(index)
         near = rng.choice([piece.text, *others[:1]])
-        edit = near_miss(example.question, near, example.answer, self.neighbours, rng)
+        edit = near_miss(example.question, piece.text, near, example.answer, self.neighbours, rng)
         if edit is None:
             return
         draw = rng.random()
