@@ -25,6 +25,7 @@ LAYERS = (
     ("knowledge_base",),
     ("evaluate", "render", "web", "watch", "page_route"),
     ("curate",),
+    ("page",),
     ("server", "cli", "ui", "__main__"),
 )
 """Each module may import those of earlier layers, and its own package."""

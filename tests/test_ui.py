@@ -20,6 +20,10 @@ from rag.watch import Watcher
 
 pytest.importorskip("gradio")
 import ui
+from rag.page import Page
+from rag.page.components import UNEXPECTED
+from rag.page.conversation import grow
+from rag.page.library import said, watch
 
 
 class FirstLineReader:
@@ -67,7 +71,7 @@ def knowledge_base(tmp_path: Path, reader: FirstLineReader | BrokenReader) -> Kn
 
 def test_an_answer_grows_until_it_is_done(tmp_path: Path) -> None:
     with knowledge_base(tmp_path, FirstLineReader()) as kb:
-        *growing, last = ui.grow(kb, "Where do whales swim?", (), None)
+        *growing, last = grow(kb, "Where do whales swim?", (), None)
     assert growing
     assert not any(turn.done for turn in growing)
     assert last.done
@@ -77,7 +81,7 @@ def test_an_answer_grows_until_it_is_done(tmp_path: Path) -> None:
 
 def test_a_failed_model_is_reported_and_the_documents_answer(tmp_path: Path) -> None:
     with knowledge_base(tmp_path, FirstLineReader()) as kb:
-        *_, last = ui.grow(kb, "Where do whales swim?", (), "llm")
+        *_, last = grow(kb, "Where do whales swim?", (), "llm")
     assert last.error == "the endpoint is down"
     assert last.answerer == "extractive"
     assert last.answer is not None
@@ -98,7 +102,7 @@ def test_earlier_turns_are_the_history(tmp_path: Path) -> None:
                 return kb.stream(question, history, answerer)
 
         turns = (Turn("A?", Answer("A?", "B. [1]")), Turn("C?", error="failed"))
-        list(ui.grow(Recording(), "Where do whales swim?", turns, None))  # type: ignore[arg-type]
+        list(grow(Recording(), "Where do whales swim?", turns, None))  # type: ignore[arg-type]
     assert asked == [[("A?", "B. [1]")]]
 
 
@@ -106,8 +110,8 @@ def test_an_unexpected_error_is_logged_and_its_detail_not_shown(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with knowledge_base(tmp_path, BrokenReader()) as kb, caplog.at_level(logging.ERROR):
-        turns = list(ui.grow(kb, "Where do whales swim?", (), None))
-    assert turns == [Turn("Where do whales swim?", error=ui.UNEXPECTED, done=True)]
+        turns = list(grow(kb, "Where do whales swim?", (), None))
+    assert turns == [Turn("Where do whales swim?", error=UNEXPECTED, done=True)]
     assert "secret detail" in caplog.text
 
 
@@ -121,7 +125,7 @@ def test_work_reports_its_progress_and_its_result() -> None:
     reports = []
 
     def steps() -> Iterator[str]:
-        reports.append((yield from ui.watch(work)))
+        reports.append((yield from watch(work)))
 
     shown = list(steps())
     assert reports == [report]
@@ -134,17 +138,17 @@ def test_failed_work_raises() -> None:
         raise GeneratorError("no")
 
     with pytest.raises(GeneratorError, match="no"):
-        list(ui.watch(work))
+        list(watch(work))
 
 
 def test_a_report_is_said_in_sentences() -> None:
     report = SyncReport(("a", "b", "c", "d"), ("e",), ("f",), 3, (Failure("<g>", "is empty"),), 0.1)
-    text = re.sub(r"<[^>]*>", "|", ui.said(report))
+    text = re.sub(r"<[^>]*>", "|", said(report))
     assert "Added a, b and 2 more." in text
     assert "Updated e." in text
     assert "Removed f." in text
     assert "|&lt;g&gt;|: is empty|" in text
-    assert "Nothing has changed." in ui.said(SyncReport((), (), (), 3, (), 0.1))
+    assert "Nothing has changed." in said(SyncReport((), (), (), 3, (), 0.1))
 
 
 def test_a_port_in_use_is_one_line(
@@ -164,35 +168,37 @@ def test_a_port_in_use_is_one_line(
 
 def test_the_switch_keeps_the_documents_in_step(tmp_path: Path) -> None:
     with knowledge_base(tmp_path, FirstLineReader()) as kb:
-        page = ui._Page(kb, {})
+        page = Page(kb, {})
         web.with_loop(page.build)
-        page.watcher = Watcher(kb, quiet=0.2)
+        library = page.library
+        library.watcher = Watcher(kb, quiet=0.2)
         try:
-            (said,) = page.keep_in_step(True).values()
-            assert "is followed" in said
-            assert page.watcher.running
+            (told,) = library.keep_in_step(True).values()
+            assert "is followed" in told
+            assert library.watcher.running
             (tmp_path / "documents" / "lynxes.txt").write_text("Lynxes sleep in Norway.\n")
             end = time.monotonic() + 60
-            while not page.watcher.changes:
+            while not library.watcher.changes:
                 assert time.monotonic() < end
                 time.sleep(0.05)
-            looked = page.look((), "", 0, True)
-            assert "lynxes.txt" in looked[page.documents]
-            assert looked[page.seen] == page.watcher.changes
-            assert page.look((), "", page.watcher.changes, True) == {
-                page.seen: page.watcher.changes
+            looked = library.look((), "", 0, True)
+            assert "lynxes.txt" in looked[library.documents]
+            assert looked[library.seen] == library.watcher.changes
+            assert library.look((), "", library.watcher.changes, True) == {
+                library.seen: library.watcher.changes
             }
         finally:
-            page.keep_in_step(False)
-        assert not page.watcher.running
-        assert page.look((), "", page.watcher.changes, True)[page.step] is False
+            library.keep_in_step(False)
+        assert not library.watcher.running
+        assert library.look((), "", library.watcher.changes, True)[library.step] is False
 
 
 def test_without_a_folder_there_is_nothing_to_keep_in_step(tmp_path: Path) -> None:
     with KnowledgeBase(tmp_path / "index", Settings(embedder="hashing")) as kb:
-        page = ui._Page(kb, {})
+        page = Page(kb, {})
         web.with_loop(page.build)
-        updates = page.keep_in_step(True)
-        assert updates[page.step] is False
-        assert "No folder has been indexed yet." in updates[page.status]
-        assert not page.watcher.running
+        library = page.library
+        updates = library.keep_in_step(True)
+        assert updates[library.step] is False
+        assert "No folder has been indexed yet." in updates[library.status]
+        assert not library.watcher.running

@@ -1,0 +1,28 @@
+"""What the page's parts share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+SECONDS_BETWEEN_UPDATES = 0.08
+UNEXPECTED = "Something went wrong. The server's log has the details; you can try again."
+
+Updates = dict[Any, Any]
+"""New values by component."""
+
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+LIGHT: dict[str, Any] = {**QUIET, "concurrency_limit": None}
+"""How handlers are run: without Gradio's own spinner, and those that are quick without a queue."""
+
+
+def html(value: str, elem_id: str) -> Any:
+    """A part of the page whose buttons send events; see ``rag/assets/page.js``."""
+    return gr.HTML(value, elem_id=elem_id, js_on_load=asset("page.js"))
+
+
+def asset(name: str) -> str:
+    """The text of a file in ``rag/assets``."""
+    return (Path(__file__).parent.parent / "assets" / name).read_text(encoding="utf-8")

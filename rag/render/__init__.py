@@ -1,0 +1,50 @@
+"""Answers, sources and the list of documents as HTML for the chat page.
+
+Pure functions from values to HTML. Whatever comes from a document, a model or a user is escaped
+(``markup``), so markup in it is shown and never runs; the only links are the ones built here.
+"""
+
+from rag.render.conversation import (
+    ANSWERERS,
+    Turn,
+    answer_text,
+    confidence_words,
+    heading,
+    transcript,
+    welcome,
+)
+from rag.render.library import MAX_LISTED, documents, progress, status
+from rag.render.markup import alert, escape, place
+from rag.render.source import (
+    EXCERPT_CHARS,
+    MAX_SHOWN_CHARS,
+    View,
+    empty_panel,
+    excerpt,
+    missing_panel,
+    source_panel,
+)
+
+__all__ = [
+    "ANSWERERS",
+    "EXCERPT_CHARS",
+    "MAX_LISTED",
+    "MAX_SHOWN_CHARS",
+    "Turn",
+    "View",
+    "alert",
+    "answer_text",
+    "confidence_words",
+    "documents",
+    "empty_panel",
+    "escape",
+    "excerpt",
+    "heading",
+    "missing_panel",
+    "place",
+    "progress",
+    "source_panel",
+    "status",
+    "transcript",
+    "welcome",
+]
