@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rag.draft.names import MONTHS, NAME, PLACE, Names
+from rag.draft.names import NAME, PLACE, Names
+from rag.read.calendar_names import MONTHS
 
 YEAR = r"(?:1\d|20)\d\d"
 _MONTH = "|".join(MONTHS)

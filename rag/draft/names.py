@@ -7,19 +7,16 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from rag.draft.grammar import is_verb
+from rag.read.calendar_names import DAYS, MONTHS
 
-MONTHS = (
-    "January February March April May June July August September October November December".split()
-)
 _NO_NAMES = frozenset(
     """
 I The A An It He She They We You This That These Those In On At By For From Level Figure Table
 Section Chapter Page Part Step Version No Nos However Although While When After Before Since During
 With Without Following According Nearly Most Many Some All Each Every Both If As But And Or So St Mr
-Mrs Ms Dr Prof Sir Lord Inc Ltd Co Corp Jr Sr Monday Tuesday Wednesday Thursday Friday Saturday
-Sunday Mondays Tuesdays Wednesdays Thursdays Fridays Saturdays Sundays
+Mrs Ms Dr Prof Sir Lord Inc Ltd Co Corp Jr Sr
 """.split()
-) | frozenset(MONTHS)
+) | frozenset((*MONTHS, *DAYS, *(f"{day}s" for day in DAYS)))
 NAME = r"[A-Z][\w-]*[A-Za-z0-9](?: (?:(?:of|de|van|von|der|la|du|del) )?[A-Z][\w-]*[A-Za-z0-9])*+"
 _NAME = re.compile(rf"(?<![\w“\"'‘.-])(?:{NAME})(?!\w)")
 _ADJECTIVE = re.compile(r"(?:ese|ish|ian|ean|ican|rench|utch|erman|reek|wiss|Arab|Iraqi|ern)$")

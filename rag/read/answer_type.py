@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
-_DAYS = "monday|tuesday|wednesday|thursday|friday|saturday|sunday"
+from rag.read.calendar_names import DAYS, MONTHS
+
+_DATES = "|".join(MONTHS + DAYS)
 _WORDS = (
     "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fifteen|twenty|thirty|"
     "forty|fifty|sixty|seventy|eighty|ninety|dozen|hundred|thousand|million|billion|trillion|"
@@ -14,7 +15,7 @@ _WORDS = (
 )
 
 _TIME = re.compile(
-    rf"\b(?:1\d|20)\d\d(?:s|\b)|\b(?:{_MONTHS}|{_DAYS}|century|centuries|decade|year|month|week|day|"
+    rf"\b(?:1\d|20)\d\d(?:s|\b)|\b(?:{_DATES}|century|centuries|decade|year|month|week|day|"
     r"hour|minute|second|annual|spring|summer|autumn|fall|winter|night|morning|evening|noon|midnight|"
     r"quarter|today|now|since|until|before|after|during|when|ago|era|age|period|season|war|bc|bce|ad|ce|"
     r"am|pm|a\.m|p\.m)(?:s|ly)?\b|\d:\d\d|\b\d{1,2}(?:st|nd|rd|th)\b",
@@ -24,7 +25,7 @@ _YEAR_ALONE = re.compile(r"^\W*(?:1\d|20)\d\d\W*$")
 _SHARE = re.compile(
     r"%|\b(?:per ?cent|half|third|quarter|fifth|fraction|majority|one in)\w*\b", re.I
 )
-_NUMBER = re.compile(rf"\d|\b(?:{_WORDS}|{_MONTHS}|{_DAYS}|century|decade)(?:s|ly)?\b", re.I)
+_NUMBER = re.compile(rf"\d|\b(?:{_WORDS}|{_DATES}|century|decade)(?:s|ly)?\b", re.I)
 _NAME = re.compile(r"\b[A-Z]")
 
 

@@ -13,6 +13,8 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rag.read.calendar_names import DAYS, MONTHS
+
 OPPOSITES = Path(__file__).parent.parent / "assets" / "opposites.txt"
 
 _WORD = re.compile(r"[^\W\d_]+(?:[’'-][^\W\d_]+)*|\d[\d,.]*\d|\d")
@@ -31,8 +33,8 @@ _GROUPS = (
     "sixteen twenty thirty forty fifty sixty seventy eighty ninety",
     "hundred thousand million billion trillion",
     "first second third fourth fifth sixth seventh eighth ninth tenth last",
-    "january february march april may june july august september october november december",
-    "monday tuesday wednesday thursday friday saturday sunday",
+    " ".join(MONTHS).lower(),
+    " ".join(DAYS).lower(),
     "north south east west",
     "northern southern eastern western",
     "spring summer autumn winter",
