@@ -188,11 +188,11 @@ def test_the_floors_of_the_seed_questions(seed_kb: KnowledgeBase) -> None:
     metrics = summarize(evaluate(seed_kb, read_questions(DATA / "seed_questions.jsonl")))
     assert metrics["citation"]["valid"] == 1.0
     assert metrics["retrieval"]["recall@5"] >= 0.95
-    assert metrics["answer"]["f1"] >= 0.69
-    assert metrics["citation"]["recall"] >= 0.75
-    assert metrics["refusal"]["precision"] >= 0.76
-    assert metrics["refusal"]["recall"] >= 0.95
-    assert metrics["refusal"]["auroc"] >= 0.98
+    assert metrics["answer"]["f1"] >= 0.7
+    assert metrics["citation"]["recall"] >= 0.8
+    assert metrics["refusal"]["precision"] >= 0.75
+    assert metrics["refusal"]["recall"] >= 0.9
+    assert metrics["refusal"]["auroc"] >= 0.97
     assert metrics["calibration"]["ece"] <= 0.15
 
 

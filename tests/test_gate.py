@@ -22,12 +22,12 @@ FLOORS = {
     ("retrieval", "recall@1"): 0.81,
     ("retrieval", "recall@5"): 0.97,
     ("retrieval", "ndcg@10"): 0.91,
-    ("answer", "f1"): 0.79,
+    ("answer", "f1"): 0.81,
     ("citation", "valid"): 1.0,
-    ("citation", "precision"): 0.63,
-    ("citation", "recall"): 0.87,
-    ("refusal", "precision"): 0.73,
-    ("refusal", "recall"): 0.62,
+    ("citation", "precision"): 0.68,
+    ("citation", "recall"): 0.9,
+    ("refusal", "precision"): 0.8,
+    ("refusal", "recall"): 0.66,
     ("refusal", "auroc"): 0.89,
 }
 """About two questions below what was measured; raise them when the figures rise."""
