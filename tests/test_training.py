@@ -14,6 +14,7 @@ from training.metrics import auroc, best_threshold
 from training.model import default_backbone
 from training.near_miss import near_miss
 from training.noise import misspelt, noisy
+from training.phrases import swap_phrase
 from training.stream import edited_piece
 from training.windows import Piece, crop, encode, without_answer
 
@@ -142,6 +143,32 @@ def test_one_of_two_alike_stands_for_the_other_unless_both_may_be_told() -> None
         assert swap_told_word("What was constructed?", passage, "the bridge", other, rng) is None
     both = "Ford sold 20 cars, Opel 30."
     assert swap_alike("How many cars did Ford sell?", both, "20", alike, rng) is None
+
+
+def test_a_phrase_of_the_passage_or_of_another_question_stands_for_one_like_it() -> None:
+    alike, rng = cast(Neighbours, Alike(0.2)), random.Random(0)
+    asked, passage = "What fell on the old roof?", "Snow fell on the old roof. It lay on the wall."
+    edit = Edit("old roof", "wall")
+    assert swap_phrase(asked, passage, [], "Snow", alike, rng) == edit
+    assert swap_phrase(asked, passage, [], "the wall", alike, rng) is None  # it is the answer
+    other = ["What stood on the mill?", "What grew on the Moon?"]
+    assert swap_phrase(asked, "Snow.", other, "Snow", alike, rng) == Edit("old roof", "mill")
+    for likeness in (0.0, 0.9):  # of another kind, or the same
+        unlike = cast(Neighbours, Alike(likeness))
+        assert swap_phrase(asked, passage, [], "Snow", unlike, rng) is None
+    assert swap_phrase("Who is the author?", "Ask the wall.", [], "Jo", alike, rng) is None
+
+
+def test_edits_of_the_passages_own_words_alone_are_made_where_only_they_are_told() -> None:
+    alike = cast(Neighbours, Alike(0.2))
+    asked, passage = "Why does the first bank lose?", "The old bank won. It was the last shop."
+    edits = [
+        near_miss(asked, passage, passage, "won", alike, random.Random(i), told=1.0)
+        for i in range(30)
+    ]
+    made = {edit.new for edit in edits if edit is not None}
+    assert made
+    assert all(new in passage for new in made)
 
 
 def test_noise_is_seeded_and_keeps_first_letters() -> None:

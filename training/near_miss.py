@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from training.edits import (
     Edit,
@@ -23,11 +23,10 @@ from training.exchanges import (
     swap_alike,
     swap_told_word,
 )
+from training.phrases import swap_phrase
 
-_KINDS = (
-    "name alike alike alike number opposite opposite other word "
-    "told told answer answer answer answer exchange"
-).split()
+_TOLD = "alike alike alike told told answer answer answer answer exchange phrase phrase".split()
+_ANY = "name number opposite opposite other word".split()
 _RARE = {"negation": 4, "condition": 3, "otherwise": 5, "": 88}
 
 
@@ -38,10 +37,14 @@ def near_miss(
     answer: str,
     neighbours: Neighbours,
     rng: random.Random,
+    siblings: Sequence[str] = (),
+    told: float = 0.0,
 ) -> Edit | None:
     """Return an edit after which the passage no longer answers the question; None if none fits.
 
     `near` is text with names and numbers to swap in: the passage itself, or another on its topic.
+    With a chance of `told` the edit is one made of the words of the passage and of `siblings`,
+    other questions to it; those fit a third of the questions.
     """
     edits: dict[str, Callable[[], Edit | None]] = {
         "name": lambda: swap_name(question, near, answer, rng),
@@ -53,13 +56,18 @@ def near_miss(
         "told": lambda: swap_told_word(question, passage, answer, neighbours, rng),
         "answer": lambda: ask_of_answer(question, passage, answer, neighbours, rng),
         "exchange": lambda: exchange_names(question),
+        "phrase": lambda: swap_phrase(question, passage, siblings, answer, neighbours, rng),
         "negation": lambda: negate(question),
         "condition": lambda: add_condition(question, near, rng),
         "otherwise": lambda: ask_otherwise(question, rng),
     }
-    kinds = rng.sample(_KINDS, len(_KINDS))
-    rare = rng.choices(list(_RARE), list(_RARE.values()))[0]
-    for kind in [rare, *kinds] if rare else kinds:
+    if rng.random() < told:
+        kinds = rng.sample(_TOLD, len(_TOLD))
+    else:
+        rare = rng.choices(list(_RARE), list(_RARE.values()))[0]
+        kinds = rng.sample(_ANY, len(_ANY))
+        kinds = [rare, *kinds] if rare else kinds
+    for kind in kinds:
         edit = edits[kind]()
         if edit is not None and edit.old != edit.new and edit.apply(question) != question:
             return edit

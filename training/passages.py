@@ -12,11 +12,14 @@ from training.data import Example
 
 
 class Passages:
-    """The passages of each group, and for each question those that nearly answer it."""
+    """The passages of each group, and for each question those near it and its siblings."""
 
     def __init__(self, examples: Sequence[Example], indices: Sequence[int], keep: int = 3) -> None:
         """Rank the passages of every group for the examples at `indices`, best `keep` kept."""
         self._hard: dict[int, list[str]] = {}
+        self._asked: dict[str, list[str]] = {}
+        for i in indices:
+            self._asked.setdefault(examples[i].context, []).append(examples[i].question)
         groups: dict[str, list[int]] = {}
         for i in indices:
             groups.setdefault(examples[i].group, []).append(i)
@@ -26,6 +29,10 @@ class Passages:
     def near(self, index: int) -> list[str]:
         """Return passages close to the question of example `index` that lack its answer."""
         return self._hard.get(index, [])
+
+    def siblings(self, example: Example) -> list[str]:
+        """Return the other questions to an example's passage."""
+        return [q for q in self._asked.get(example.context, []) if q != example.question]
 
     def _rank(self, members: list[Example], indices: list[int], keep: int) -> None:
         """Rank one group's passages by TF-IDF cosine, own passage and answer holders left out."""

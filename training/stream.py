@@ -34,9 +34,11 @@ class Mix:
     """What is drawn: shares of the examples, and weights of the greatest window lengths.
 
     An edit comes beside the unedited example; a passage that lacks the answer in place of it.
+    `told` is the share of the edits for which only the passage's own words are tried.
     """
 
-    edit: float = 0.48
+    edit: float = 0.75
+    told: float = 0.6
     passage: float = 0.25
     noise: float = 0.25
     lengths: tuple[tuple[int, float], ...] = ((64, 0.3), (96, 0.4), (160, 0.3))
@@ -116,7 +118,7 @@ class Stream:
         piece = crop(whole, room, rng, None if whole.end else example.question)
         yield example.question, piece
         if SOURCES[example.source].negatives and draw > 1 - mix.edit:
-            yield from self._edited(index, piece, rng)
+            yield from self._edited(index, piece, mix.told, rng)
 
     def _lacking(self, index: int, whole: Piece, rng: random.Random) -> Piece | None:
         """Return a passage that lacks the answer: its own less a sentence, or one much like it."""
@@ -125,7 +127,9 @@ class Stream:
             return Piece(rng.choice(near))
         return without_answer(whole)
 
-    def _edited(self, index: int, piece: Piece, rng: random.Random) -> Iterator[tuple[str, Piece]]:
+    def _edited(
+        self, index: int, piece: Piece, told: float, rng: random.Random
+    ) -> Iterator[tuple[str, Piece]]:
         """Yield one counterpart of an example: question edited, passage edited, or both alike.
 
         Both alike stays answerable: so an odd name or word by itself means nothing.
@@ -133,7 +137,16 @@ class Stream:
         example = self.examples[index]
         others = self.passages.near(index)
         near = rng.choice([piece.text, *others[:1]])
-        edit = near_miss(example.question, piece.text, near, example.answer, self.neighbours, rng)
+        edit = near_miss(
+            example.question,
+            piece.text,
+            near,
+            example.answer,
+            self.neighbours,
+            rng,
+            self.passages.siblings(example),
+            told,
+        )
         if edit is None:
             return
         draw = rng.random()
