@@ -156,6 +156,8 @@ def test_a_phrase_of_the_passage_or_of_another_question_stands_for_one_like_it()
     for likeness in (0.0, 0.9):  # of another kind, or the same
         unlike = cast(Neighbours, Alike(likeness))
         assert swap_phrase(asked, passage, [], "Snow", unlike, rng) is None
+    both = "They paid 20 for the roof. They paid 30 for the wall."
+    assert swap_phrase("What did they pay for the roof?", both, [], "20", alike, rng) is None
     assert swap_phrase("Who is the author?", "Ask the wall.", [], "Jo", alike, rng) is None
 
 

@@ -94,13 +94,14 @@ class Neighbours:
 
 def same_form(word: str, other: str) -> bool:
     """Whether two words differ in stem but look like the same part of speech."""
-    return word[:4] != other[:4] and _ending(word) == _ending(other)
+    return word[:4] != other[:4] and ending(word) == ending(other)
 
 
-def _ending(word: str) -> str:
-    for ending in ("ing", "ed", "est", "ly", "ion", "er", "al", "ian", "s"):
-        if word.endswith(ending):
-            return ending
+def ending(word: str) -> str:
+    """Return the ending that tells a word's part of speech; empty if it has none of them."""
+    for known in ("ing", "ed", "est", "ly", "ion", "er", "al", "ian", "s"):
+        if word.endswith(known):
+            return known
     return ""
 
 

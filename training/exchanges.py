@@ -95,7 +95,7 @@ def swap_alike(
     if not pairs:
         return None
     _, old, new = rng.choice(sorted(pairs, reverse=True)[:2])
-    return None if _may_be_told(question, passage, answer, Edit(old, new)) else Edit(old, new)
+    return None if may_be_told(question, passage, answer, Edit(old, new)) else Edit(old, new)
 
 
 def swap_told_word(
@@ -108,7 +108,7 @@ def swap_told_word(
     for old in words:
         fit = _alike(old, others, question + answer, neighbours)
         found = [Edit(old, new, mutual=False) for new in fit if same_form(old, new)]
-        found = [edit for edit in found if not _may_be_told(question, passage, answer, edit)]
+        found = [edit for edit in found if not may_be_told(question, passage, answer, edit)]
         if found:
             return rng.choice(found)
     return None
@@ -143,7 +143,7 @@ def _stands_alone(question: str, name: str) -> bool:
     return bool(_NO_NOUN.match(after) or _AUXILIARY.search(before))
 
 
-def _may_be_told(question: str, passage: str, answer: str, edit: Edit) -> bool:
+def may_be_told(question: str, passage: str, answer: str, edit: Edit) -> bool:
     """Whether the passage may well answer the edited question too.
 
     So it may where a sentence holds the new words, another number where the answer is one and, if

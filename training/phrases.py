@@ -10,13 +10,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from training.edits import QUESTION_WORDS, WORD, Edit, Neighbours
+from training.edits import QUESTION_WORDS, WORD, Edit, Neighbours, ending
+from training.exchanges import may_be_told
 
 _LITTLE = QUESTION_WORDS | frozenset(
     "about above across against along among around because before below beneath between but during"
-    " if like near no off only or over per since so through under until up upon very via when while"
-    " within without because also more most less least such same other some any all both each"
-    " i we you me us my our your him himself itself themselves him them said says may might must"
+    " if like near no off only or over per since so through under until up upon very via while"
+    " within without also more most less least such same other some any all both each"
+    " i we you me us my our your him himself itself themselves them said says may might must"
     " shall do doing done having".split()
 )
 _HEADS = "the a an of in from by for with at on during between".split()
@@ -60,7 +61,8 @@ def swap_phrase(
 ) -> Edit | None:
     """Put a phrase of the passage, or of another question to it, in the place of one like it.
 
-    None of its words stand in the question or in the answer.
+    None of its words stand in the question or in the answer. Not where the passage may well tell
+    the number asked for of the other phrase too.
     """
     taken = _meant(question) | _meant(answer)
     others = [p for text in (passage, *siblings) for p in _phrases(text)]
@@ -72,6 +74,7 @@ def swap_phrase(
         if old.fits(new)
         and _LIKE < neighbours.likeness(old.text.split()[-1], new.text.split()[-1]) < _SYNONYM
     ]
+    pairs = [edit for edit in pairs if not may_be_told(question, passage, answer, edit)]
     return rng.choice(pairs) if pairs else None
 
 
@@ -103,10 +106,5 @@ def _meant(text: str) -> frozenset[str]:
 
 def _looks(phrase: str) -> str:
     """Return how a phrase's last word ends, so that a noun stands for a noun."""
-    last = WORD.findall(phrase)[-1:] or [phrase]
-    if last[0][-1:].isdigit():
-        return "0"
-    for ending in ("ing", "ed", "est", "ly", "s"):
-        if last[0].endswith(ending):
-            return ending
-    return ""
+    last = (WORD.findall(phrase) or [phrase])[-1]
+    return "0" if last[-1].isdigit() else ending(last)
