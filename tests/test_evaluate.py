@@ -193,7 +193,7 @@ def test_the_floors_of_the_seed_questions(seed_kb: KnowledgeBase) -> None:
     assert metrics["refusal"]["precision"] >= 0.75
     assert metrics["refusal"]["recall"] >= 0.9
     assert metrics["refusal"]["auroc"] >= 0.97
-    assert metrics["calibration"]["ece"] <= 0.25  # of 19 answers
+    assert metrics["calibration"]["ece"] <= 0.22  # of 19 answers
 
 
 def test_a_near_miss_is_refused(seed_kb: KnowledgeBase) -> None:

@@ -32,7 +32,7 @@ FLOORS = {
 }
 """About two questions below what was measured; raise them when the figures rise."""
 
-HIGHEST_ECE = 0.21
+HIGHEST_ECE = 0.17
 
 
 @pytest.fixture(scope="module")

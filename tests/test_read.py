@@ -176,6 +176,21 @@ def test_a_sentence_about_what_is_asked_is_closer() -> None:
     assert row(whole, founded)["sentence_score"] == pytest.approx(1.0, abs=1e-5)
 
 
+def test_a_reading_is_below_one_whose_text_has_more_of_the_question() -> None:
+    question = "When was the brewery of Munich founded?"
+    near, far = (
+        candidate(hit(TEXT), "1589"),
+        candidate(hit("Munich grew in 1850.", "b.txt"), "1850"),
+    )
+    kinds = ("sentence_words", "passage_words")
+    first, second = row(question, near, far), row(question, far, near)
+    for kind in kinds:
+        assert first[f"{kind}_below"] == 0.0
+        assert second[f"{kind}_below"] == pytest.approx(second[kind] - first[kind])
+        assert second[f"{kind}_below"] < 0.0
+    assert row(question, far)["passage_words_below"] == 0.0
+
+
 def test_type_of_answer_and_words_repeated() -> None:
     assert row("When was it founded?", candidate(hit(TEXT), "1589"))["type"] == 1.0
     assert row("When was it founded?", candidate(hit(TEXT), "Duke Wilhelm"))["type"] == -1.0

@@ -25,6 +25,7 @@ PASSAGE = (
     "In {year} a bridge was built by {name}. It has {arches} arches."
 )
 NAMES = ("Anna Huber", "Josef Wagner", "Maria Schmid")
+WIDTH = 384
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +54,14 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def weights(path: Path) -> dict[str, torch.Tensor]:
     loaded: dict[str, torch.Tensor] = torch.load(path, weights_only=True)
     return loaded
+
+
+def without_doubts(made: dict[str, torch.Tensor], path: Path) -> Path:
+    """Save the weights as those of a reader that was trained without doubts."""
+    former = {name: weight for name, weight in made.items() if not name.startswith("doubt.")}
+    former["judge.0.weight"] = made["judge.0.weight"][:, :-WIDTH]
+    torch.save(former, path)
+    return path
 
 
 def test_articles_held_out_are_never_trained_on(data: Path) -> None:
@@ -110,6 +119,15 @@ def test_a_run_is_repeatable_resumable_and_its_export_reads(data: Path, tmp_path
     )
     mean = weights(tmp_path / "mean.pt")["span.weight"]
     assert torch.allclose(mean, whole["span.weight"], atol=1e-6)  # heads are exported in fp32
+
+    former = without_doubts(whole, tmp_path / "former.pt")
+    average.main([str(former), str(resumed), "--share", "0.5", "--out", str(tmp_path / "mean.pt")])
+    both = weights(tmp_path / "mean.pt")
+    assert torch.equal(both["doubt.weight"], whole["doubt.weight"])
+    assert torch.allclose(
+        both["judge.0.weight"][:, -WIDTH:], whole["judge.0.weight"][:, -WIDTH:] / 2
+    )
+    assert torch.allclose(both["span.weight"], whole["span.weight"])
 
     reader = SpanReader(open_model(exported), Judgement.load())
     text = PASSAGE.format(year=1800, name="Anna Huber", arches=4)

@@ -8,6 +8,7 @@ import pytest
 from rag.inference import open_tokenizer
 from rag.read.contrast import opposites_of
 from training.data import detokenise
+from training.doubts import UNKNOWN, labels, put_in
 from training.edits import Edit, Neighbours, swap_opposite, swap_other
 from training.exchanges import ask_of_answer, exchange_names, swap_alike, swap_told_word
 from training.metrics import auroc, best_threshold
@@ -87,6 +88,31 @@ def test_swaps_of_opposites_and_of_others() -> None:
     edit = swap_other("Who came in April?", "He came in May.", rng)
     assert edit == Edit("April", "May")
     assert swap_other("Which one came?", "Two came.", rng) is None
+
+
+def test_what_an_edit_changes_is_in_doubt() -> None:
+    assert put_in("Who bought Jones Steel?", "Who sold Jones Steel?") == ("sold",)
+    assert put_in("When did the old mine open?", "When did it not open?") == ("it not",)
+    assert put_in("Who came?", "Who came?") is None
+
+
+def test_doubts_are_labelled_by_word_piece() -> None:
+    tokenizer = open_tokenizer(default_backbone() / "tokenizer.json")
+    question = "Who sold the Karwendel brewery?"
+    piece = Piece(PASSAGE, PASSAGE.index("Duke"), PASSAGE.index("Duke") + 12)
+    window = encode(tokenizer, question, piece, 96, ("Karwendel",))
+    assert window is not None
+    doubted = [i for i, d in zip(window.ids, window.doubts, strict=True) if d == 1]
+    assert tokenizer.decode(doubted) == "karwendel"
+    assert {d for d, t in zip(window.doubts, window.types, strict=True) if t} == {UNKNOWN}
+    assert window.doubts[0] == UNKNOWN
+    plain = encode(tokenizer, question, piece, 96, ())
+    assert plain is not None
+    assert set(plain.doubts) == {0, UNKNOWN}
+    # Noise may have changed the words, or which they are may not be known.
+    assert labels("who sodl it", [(0, 3), (4, 8), (9, 11)], ("sold",)) == [UNKNOWN] * 3
+    assert labels("who sold it", [(0, 3), (4, 8), (9, 11)], None) == [UNKNOWN] * 3
+    assert labels("who SOLD it", [(0, 3), (4, 8), (9, 11)], ("sold",)) == [0, 1, 0]
 
 
 def test_near_miss_changes_the_question() -> None:

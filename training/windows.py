@@ -12,6 +12,7 @@ import numpy as np
 from tokenizers import Encoding, Tokenizer
 
 from rag.read.windows import CLS, MAX_QUESTION, SEP, SPECIAL, IntArray
+from training.doubts import UNKNOWN, Doubted, labels
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)\]]*\s+|\n+")
 _WORD = re.compile(r"\w+|[^\w\s]")
@@ -21,13 +22,15 @@ _WORD = re.compile(r"\w+|[^\w\s]")
 class Window:
     """One input of the reader; `start` and `end` are token positions, both 0 if unanswerable.
 
-    `end` is the last token of the answer, not the one after it.
+    `end` is the last token of the answer, not the one after it. `doubts` labels the tokens: 1 if
+    the passage does not bear the word out, 0 if it does, `UNKNOWN` outside of the question.
     """
 
     ids: list[int]
     types: list[int]
     start: int
     end: int
+    doubts: list[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +105,13 @@ def without_answer(piece: Piece) -> Piece | None:
     return Piece(text)
 
 
-def encode(tokenizer: Tokenizer, question: str, piece: Piece, length: int) -> Window | None:
+def encode(
+    tokenizer: Tokenizer, question: str, piece: Piece, length: int, doubted: Doubted = None
+) -> Window | None:
     """Return the window, cut at `length` tokens; None if an answer would be lost by the cut."""
-    asked = encode_plain(tokenizer, question).ids[:MAX_QUESTION]
+    encoded = encode_plain(tokenizer, question)
+    asked = encoded.ids[:MAX_QUESTION]
+    doubts = labels(question, encoded.offsets[:MAX_QUESTION], doubted)
     read = encode_plain(tokenizer, piece.text)
     room = length - len(asked) - SPECIAL
     offsets = read.offsets[:room]
@@ -117,28 +124,32 @@ def encode(tokenizer: Tokenizer, question: str, piece: Piece, length: int) -> Wi
         start, end = (i + len(asked) + 2 for i in (inside[0], inside[-1]))
     ids = [CLS, *asked, SEP, *read.ids[:room], SEP]
     types = [0] * (len(asked) + 2) + [1] * (len(ids) - len(asked) - 2)
-    return Window(ids, types, start, end)
+    doubts = [UNKNOWN, *doubts] + [UNKNOWN] * (len(ids) - len(asked) - 1)
+    return Window(ids, types, start, end, doubts)
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Windows padded to one length: integer arrays of shape (batch, length), labels (batch,)."""
+    """Windows padded to one length: integer arrays (batch, length); start and end (batch,)."""
 
     ids: IntArray
     mask: IntArray
     types: IntArray
     start: IntArray
     end: IntArray
+    doubts: IntArray
 
 
 def pad(windows: Sequence[Window], length: int) -> Batch:
     """Pad windows, none longer than `length`, into a batch."""
     shape = (len(windows), length)
     ids, mask, types = (np.zeros(shape, np.int64) for _ in range(3))
+    doubts = np.full(shape, UNKNOWN, np.int64)
     for row, window in enumerate(windows):
         used = len(window.ids)
         ids[row, :used] = window.ids
         mask[row, :used] = 1
         types[row, :used] = window.types
+        doubts[row, :used] = window.doubts
     start, end = (np.array([getattr(w, k) for w in windows], np.int64) for k in ("start", "end"))
-    return Batch(ids, mask, types, start, end)
+    return Batch(ids, mask, types, start, end, doubts)

@@ -33,6 +33,8 @@ SIGNALS = (
     "sentence_score",  # cosine of question and sentence
     "sentence_words",  # share of the question's words in the sentence
     "passage_words",  # share of the question's words in the passage, its title and headings
+    "sentence_words_below",  # sentence_words under the most of any reading; 0 or less
+    "passage_words_below",  # the same of passage_words
     "names_missing",  # share of the question's names that the passage lacks
     "numbers_missing",  # share of the question's numbers that the passage lacks
     "words_nowhere",  # share of the question's words that no passage has
@@ -46,8 +48,8 @@ SIGNALS = (
     "length",  # log of the number of characters
     "foreign",  # 0 to 1: how far the passage's language is not the model's
 )
-"""Columns of :func:`signals`. All but ``below_best`` and ``agreement`` are absolute: what is only
-best among the hits may still answer nothing."""
+"""Columns of :func:`signals`. Most are absolute: what is only best among the hits may still answer
+nothing. But a reading is worth less where another one's text has more of the question."""
 
 _FAMILIAR_PIECES, _FOREIGN_PIECES = 1.3, 1.6
 """Word pieces a plain word of passages: medians are 1.04 in English, 1.85 in Spanish, 1.97 in
@@ -101,6 +103,8 @@ def signals(
     sentences = [terms(text) for text in around]
     texts = list(dict.fromkeys([question, *around]))  # two readings may share a sentence
     vectors = dict(zip(texts, embed(texts), strict=True))
+    in_sentence = [held_share(about.words, sentence) for sentence in sentences]
+    in_passage = [held_share(about.words, held[id(c.hit)]) for c in candidates]
     rows = [
         [
             c.reading.margin,
@@ -110,8 +114,10 @@ def signals(
             c.hit.score,
             c.hit.score - best_score,
             float(vectors[question] @ vectors[text]),
-            held_share(about.words, sentence),
-            held_share(about.words, held[id(c.hit)]),
+            in_sentence[i],
+            in_passage[i],
+            in_sentence[i] - max(in_sentence),
+            in_passage[i] - max(in_passage),
             1.0 - held_share(about.names, held[id(c.hit)]),
             1.0 - held_share(about.numbers, held[id(c.hit)]),
             1.0 - held_share(about.words, anywhere),
@@ -122,7 +128,7 @@ def signals(
             float(np.log(c.reading.end - c.reading.start)),
             _foreign(c),
         ]
-        for c, text, sentence in zip(candidates, around, sentences, strict=True)
+        for i, (c, text, sentence) in enumerate(zip(candidates, around, sentences, strict=True))
     ]
     return np.array(rows, dtype=np.float64).reshape(len(candidates), len(SIGNALS))
 

@@ -17,6 +17,8 @@ LENGTH, STRIDE = 96, 48
 
 SPANS_A_PASSAGE = 2
 
+OUTPUTS = ["start_logits", "end_logits", "answerable_logit"]
+
 MOST_TOKENS = 4096
 """Tokens of one call of the model: memory stays small, and a question needs one or two calls."""
 
@@ -70,7 +72,7 @@ def open_predict(path: Path, digest: str | None = None) -> Predict:
 
     def predict(ids: IntArray, mask: IntArray, types: IntArray) -> tuple[Logits, Logits, Logits]:
         feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
-        start, end, answerable = session.run(None, feed)
+        start, end, answerable = session.run(OUTPUTS, feed)
         return start, end, answerable
 
     return predict
