@@ -1,0 +1,75 @@
+"""Measure how many questions with known answers `rag calibrate` needs.
+
+    RAG_TARGET_PRECISION=0 rag eval QUESTIONS.jsonl --index INDEX --out FILE.json
+    python benchmarks/calibrating.py FILE.json [...]
+
+Of the questions of each file, all of which were answered, as many as said are drawn at random, 200
+times. The probabilities are fitted to them as `rag calibrate` does it, and judged by the questions
+that were not drawn: the calibration error of the answers from the default target precision on, its
+median and 90th percentile over the draws. The first row has the probabilities that ship.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.evaluate.judged import Judged
+from rag.evaluate.metrics import figures, table
+from rag.evaluate.results import read_results
+from rag.read.calibration import Calibration
+from rag.read.judgement import Judgement
+from rag.settings import Settings
+
+SIZES = (20, 50, 100, 200)
+DRAWS = 200
+
+
+def main() -> None:
+    """Read the command line, measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("files", type=Path, nargs="+")
+    given = parser.parse_args()
+    for path in given.files:
+        judged = list(read_results(path).judged)
+        if any(one.refused for one in judged):
+            parser.error(f"{path} holds refusals: ask with RAG_TARGET_PRECISION=0")
+        print(f"{path.name}: {len(judged)} questions")
+        floor = Judgement.load().threshold(Settings().target_precision)
+        shipped = error(judged, np.array([one.confidence for one in judged]), floor)
+        print(f"  shipped        {shipped:.3f}")
+        for size in SIZES:
+            errors = [drawn(judged, size, seed) for seed in range(DRAWS)]
+            middle, high = np.nanquantile(errors, [0.5, 0.9])
+            print(f"  {size:4} questions {middle:.3f}, 90th percentile {high:.3f}")
+
+
+def drawn(judged: list[Judged], size: int, seed: int) -> float:
+    """The error on the rest after a fit to `size` questions; NaN where none can be made."""
+    order = np.random.default_rng(seed).permutation(len(judged))
+    asked, rest = ([judged[i] for i in part] for part in (order[:size], order[size:]))
+    right = np.array([one.right for one in asked])
+    if right.all() or not right.any():
+        return float("nan")
+    made = Calibration.fit("", [one.confidence for one in asked], right)
+    fitted = made.apply([one.confidence for one in rest])
+    return error(rest, fitted, made.threshold(Settings().target_precision))
+
+
+def error(judged: list[Judged], probabilities: npt.NDArray[np.float64], floor: float) -> float:
+    """The calibration error of the answers from ``floor`` on."""
+    answered = [
+        replace(one, confidence=float(p))
+        for one, p in zip(judged, probabilities, strict=True)
+        if p >= floor
+    ]
+    found = figures(table(answered))["calibration", "ece"] if answered else None
+    return float("nan") if found is None else found
+
+
+if __name__ == "__main__":
+    main()
