@@ -21,7 +21,7 @@ Flags = npt.NDArray[np.bool_]
 
 SCALE_SPREAD, SHIFT_SPREAD = 0.3, 0.7
 """Standard deviations of what is expected of the two numbers before any question is asked: about
-how far apart three knowledge bases were (``docs/quality.md``)."""
+how far apart three knowledge bases were (``docs/evaluation.md``)."""
 
 _EDGE = 1e-6
 _STEPS = 50

@@ -18,6 +18,7 @@ LENGTH, STRIDE = 96, 48
 SPANS_A_PASSAGE = 2
 
 OUTPUTS = ["start_logits", "end_logits", "answerable_logit"]
+"""What is read of the model's outputs; it may have others."""
 
 MOST_TOKENS = 4096
 """Tokens of one call of the model: memory stays small, and a question needs one or two calls."""
