@@ -6,7 +6,9 @@
 Of the questions of each file, all of which were answered, as many as said are drawn at random, 200
 times. The probabilities are fitted to them as `rag calibrate` does it, and judged by the questions
 that were not drawn: the calibration error of the answers from the default target precision on, its
-median and 90th percentile over the draws. The first row has the probabilities that ship.
+median and 90th percentile over the draws. Draws that have no such error are left out and counted:
+all drawn answers were right or wrong, or the fit reaches the target nowhere, so all is refused.
+The first row has the probabilities that ship.
 """
 
 from __future__ import annotations
@@ -34,22 +36,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("files", type=Path, nargs="+")
     given = parser.parse_args()
+    floor = Judgement.load().threshold(Settings().target_precision)
     for path in given.files:
         judged = list(read_results(path).judged)
         if any(one.refused for one in judged):
             parser.error(f"{path} holds refusals: ask with RAG_TARGET_PRECISION=0")
         print(f"{path.name}: {len(judged)} questions")
-        floor = Judgement.load().threshold(Settings().target_precision)
         shipped = error(judged, np.array([one.confidence for one in judged]), floor)
         print(f"  shipped        {shipped:.3f}")
-        for size in SIZES:
-            errors = [drawn(judged, size, seed) for seed in range(DRAWS)]
-            middle, high = np.nanquantile(errors, [0.5, 0.9])
-            print(f"  {size:4} questions {middle:.3f}, 90th percentile {high:.3f}")
+        for size in (size for size in SIZES if size < len(judged)):
+            errors = np.array([drawn(judged, size, seed) for seed in range(DRAWS)])
+            kept = errors[~np.isnan(errors)]
+            middle, high = np.quantile(kept, [0.5, 0.9]) if len(kept) else (np.nan, np.nan)
+            left_out = DRAWS - len(kept)
+            print(
+                f"  {size:4} questions {middle:.3f}, 90th percentile {high:.3f}, "
+                f"{left_out} draws left out"
+            )
 
 
 def drawn(judged: list[Judged], size: int, seed: int) -> float:
-    """The error on the rest after a fit to `size` questions; NaN where none can be made."""
+    """The error on the rest after a fit to `size` questions; NaN where there is none."""
     order = np.random.default_rng(seed).permutation(len(judged))
     asked, rest = ([judged[i] for i in part] for part in (order[:size], order[size:]))
     right = np.array([one.right for one in asked])
