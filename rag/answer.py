@@ -22,16 +22,30 @@ from rag.followup import History, has_question, is_small_talk, standalone_questi
 from rag.generate.orders import gives_orders
 from rag.generate.visible import visible
 from rag.read import missing_words
-from rag.read.contrast import Pair, contrast
-from rag.types import REASONS, REFUSAL_TEXT, Answer, Generator, Hit, Reader, Span
+from rag.read.contrast import Pair, stated_instead
+from rag.types import (
+    REASONS,
+    REFUSAL_TEXT,
+    UNSURE_TEXT,
+    Answer,
+    Citation,
+    Generator,
+    Hit,
+    PossibleAnswer,
+    Reader,
+    Span,
+)
 
 DIFFER = "The documents do not agree:"
 """What statements of different documents that contradict each other begin with."""
 
-MOST_NAMES = 4
+MIN_PERHAPS = 0.05
+"""Probability from which on a refusal shows its best candidate: less is noise."""
+
+MAX_NAMES = 4
 """Names under which one passage is cited, at most, where copies of its document are there."""
 
-MOST_MISSING = 3
+MAX_MISSING = 3
 """Words named in a refusal, at most."""
 
 
@@ -39,7 +53,8 @@ MOST_MISSING = 3
 class Answerer:
     """What is needed to answer; ``generator`` None answers in the documents' own words.
 
-    ``names`` gives the sources of a document's copies, its own among them.
+    ``names`` gives the sources of a document's copies, its own among them. ``mentions`` tells
+    whether any of some words stands in any document.
     """
 
     retrieve: Callable[[str], list[Hit]]
@@ -48,6 +63,7 @@ class Answerer:
     generator: Generator | None
     refuse_below: float
     names: Callable[[str], Sequence[str]] = lambda source: (source,)
+    mentions: Callable[[str], bool] = lambda words: False
 
     @property
     def name(self) -> str:
@@ -77,7 +93,7 @@ class Answerer:
         clock.lap("read")
         draft = replace(draft, confidence=spans[0].probability if spans else 0.0)
         if self.generator is not None:
-            yield from self._generated(draft, full_question, self.generator, clock)
+            yield from self._generated(draft, full_question, self.generator, spans, clock)
         elif draft.confidence < self.refuse_below:
             yield self._not_answered(draft, full_question, spans, clock)
         else:
@@ -100,9 +116,18 @@ class Answerer:
             )
 
     def _generated(
-        self, draft: Answer, question: str, generator: Generator, clock: _Clock
+        self,
+        draft: Answer,
+        question: str,
+        generator: Generator,
+        spans: Sequence[Span],
+        clock: _Clock,
     ) -> Iterator[Answer]:
-        """What the model writes, sentence by sentence, each checked before it is shown."""
+        """What the model writes, sentence by sentence, each checked before it is shown.
+
+        A refusal of the model's holds only where the reader is not sure either; else the
+        documents' own words are the answer.
+        """
         passages = [index_text(hit.chunk) for hit in draft.hits]
         written, shown = "", ""
         for piece in generator.generate(question, passages):
@@ -113,8 +138,12 @@ class Answerer:
                 cited = _checked(shown, draft.hits, self._named)
                 if cited.citations:  # what is not grounded is shown only with its warning
                     yield replace(draft, text=cited.text, citations=cited.citations)
+        if _is_refusal(written) and draft.confidence >= self.refuse_below:
+            quoted = replace(draft, answerer=self.reader.name, reason="model_refused")
+            yield from self._extracted(quoted, question, spans, clock)
+            return
         if _is_refusal(written):
-            yield self._refusal(draft, "not_stated", clock)
+            yield self._not_answered(draft, question, spans, clock)
             return
         cited = _checked(written.strip(), draft.hits, self._named)
         reason = _doubt(cited)
@@ -131,27 +160,37 @@ class Answerer:
     def _named(self, hit: Hit) -> list[Hit]:
         """The hit under its own name and those of its document's copies."""
         others = [source for source in self.names(hit.source) if source != hit.source]
-        return [hit, *(under(hit, source) for source in others[: MOST_NAMES - 1])]
+        return [hit, *(under(hit, source) for source in others[: MAX_NAMES - 1])]
 
     def _not_answered(
         self, draft: Answer, question: str, spans: Sequence[Span], clock: _Clock
     ) -> Answer:
-        """A refusal for want of support, with the words that speak against an answer, if any."""
-        missing = missing_words(question, draft.hits)[:MOST_MISSING]
+        """A refusal for want of support, with the words that speak against an answer, if any.
+
+        Only where no document has a word that the question is about do they plainly not say;
+        otherwise the best candidate is shown.
+        """
+        missing = missing_words(question, draft.hits)
+        nowhere = [word for word in missing if not self.mentions(word)]
+        if nowhere:
+            why = f"No document mentions {_named(nowhere)}."
+            return self._refusal(draft, "not_mentioned", clock, REFUSAL_TEXT, why)
         if missing:
-            named = " or ".join(f"“{word}”" for word in missing)
-            reason, why = "not_mentioned", f"No passage found mentions {named}."
-        elif spans and (pairs := _contradictions(question, spans[0])):
-            asked, told = pairs[0]
+            reason, why = "not_mentioned", f"No passage found mentions {_named(missing)}."
+        elif spans and (pair := _stated_instead(question, spans[0])):
+            asked, told = pair
             reason, why = "says_otherwise", f"The nearest passage says “{told}”, not “{asked}”."
         else:
-            return self._refusal(draft, "not_stated", clock)
-        return replace(self._refusal(draft, reason, clock), text=f"{REFUSAL_TEXT} {why}")
+            reason, why = "not_stated", REASONS["not_stated"]
+        refusal = self._refusal(draft, reason, clock, UNSURE_TEXT, why)
+        return replace(refusal, perhaps=_possible(spans))
 
-    def _refusal(self, draft: Answer, reason: str, clock: _Clock) -> Answer:
+    def _refusal(
+        self, draft: Answer, reason: str, clock: _Clock, lead: str = REFUSAL_TEXT, why: str = ""
+    ) -> Answer:
         return replace(
             draft,
-            text=f"{REFUSAL_TEXT} {REASONS[reason]}",
+            text=f"{lead} {why or REASONS[reason]}",
             refused=True,
             reason=reason,
             seconds=clock.seconds(),
@@ -172,13 +211,25 @@ def _doubt(cited: Cited) -> str | None:
     return "instructed" if any(map(gives_orders, passages)) else None
 
 
-def _contradictions(question: str, span: Span) -> tuple[Pair, ...]:
-    """Words of the question, each with the word that the span's sentence has in its place."""
-    return contrast(question, sentence_of(span).text, span.text).pairs
+def _stated_instead(question: str, span: Span) -> Pair | None:
+    """A word of the question, and the word that the span's sentence has in its place."""
+    return stated_instead(question, sentence_of(span).text, span.text)
+
+
+def _named(words: Sequence[str]) -> str:
+    return " or ".join(f"“{word}”" for word in words[:MAX_MISSING])
+
+
+def _possible(spans: Sequence[Span]) -> PossibleAnswer | None:
+    """The best candidate in its sentence, unless it is hopeless."""
+    if not spans or spans[0].probability < MIN_PERHAPS:
+        return None
+    sentence = sentence_of(spans[0])
+    return PossibleAnswer(Citation(1, sentence.hit, sentence.start, sentence.end), spans[0])
 
 
 def _is_refusal(written: str) -> bool:
-    return written.strip().startswith(REFUSAL_TEXT.rstrip("."))
+    return written.strip().startswith((REFUSAL_TEXT.rstrip("."), UNSURE_TEXT.rstrip(".")))
 
 
 class _Clock:

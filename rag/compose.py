@@ -9,12 +9,12 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from rag.cite import folded
+from rag.same_fact import asks_for_several, contradict, same_words, supports
 from rag.sentences import sentence_spans, spans_over
 from rag.types import Span
 
-MOST_STATEMENTS = 3
-MOST_CITATIONS = 3
+MAX_STATEMENTS = 3
+MAX_CITATIONS = 3
 """Of one statement: further documents that say the same add little."""
 
 NEAR_BEST = 0.8
@@ -23,18 +23,9 @@ NEAR_BEST = 0.8
 ALSO_ASKED = 0.25
 """The same share where the question asks for several things."""
 
-SAME_ANSWER = 0.4
-"""A span with the words of the answer is cited beside it from this share on: a number that stands
-by chance in a passage on something else is no support."""
-
-LONGEST_EXPLANATION = 500
+MAX_EXPLANATION_CHARS = 500
 """Characters up to which the sentence that follows is added, where an explanation is asked for."""
 
-_ASKS_SEVERAL = re.compile(
-    r"^(?:list|name|enumerate|give)\b|\b(?:which|what|who|where) (?:\w+ )?(?:are|were)\b"
-    r"|\b(?:two|three|four|five|six|several|examples|types|kinds|reasons|members|features)\b",
-    re.I,
-)
 _ASKS_EXPLANATION = re.compile(
     r"^\W*(?:why|explain|describe|tell me|what happen\w*|summari[sz]e"
     r"|how(?! (?:many|much|old|long|far|tall|high|large|big|fast|often|wide|deep|heavy)\b))\b",
@@ -58,20 +49,23 @@ class Composition:
     differ: bool = False
 
 
-def compose(question: str, spans: Sequence[Span], sure: float) -> Composition:
+def compose(question: str, spans: Sequence[Span], threshold: float) -> Composition:
     """What to say, from spans sorted by probability, of which the first is the answer.
 
-    ``sure`` is the probability from which on a span would be an answer by itself.
+    ``threshold`` is the probability from which on a span would be an answer by itself.
     """
     best = spans[0]
-    rivals = _rivals(best, spans, sure)
+    sure = [span for span in spans if span.probability >= threshold]
+    rivals = _rivals(question, best, sure)
     if rivals:
         chosen = [best, *rivals]
     else:
-        share = ALSO_ASKED if _ASKS_SEVERAL.search(question) else NEAR_BEST
+        share = ALSO_ASKED if asks_for_several(question) else NEAR_BEST
         chosen = [best, *_further(best, spans, share)]
     explain = bool(_ASKS_EXPLANATION.search(question))
-    statements = [_statement(span, spans, explain=explain) for span in chosen[:MOST_STATEMENTS]]
+    statements = [
+        _statement(question, span, sure, explain=explain) for span in chosen[:MAX_STATEMENTS]
+    ]
     if not rivals:
         statements.sort(key=_reading_order(best))
     return Composition(tuple(_without_repeats(statements)), differ=bool(rivals))
@@ -88,34 +82,24 @@ def sentence_of(span: Span, *, explain: bool = False) -> Span:
     if explain and last + 1 < len(borders):
         after = borders[last + 1]
         same_paragraph = "\n" not in text[borders[last][1] : after[0]]
-        if same_paragraph and after[1] - borders[first][0] <= LONGEST_EXPLANATION:
+        if same_paragraph and after[1] - borders[first][0] <= MAX_EXPLANATION_CHARS:
             last += 1
     start, end = min(borders[first][0], span.start), max(borders[last][1], span.end)
     return replace(span, start=start, end=end)
 
 
-def _same(one: Span, other: Span) -> bool:
-    """Whether two spans give the same answer: one says all the words of the other."""
-    a, b = f" {folded(one.text)} ", f" {folded(other.text)} "
-    return a in b or b in a
-
-
-def _rivals(best: Span, spans: Sequence[Span], sure: float) -> list[Span]:
-    """Sure spans of other documents with another number or name where the best one has one."""
+def _rivals(question: str, best: Span, sure: Sequence[Span]) -> list[Span]:
+    """Sure spans of other documents that give another value for what the best one tells."""
     found: list[Span] = []
-    for span in spans[1:]:
-        if span.probability < max(sure, NEAR_BEST * best.probability):
-            break
+    for span in sure[1:]:
         told = [best, *found]
-        other_document = all(span.hit.source != known.hit.source for known in told)
-        if other_document and _comparable(best, span) and not any(_same(span, s) for s in told):
+        if all(
+            span.hit.source != known.hit.source
+            and contradict(question, (known, sentence_of(known)), (span, sentence_of(span)))
+            for known in told
+        ):
             found.append(span)
     return found
-
-
-def _comparable(one: Span, other: Span) -> bool:
-    """Whether two spans could be values of one thing: both with a number, or both without."""
-    return any(c.isdigit() for c in one.text) == any(c.isdigit() for c in other.text)
 
 
 def _further(best: Span, spans: Sequence[Span], share: float) -> list[Span]:
@@ -123,24 +107,24 @@ def _further(best: Span, spans: Sequence[Span], share: float) -> list[Span]:
     for span in spans[1:]:
         if span.probability < share * best.probability:
             break
-        if not any(_same(span, known) for known in [best, *found]):
+        if not any(same_words(span.text, known.text) for known in [best, *found]):
             found.append(span)
     return found
 
 
-def _statement(span: Span, spans: Sequence[Span], *, explain: bool) -> Statement:
-    equal = [
-        other
-        for other in spans
-        if other is not span
-        and other.probability >= SAME_ANSWER * span.probability
-        and _same(span, other)
-    ]
-    sentences: dict[tuple[str, int, int], Span] = {}
-    for told in (span, *equal):
-        sentence = sentence_of(told, explain=explain and told is span)
-        sentences.setdefault((sentence.hit.source, sentence.start, sentence.end), sentence)
-    return Statement(span, tuple(sentences.values())[:MOST_CITATIONS])
+def _statement(question: str, span: Span, sure: Sequence[Span], *, explain: bool) -> Statement:
+    """The span's sentence, and those that state the same and would answer by themselves."""
+    first = sentence_of(span)
+    sentences = [sentence_of(span, explain=explain)]
+    seen = {(first.hit.source, first.start, first.end)}
+    for other in sure:
+        sentence = sentence_of(other)
+        place = (sentence.hit.source, sentence.start, sentence.end)
+        if place not in seen and same_words(span.text, other.text):
+            seen.add(place)
+            if supports(question, first, sentence, other):
+                sentences.append(sentence)
+    return Statement(span, tuple(sentences[:MAX_CITATIONS]))
 
 
 def _without_repeats(statements: Sequence[Statement]) -> list[Statement]:

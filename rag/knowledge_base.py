@@ -367,6 +367,7 @@ class KnowledgeBase:
             generator=self._generator if chosen == "llm" else None,
             refuse_below=reader.refuse_below(self.settings.target_precision),
             names=self.names,
+            mentions=self._mentions,
         ).stream(question, history)
 
     # Inside
@@ -430,6 +431,10 @@ class KnowledgeBase:
     def _has_documents(self) -> bool:
         store = self._store()
         return store is not None and not store.is_empty()
+
+    def _mentions(self, words: str) -> bool:
+        store = self._store()
+        return store is not None and store.mentions(words)
 
     def _chunk(self, document: Document) -> list[Chunk]:
         return chunk(

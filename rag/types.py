@@ -23,6 +23,10 @@ Progress = Callable[[str, int, int], None]
 """Called as ``progress(stage, done, total)``; ``stage`` is a word to show: ``"Reading"``."""
 
 REFUSAL_TEXT = "The documents do not say."
+"""What a refusal begins with where it is certain: they are empty, or lack what is asked about."""
+
+UNSURE_TEXT = "No sure answer found."
+"""What any other refusal begins with: the passages found may hold the answer, unrecognised."""
 """What a refusal begins with: in the answer, in the LLM's instructions and in the tests."""
 
 
@@ -325,6 +329,26 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class PossibleAnswer:
+    """The best candidate of a refusal: a sentence, cited, and the words in it that may answer."""
+
+    citation: Citation
+    span: Span
+
+    @property
+    def probability(self) -> float:
+        """Calibrated probability that the words answer the question."""
+        return self.span.probability
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            **self.citation.to_dict(),
+            "span": {"start": self.span.start, "end": self.span.end, "text": self.span.text},
+            "probability": round(self.probability, 4),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """An answer, or a refusal with its reason.
 
@@ -333,7 +357,7 @@ class Answer:
     right, given for a refusal too. ``reason`` is a code of :data:`REASONS`. ``seconds`` has
     ``retrieve``, ``read`` and ``total``. ``dropped_markers`` counts the markers of an LLM that
     pointed at no given passage or at one that does not support the sentence, and its sentences
-    that were removed because nothing supports them.
+    that were removed because nothing supports them. ``perhaps`` is the best candidate of a refusal.
     """
 
     question: str
@@ -347,6 +371,7 @@ class Answer:
     hits: tuple[Hit, ...] = ()
     seconds: Mapping[str, float] | None = None
     dropped_markers: int = 0
+    perhaps: PossibleAnswer | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as JSON-ready values."""
@@ -362,6 +387,7 @@ class Answer:
             "citations": [citation.to_dict() for citation in self.citations],
             "hits": [hit.to_dict() for hit in self.hits],
             "seconds": {k: round(seconds.get(k, 0.0), 4) for k in ("retrieve", "read", "total")},
+            "perhaps": self.perhaps.to_dict() if self.perhaps else None,
         }
 
 
@@ -371,7 +397,8 @@ REASONS: Mapping[str, str] = {
     "nothing_relevant": "No passage shares anything with the question.",
     "not_mentioned": "No passage found mentions what the question names.",
     "says_otherwise": "The nearest passage says something else than the question supposes.",
-    "not_stated": "The nearest passages are on the subject but do not state the answer.",
+    "not_stated": "No passage found states it clearly.",
+    "model_refused": "The language model found no answer; these are the documents' own words.",
     "not_grounded": "The model's answer cites no passage that supports it.",
     "instructed": "A passage that it cites gives orders to language models: check it.",
 }
@@ -416,6 +443,9 @@ class Store(Protocol):
         """Raises :class:`rag.errors.NotFoundError`."""
 
     def sources(self) -> list[str]: ...
+
+    def mentions(self, words: str) -> bool:
+        """Whether any of the ``words`` stands in any document, in some ending."""
 
 
 class Reader(Protocol):

@@ -11,7 +11,7 @@ from helpers import MakeKb
 from rag.answer import DIFFER, Answerer
 from rag.errors import GeneratorError, SettingsError
 from rag.generate import ScriptedGenerator
-from rag.types import REASONS, REFUSAL_TEXT, Answer, Chunk, Document, Hit, Span
+from rag.types import REASONS, REFUSAL_TEXT, UNSURE_TEXT, Answer, Chunk, Document, Hit, Span
 
 TEXT = (
     "Lexus sold 851,200 vehicles worldwide in 2024. Electrified vehicles were 52% of sales. "
@@ -19,6 +19,7 @@ TEXT = (
 )
 DOCUMENT = Document("lexus.txt", TEXT)
 HIT = Hit(Chunk(DOCUMENT, 0, len(TEXT)), 1.0, 0.5, 3.0)
+OTHER = "Lexus sold 824,000 vehicles worldwide in 2024."
 SOLD, SHARE, BEGIN = (0, 46), (47, 86), (87, 127)
 
 
@@ -80,7 +81,7 @@ def test_weak_support_is_refused_with_the_nearest_passages() -> None:
     answer = ask(answerer(FixedReader((SOLD, 0.49))))
     assert answer.refused
     assert answer.reason == "not_stated"
-    assert answer.text == f"{REFUSAL_TEXT} {REASONS['not_stated']}"
+    assert answer.text == f"{UNSURE_TEXT} {REASONS['not_stated']}"
     assert answer.short is None
     assert answer.citations == ()
     assert answer.hits == (HIT,)
@@ -90,24 +91,29 @@ def test_weak_support_is_refused_with_the_nearest_passages() -> None:
 def test_a_refusal_names_what_no_passage_mentions() -> None:
     answer = ask(answerer(FixedReader((SOLD, 0.2))), "How many cars did BMW sell in China in 2024?")
     assert answer.reason == "not_mentioned"
-    assert answer.text == f"{REFUSAL_TEXT} No passage found mentions “BMW” or “China”."
+    assert answer.text == f"{REFUSAL_TEXT} No document mentions “BMW” or “China”."
 
 
 def test_a_refusal_says_what_stands_there_instead() -> None:
-    answer = ask(answerer(FixedReader((SOLD, 0.2))), "How many vehicles were bought?")
+    answer = ask(answerer(FixedReader((SOLD, 0.2))), "How many vehicles has Lexus bought?")
     assert answer.reason == "says_otherwise"
-    assert answer.text == f"{REFUSAL_TEXT} The nearest passage says “sold”, not “bought”."
+    assert answer.text == f"{UNSURE_TEXT} The nearest passage says “sold”, not “bought”."
 
 
 def test_documents_that_disagree_are_shown_side_by_side() -> None:
-    other = Hit(Chunk(Document("b.txt", "Lexus sold 824,000 vehicles."), 0, 28), 0.9, 0.5, 3.0)
+    other = Hit(Chunk(Document("b.txt", OTHER), 0, len(OTHER)), 0.9, 0.5, 3.0)
 
     class TwoReader(FixedReader):
         def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
             return [Span(hits[0], 11, 18, 0.9), Span(hits[1], 11, 18, 0.85)]
 
-    texts = [a.text for a in answerer(TwoReader(), hits=(HIT, other)).stream("How many?  Lexus")]
-    assert texts == [f"{DIFFER}\n- {TEXT[:46]} [1]\n- Lexus sold 824,000 vehicles. [2]"]
+    texts = [
+        a.text
+        for a in answerer(TwoReader(), hits=(HIT, other)).stream(
+            "How many vehicles did Lexus sell?"
+        )
+    ]
+    assert texts == [f"{DIFFER}\n- {TEXT[:46]} [1]\n- {OTHER} [2]"]
 
 
 def test_nothing_retrieved_and_no_model_is_called() -> None:
@@ -185,8 +191,18 @@ def test_a_models_answer_without_a_valid_citation_is_not_grounded() -> None:
 
 
 def test_a_models_refusal_is_a_refusal() -> None:
-    answer = generate(REFUSAL_TEXT)
+    answer = generate(REFUSAL_TEXT, probability=0.4)
     assert (answer.refused, answer.reason) == (True, "not_stated")
+    assert answer.perhaps is not None
+    assert answer.perhaps.citation.quote == TEXT[:46]
+
+
+def test_a_models_refusal_does_not_hold_where_the_reader_is_sure() -> None:
+    answer = generate(REFUSAL_TEXT, probability=0.93)
+    assert (answer.refused, answer.reason) == (False, "model_refused")
+    assert answer.text == f"{TEXT[:46]} [1]"
+    assert answer.answerer == "extractive"
+    assert answer.confidence == 0.93
 
 
 def test_a_models_text_is_shown_only_where_it_is_checked() -> None:

@@ -55,7 +55,7 @@ def test_index_search_ask_show(folder: Path) -> None:
     assert isinstance(answer, dict)
     assert list(answer) == [
         "question", "text", "short", "refused", "reason", "confidence", "answerer", "citations",
-        "hits", "seconds",
+        "hits", "seconds", "perhaps",
     ]  # fmt: skip
     citation = answer["citations"][0]
     assert "851,200" in citation["quote"]

@@ -49,12 +49,12 @@ def test_a_number_that_stands_somewhere_by_chance_is_not_cited() -> None:
 
 
 def test_documents_that_disagree_stand_side_by_side() -> None:
-    other = hit("Lexus sold 824,000 vehicles in 2024.", "b.txt")
+    other = hit("Lexus sold 824,000 vehicles worldwide in 2024.", "b.txt")
     spans = [span("851,200", 0.9), span("824,000", 0.85, other)]
     made = compose("How many?", spans, 0.5)
     assert made.differ
     assert [s.answer.text for s in made.statements] == ["851,200", "824,000"]
-    assert not compose("How many?", [spans[0], span("824,000", 0.6, other)], 0.5).differ
+    assert compose("How many?", [spans[0], span("824,000", 0.6, other)], 0.5).differ
     assert not compose("How many?", spans, 0.88).differ  # the second alone would be refused
 
 

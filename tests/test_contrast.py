@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.read.contrast import contrast, opposites_of, others_of
+from rag.read.contrast import contrast, opposites_of, others_of, stated_instead
 from training.opposites import pairs
 
 
@@ -97,3 +97,23 @@ def test_pairs_are_made_in_every_form(tmp_path: Path) -> None:
         ("cleanly", "uncleanly"),
     }
     assert not any("fail" in pair and "win" in pair for pair in found)
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "pair"),
+    [
+        ("What did early Medieval ideas say?", "It is a late Medieval idea.", ("early", "late")),
+        ("Who knew Eastern Medicine?", "He practised Western Medicine.", ("eastern", "western")),
+        ("What are the three forces?", "There are four forces.", ("three", "four")),
+        # opposites, but of different things
+        ("Who gave up East Lothian?", "The SNP took seats, but Gray kept East Lothian.", None),
+        ("Which larger car came with air conditioning?", "A car without a roof sold well.", None),
+        # other numbers, but of different things
+        ("How many cars will 200,000 buyers get?", "Sales rose by 3.3 per cent.", None),
+        ("What did Japan receive of 71% of oil?", "It received a 5% production cut.", None),
+    ],
+)  # fmt: skip
+def test_what_is_stated_instead_stands_beside_the_same_word(
+    question: str, sentence: str, pair: tuple[str, str] | None
+) -> None:
+    assert stated_instead(question, sentence) == pair

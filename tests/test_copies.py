@@ -9,7 +9,7 @@ import pytest
 from helpers import write_folder
 
 from rag import KnowledgeBase
-from rag.answer import MOST_NAMES
+from rag.answer import MAX_NAMES
 from rag.embed import HashingEmbedder
 from rag.evaluate import evaluate, summarize
 from rag.generate import ScriptedGenerator
@@ -92,7 +92,7 @@ def test_many_copies_are_cited_under_some_names(kb: KnowledgeBase, tmp_path: Pat
     answer = kb.ask("Where do apples grow?")
     names = ["a/x.txt", "copies/00.txt", "copies/01.txt", "copies/02.txt"]
     assert [c.source for c in answer.citations] == names
-    assert len(names) == MOST_NAMES
+    assert len(names) == MAX_NAMES
 
 
 def test_evidence_in_a_copy_counts(kb: KnowledgeBase) -> None:

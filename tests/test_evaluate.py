@@ -201,7 +201,7 @@ def test_a_near_miss_is_refused(seed_kb: KnowledgeBase) -> None:
     assert (answer.refused, answer.reason) == (True, "not_stated")
     answer = seed_kb.ask("How many vehicles did Lexus sell worldwide in 2019?")
     assert (answer.refused, answer.reason) == (True, "not_mentioned")
-    assert answer.text.endswith("No passage found mentions “2019”.")
+    assert answer.text.endswith("No document mentions “2019”.")
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ LAYERS = (
     ("settings", "sentences", "load", "embed", "store"),
     ("chunk", "cite", "questions", "folders", "guard"),
     ("retrieve", "read", "generate", "followup"),
+    ("same_fact", "snippet"),
     ("compose", "draft"),
     ("answer", "sync"),
     ("upkeep", "forget", "originals"),

@@ -17,6 +17,7 @@ from rag.render import Turn, View
 from rag.types import (
     REASONS,
     REFUSAL_TEXT,
+    UNSURE_TEXT,
     Answer,
     Chunk,
     Citation,
@@ -27,6 +28,8 @@ from rag.types import (
     Mark,
     Page,
     Place,
+    PossibleAnswer,
+    Span,
 )
 
 TEXT = "Title\nLexus sold 851,200 cars [2] in 2024. Nothing else happened.\nThe end.\n"
@@ -231,7 +234,22 @@ def test_a_refusal_says_why_once_and_shows_three_passages() -> None:
         }
         for i in range(3)
     ]
-    assert "4% likely that they do" in seen.text
+    assert "likely" not in seen.text, "what is likely is said of a candidate alone"
+
+
+def test_the_best_candidate_of_a_refusal_is_a_button_with_its_words_marked() -> None:
+    cited = citation(1, "Lexus sold 851,200 cars")
+    words = Span(cited.hit, cited.start + 11, cited.start + 18, 0.31)
+    refusal = Answer(
+        "?", UNSURE_TEXT, refused=True, reason="not_stated", perhaps=PossibleAnswer(cited, words)
+    )
+    seen = Reading(render.transcript([Turn("?", refusal, done=True)]))
+    assert UNSURE_TEXT in seen.text
+    assert seen.within["mark"] == ["851,200"]
+    assert "31% likely to be right" in seen.text
+    assert {"data-event": "show", "data-turn": "0", "data-perhaps": "1"}.items() <= next(
+        b for tag, b in seen.tags if b.get("class") == "passage perhaps"
+    ).items()
 
 
 def test_an_unrelated_refusal_shows_no_passages() -> None:

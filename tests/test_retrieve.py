@@ -48,6 +48,9 @@ class ListedStore:
     def sources(self) -> list[str]:
         return sorted({c.chunk.source for c in self.found})
 
+    def mentions(self, words: str) -> bool:
+        return any(words in candidate.chunk.text for candidate in self.found)
+
 
 class PiecewiseEmbedder:
     """Knows words of up to four letters; cuts longer ones into pieces of four."""

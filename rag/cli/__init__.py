@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import sys
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,12 +26,14 @@ from rag.cli.evaluation import compare, evaluate
 from rag.cli.questions import questions
 from rag.cli.upkeep import backup, restore, status, verify
 from rag.errors import KnowledgeBaseError, NotFoundError, RagError
+from rag.snippet import snippet
 from rag.types import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rag import Answer, KnowledgeBase, SyncReport
+    from rag.types import PossibleAnswer
 
 PATH = click.Path(path_type=Path)
 
@@ -229,10 +230,12 @@ def _print_report(report: SyncReport) -> None:
 
 def _print_answer(answer: Answer) -> None:
     click.echo("\n".join(map(wrapped, answer.text.splitlines())))
-    likely = "likely that they do" if answer.refused else "likely to be right"
     if answer.reason and not answer.refused:
         click.secho(f"\n{REASONS[answer.reason]}", bold=True)
-    click.echo(f"\n{answer.confidence:.0%} {likely} ({answer.answerer})")
+    if not answer.refused:
+        click.echo(f"\n{answer.confidence:.0%} likely to be right ({answer.answerer})")
+    if answer.perhaps:
+        _print_possible(answer.perhaps)
     for citation in answer.citations:
         at = f", {citation.place}" if citation.place else ""
         place = f"{citation.source}{at}, {citation.start}:{citation.end}"
@@ -241,7 +244,17 @@ def _print_answer(answer: Answer) -> None:
     if answer.refused and answer.hits:
         click.secho("\nNearest passages", bold=True)
         for hit in answer.hits[:3]:
-            text = textwrap.shorten(" ".join(hit.text.split()), 200, placeholder=" …")
+            text = snippet(answer.question, hit)
             at = hit.chunk.document.place_at(hit.start, hit.end)
             place = ", ".join(filter(None, (hit.source, at, f"{hit.start}:{hit.end}")))
             click.echo(wrapped(f"{place}: {text}", indent="    "))
+
+
+def _print_possible(possible: PossibleAnswer) -> None:
+    """The words that may answer, and the sentence that they stand in."""
+    citation, words = possible.citation, " ".join(possible.span.text.split())
+    lead = f"\nPerhaps: {words} ({possible.probability:.0%} likely to be right)"
+    click.secho(printable(lead), bold=True)
+    click.echo(wrapped(f"“{' '.join(citation.quote.split())}”", indent="    "))
+    place = ", ".join(filter(None, (citation.source, citation.place)))
+    click.echo(wrapped(f"{place}, {citation.start}:{citation.end}", indent="    "))

@@ -85,6 +85,12 @@ class SourcePanel:
             cited = {citation.number: citation for citation in answer.citations}[number]
             sent, kicker = {"turn": turn, "number": number}, f"Citation {number}"
             return View(cited.hit.chunk.document, cited.start, cited.end, sent, kicker, "", radius)
+        if "perhaps" in data:
+            if answer.perhaps is None:
+                raise LookupError("perhaps")
+            cited, sent = answer.perhaps.citation, {"turn": turn, "perhaps": 1}
+            document = cited.hit.chunk.document
+            return View(document, cited.start, cited.end, sent, "Perhaps", "", radius)
         index = int(data["index"])
         hit = answer.hits[index]
         sent, kicker = {"turn": turn, "index": index}, f"Passage {index + 1}"

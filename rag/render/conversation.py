@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.render.markup import button, escape, place
-from rag.types import REASONS, REFUSAL_TEXT, Answer, Citation, Hit
+from rag.snippet import snippet
+from rag.types import REASONS, REFUSAL_TEXT, UNSURE_TEXT, Answer, Citation, Hit, PossibleAnswer
 
 NEAREST = 3
 """Passages shown with a refusal."""
@@ -23,6 +24,9 @@ DISTRUST = {
     "instructed": "This answer may have been dictated.",
 }
 """What is shown above an answer that is not to be trusted, by its reason."""
+
+QUOTED_INSTEAD = "model_refused"
+"""Reason of an answer in the documents' own words where the language model found none."""
 
 _MARKER = re.compile(r"\[(\d+)\]")
 
@@ -106,9 +110,11 @@ def _answer(turn: Turn, answer: Answer, index: int) -> str:
             f'<p class="warning" role="note"><b>{DISTRUST[answer.reason]}</b> '
             f"{escape(REASONS[answer.reason])}</p>"
         )
+    elif answer.reason == QUOTED_INSTEAD:
+        distrust = f'<p class="note" role="note">{escape(REASONS[answer.reason])}</p>'
     text = f'<div class="text" dir="auto">{answer_text(answer, index)}</div>'
     foot = _chips(answer, index) + _meta(answer, turn.answerer) if turn.done else ""
-    kind = "answer distrusted" if distrust else "answer"
+    kind = "answer distrusted" if answer.reason in DISTRUST else "answer"
     return f'<div class="{kind}">{distrust}{text}{foot}</div>'
 
 
@@ -186,12 +192,10 @@ def _meta(answer: Answer, answerer: str = "") -> str:
     seconds = (answer.seconds or {}).get("total")
     level = "high" if answer.confidence >= 0.8 else "fair" if answer.confidence >= 0.5 else "low"
     items = []
-    if answer.reason in ("not_stated", "not_mentioned", "says_otherwise"):
-        items.append(f"{answer.confidence:.0%} likely that they do")
-    elif not answer.refused and answer.reason not in DISTRUST:
+    if not answer.refused and answer.reason not in DISTRUST:
         items.append(f'<span class="level {level}">{confidence_words(answer.confidence)}</span>')
     if not answer.refused:
-        model = answer.answerer if answerer == "llm" else ""
+        model = answer.answerer if answerer == "llm" and answer.reason != QUOTED_INSTEAD else ""
         items.append(f"Written by {escape(model)}" if model else ANSWERERS["extractive"])
     if seconds is not None:
         items.append(f"{seconds:.1f} s")
@@ -201,21 +205,40 @@ def _meta(answer: Answer, answerer: str = "") -> str:
 
 
 def _refusal(answer: Answer, turn: int) -> str:
-    said = answer.text.removeprefix(REFUSAL_TEXT).strip() or REASONS.get(answer.reason or "", "")
-    title = "Ask about the documents." if answer.reason == "no_question" else REFUSAL_TEXT
+    lead = UNSURE_TEXT if answer.text.startswith(UNSURE_TEXT) else REFUSAL_TEXT
+    said = answer.text.removeprefix(lead).strip() or REASONS.get(answer.reason or "", "")
+    title = "Ask about the documents." if answer.reason == "no_question" else lead
+    perhaps = _possible(answer.perhaps, turn) if answer.perhaps else ""
     near = ""
     if answer.hits and answer.reason not in ("no_question", "nothing_relevant"):
-        items = "".join(_near(hit, turn, i) for i, hit in enumerate(answer.hits[:NEAREST]))
+        items = "".join(
+            _near(answer.question, hit, turn, i) for i, hit in enumerate(answer.hits[:NEAREST])
+        )
         near = f'<p class="near-title">Nearest passages</p><ol class="near">{items}</ol>'
     return (
         f'<div class="answer refusal"><p class="refusal-title">{escape(title)}</p>'
-        f"<p>{escape(said)}</p>{near}{_meta(answer, '')}</div>"
+        f"<p>{escape(said)}</p>{perhaps}{near}{_meta(answer, '')}</div>"
     )
 
 
-def _near(hit: Hit, turn: int, index: int) -> str:
+def _possible(possible: PossibleAnswer, turn: int) -> str:
+    """The best candidate of a refusal: its sentence, the words that may answer marked."""
+    citation, span = possible.citation, possible.span
+    text = citation.hit.chunk.document.text
+    where = place(citation.source, citation.place)
+    sentence = (
+        f"{escape(text[citation.start : span.start])}<mark>{escape(span.text)}</mark>"
+        f"{escape(text[span.end : citation.end])}"
+    )
+    content = (
+        f"<b>Perhaps</b> <i>{possible.probability:.0%} likely to be right</i>"
+        f'<span dir="auto">{sentence}</span><b>{escape(where)}</b>'
+    )
+    label = f"Perhaps: {span.text}. Open {where}"
+    return button("passage perhaps", "show", {"turn": turn, "perhaps": 1}, content, label)
+
+
+def _near(question: str, hit: Hit, turn: int, index: int) -> str:
     where = escape(place(hit.source, hit.chunk.document.place_at(hit.start, hit.end)))
-    words = " ".join(hit.text.split())
-    snippet = words if len(words) <= 200 else words[:200].rsplit(" ", 1)[0] + " …"
-    content = f'<b>{where}</b> <span dir="auto">{escape(snippet)}</span>'
+    content = f'<b>{where}</b> <span dir="auto">{escape(snippet(question, hit))}</span>'
     return f"<li>{button('passage', 'show', {'turn': turn, 'index': index}, content)}</li>"

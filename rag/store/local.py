@@ -22,6 +22,7 @@ from rag.store import records
 from rag.store.database import DATABASE, FILES, Database
 from rag.store.following import CHECKPOINT, FollowingIndex
 from rag.store.layout import decode_document
+from rag.store.lexical import match_expression
 from rag.store.records import Content, Entry, FileRecord
 from rag.store.search import search
 from rag.types import Candidate, Chunk, Document, Vectors
@@ -157,6 +158,15 @@ class LocalStore:
         """Whether there is nothing to search."""
         with self._reading():
             return self._db.execute("SELECT 1 FROM chunks LIMIT 1").fetchone() is None
+
+    def mentions(self, words: str) -> bool:
+        """Whether any of the ``words`` stands in any document, in some ending."""
+        match = match_expression(words)
+        if match is None:
+            return False
+        with self._reading():
+            found = self._db.execute("SELECT 1 FROM words WHERE words MATCH ? LIMIT 1", (match,))
+            return found.fetchone() is not None
 
     def note(self, key: str) -> str | None:
         """What :meth:`set_note` kept under ``key``."""
