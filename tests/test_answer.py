@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from helpers import MakeKb
@@ -92,6 +93,41 @@ def test_a_refusal_names_what_no_passage_mentions() -> None:
     answer = ask(answerer(FixedReader((SOLD, 0.2))), "How many cars did BMW sell in China in 2024?")
     assert answer.reason == "not_mentioned"
     assert answer.text == f"{REFUSAL_TEXT} No document mentions “BMW” or “China”."
+
+
+def test_a_name_that_no_document_has_is_a_certain_refusal() -> None:
+    answer = ask(answerer(FixedReader((SOLD, 0.4))), "How many cars did BMW sell in China?")
+    assert answer.text.startswith(REFUSAL_TEXT)
+    assert answer.perhaps is None
+    assert answer.to_dict()["perhaps"] is None
+
+
+def test_a_name_that_another_passage_has_leaves_it_unsure() -> None:
+    made = replace(answerer(FixedReader((SOLD, 0.4))), mentions=lambda word: word == "BMW")
+    answer = ask(made, "How many vehicles did BMW sell?")
+    assert answer.text == f"{UNSURE_TEXT} No passage found mentions “BMW”."
+    assert answer.perhaps is not None
+
+
+def test_an_unsure_refusal_shows_its_best_candidate() -> None:
+    answer = ask(answerer(FixedReader(((11, 18), 0.31), (SHARE, 0.2))))
+    assert answer.text.startswith(UNSURE_TEXT)
+    assert answer.to_dict()["perhaps"] == {
+        "number": 1,
+        "source": "lexus.txt",
+        "start": 0,
+        "end": 46,
+        "quote": TEXT[:46],
+        "page": None,
+        "sha256": DOCUMENT.sha256,
+        "span": {"start": 11, "end": 18, "text": "851,200"},
+        "probability": 0.31,
+    }
+
+
+def test_a_hopeless_candidate_is_not_shown() -> None:
+    answer = ask(answerer(FixedReader((SOLD, 0.04))))
+    assert (answer.refused, answer.perhaps) == (True, None)
 
 
 def test_a_refusal_says_what_stands_there_instead() -> None:
