@@ -29,10 +29,10 @@ the bundled model reads.
 _OPENING_CHARACTERS = 240
 """Headings in this much of a chunk's text are not put before it once more."""
 
-_LONGEST_NAME = 1000
+_MAX_NAME = 1000
 """Characters looked at of a title or a heading, so that a whole page made one stays cheap."""
 
-_LONGEST_COUNTED = 2000
+_MAX_COUNTED = 2000
 """Longer pieces are cut before they are counted: no limit lets them through whole."""
 
 
@@ -75,7 +75,7 @@ def chunk(
             Limit(count_tiktoken, max_tokens),
             Limit(embedder_limit.count, max(1, embedder_limit.maximum - context)),
         )
-        pieces = list(_fitting_pieces(document.text, sentences, limits))
+        pieces = _fitting_pieces(document.text, sentences, limits)
         chunks.extend(_pack(document, pieces, limits, overlap, embedder_limit))
     return chunks
 
@@ -90,8 +90,8 @@ def index_context(chunk: Chunk) -> str:
 
 def _names(document: Document, headings: Sequence[Heading]) -> list[str]:
     """The title and the headings' words, each once and on one line."""
-    spans = ((max(h.start, h.end - _LONGEST_NAME), h.end) for h in headings)
-    names = (document.title[-_LONGEST_NAME:], *(document.text[s:e] for s, e in spans))
+    spans = ((max(h.start, h.end - _MAX_NAME), h.end) for h in headings)
+    names = (document.title[-_MAX_NAME:], *(document.text[s:e] for s, e in spans))
     return [name for name in dict.fromkeys(" ".join(name.split()) for name in names) if name]
 
 
@@ -130,19 +130,41 @@ def _sections(document: Document) -> Iterator[list[TextSpan]]:
         yield section
 
 
-def _fitting_pieces(
+def _fitting_pieces(text: str, spans: Sequence[TextSpan], limits: Sequence[Limit]) -> list[Piece]:
+    """Return the spans, each cut where it is too long, with their sizes under each limit.
+
+    All that is not yet known to fit is counted at once, and what is too long is halved: the rounds
+    are as many as the logarithm of the longest span, whatever it is made of.
+    """
+    parts: list[tuple[TextSpan, tuple[int, ...] | None]] = [(span, None) for span in spans]
+    while waiting := [span for span, size in parts if size is None]:
+        counted = iter(_sizes(text, waiting, limits))
+        settled: list[tuple[TextSpan, tuple[int, ...] | None]] = []
+        for span, known in parts:
+            size = next(counted) if known is None else known
+            if size is not None and (_fits(size, limits) or span[1] - span[0] == 1):
+                settled.append((span, size))
+            else:
+                settled += [(half, None) for half in _halves(text, *span)]
+        parts = settled
+    return [(span, size) for span, size in parts if size is not None]
+
+
+def _sizes(
     text: str, spans: Sequence[TextSpan], limits: Sequence[Limit]
-) -> Iterator[Piece]:
-    """The spans, each cut where it is too long, with their sizes under each limit."""
-    # A span far beyond any limit is cut before it is counted: counting is slow on such text.
-    countable = [text[s:e] if e - s <= _LONGEST_COUNTED else "" for s, e in spans]
-    sizes = zip(*(limit.count(countable) for limit in limits), strict=True)
-    for (start, end), size, counted in zip(spans, sizes, countable, strict=True):
-        fits = all(n <= limit.maximum for n, limit in zip(size, limits, strict=True))
-        if (fits and counted) or end - start == 1:
-            yield (start, end), size
-            continue
-        yield from _fitting_pieces(text, _halves(text, start, end), limits)
+) -> list[tuple[int, ...] | None]:
+    """The spans' sizes under each limit; None for what is too long to be counted."""
+    # Counting is slow on a span far beyond any limit, so it is cut first.
+    countable = [e - s <= _MAX_COUNTED for s, e in spans]
+    texts = [
+        text[s:e] for (s, e), is_countable in zip(spans, countable, strict=True) if is_countable
+    ]
+    sizes = iter(list(zip(*(limit.count(texts) for limit in limits), strict=True)))
+    return [next(sizes) if is_countable else None for is_countable in countable]
+
+
+def _fits(size: Sequence[int], limits: Sequence[Limit]) -> bool:
+    return all(n <= limit.maximum for n, limit in zip(size, limits, strict=True))
 
 
 def _halves(text: str, start: int, end: int) -> list[TextSpan]:
@@ -159,16 +181,16 @@ def _trim(text: str, span: TextSpan) -> TextSpan | None:
 
 
 def _cut_near_middle(text: str, start: int, end: int) -> int:
-    """Where to cut: after the blank nearest the middle, else between two whole characters."""
+    """Where to cut: after the blank nearest the middle, else between two whole characters.
+
+    Both halves keep a quarter of the span, so a letter with more marks than that is parted.
+    """
     middle = (start + end) // 2
-    for distance in range(min((end - start) // 4, _LONGEST_COUNTED)):
-        for position in (middle + distance, middle - distance):
-            if start < position < end and text[position - 1].isspace():
-                return position
-    cut = middle
-    while cut < end - 1 and (unicodedata.combining(text[cut]) or _joins(text, cut)):
-        cut += 1
-    return max(cut, start + 1)
+    reach = min((end - start) // 4, _MAX_COUNTED)
+    near = [p for d in range(reach) for p in (middle + d, middle - d) if start < p < end]
+    blanks = (p for p in near if text[p - 1].isspace())
+    whole = (p for p in near if not (unicodedata.combining(text[p]) or _joins(text, p)))
+    return next(blanks, None) or next(whole, None) or max(middle, start + 1)
 
 
 def _joins(text: str, position: int) -> bool:

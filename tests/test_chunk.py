@@ -87,6 +87,8 @@ NASTY = [
     "ไทยไม่มีช่องว่าง" * 60,
     "a\u0301" * 500,
     "![](http://a.example/b.png)\n" * 30,
+    "e" + "\u0301" * 1200,
+    "a\u200d" * 600,
 ]
 
 
@@ -135,6 +137,37 @@ def test_offsets_limits_and_coverage(document: Document, overlap: int, max_token
     for start, end in sentences:  # each sentence is covered, in one chunk or in pieces
         assert all(text[i].isspace() for i in set(range(start, end)) - covered)
     assert sorted(chunks, key=lambda c: (c.start, c.end)) == chunks
+
+
+@pytest.mark.parametrize(
+    "text", ["e" + "\u0301" * 20_000, "a\u200d" * 10_000, "a" + "\U0001f3fd" * 9_000]
+)
+def test_a_letter_with_endless_marks_is_cut_in_few_rounds(text: str) -> None:
+    rounds = 0
+
+    def counted(texts: list[str]) -> list[int]:
+        nonlocal rounds
+        rounds += 1
+        return [len(text) for text in texts]
+
+    limit = Limit(counted, 100)  # type: ignore[arg-type]
+    chunks = chunk(Document("a.txt", text), max_tokens=40, overlap=1, embedder_limit=limit)
+    assert (chunks[0].start, chunks[-1].end) == (0, len(text))
+    assert rounds < 60 + len(chunks) * 3
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.text(
+        alphabet=st.sampled_from("e\u0301\u0489\u200d\ufe0f\U0001f3fb\u0e33\u1100 .\n"),
+        max_size=3000,
+    )
+)
+def test_marks_and_joiners_in_any_order_are_covered(text: str) -> None:
+    chunks = cut(Document("a.txt", text))
+    covered = {i for c in chunks for i in range(c.start, c.end)}
+    for start, end in sentence_spans(text):
+        assert all(text[i].isspace() for i in set(range(start, end)) - covered)
 
 
 def test_room_is_kept_for_the_headings_that_later_chunks_carry() -> None:

