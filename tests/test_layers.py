@@ -17,7 +17,7 @@ LAYERS = (
     ("types", "errors"),
     ("inference", "files"),
     ("settings", "sentences", "load", "embed", "store"),
-    ("chunk", "cite", "questions", "folders", "guard"),
+    ("chunk", "cite", "questions", "folders", "guard", "workload"),
     ("retrieve", "read", "generate", "followup"),
     ("compose", "draft"),
     ("answer", "sync"),
