@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.render.markup import button, escape, place
+from rag.render.markup import button, escape, name, place
 from rag.types import REASONS, REFUSAL_TEXT, Answer, Citation, Hit
 
 NEAREST = 3
@@ -167,7 +167,7 @@ def _chips(answer: Answer, turn: int) -> str:
             "show",
             {"turn": turn, "number": citation.number},
             f"<b>{citation.number}</b> "
-            f"<span>{escape(place(citation.source, citation.place))}</span>",
+            f"{name(citation.source, citation.hit.chunk.document.title, citation.place)}",
             f"Source {citation.number}: {place(citation.source, citation.place)}",
         )
         + "</li>"
@@ -214,7 +214,8 @@ def _refusal(answer: Answer, turn: int) -> str:
 
 
 def _near(hit: Hit, turn: int, index: int) -> str:
-    where = escape(place(hit.source, hit.chunk.document.place_at(hit.start, hit.end)))
+    document = hit.chunk.document
+    where = name(hit.source, document.title, document.place_at(hit.start, hit.end))
     words = " ".join(hit.text.split())
     snippet = words if len(words) <= 200 else words[:200].rsplit(" ", 1)[0] + " …"
     content = f'<b>{where}</b> <span dir="auto">{escape(snippet)}</span>'
