@@ -48,6 +48,7 @@ def serve(
     and :class:`SettingsError` for a server that others could reach without a password.
     """
     web.check_exposure(host, kb.settings)
+    kb.require_readable()
     listening = web.bind(host, port)
     uploads = web.uploads_folder()
     page = Page(kb)
@@ -56,6 +57,7 @@ def serve(
     if keep_in_step:
         page.library.watcher.start()
     beside = [page_route(kb)] if routes is None else routes
+    server = None
     try:
         server = web.launch(
             blocks, listening, kb.settings, uploads, css=asset("page.css"), routes=beside
@@ -65,7 +67,9 @@ def serve(
             server.wait()
     finally:
         if block:
-            page.library.watcher.stop()
+            page.library.close()
+            if server:
+                server.close()
     return server
 
 

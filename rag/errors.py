@@ -13,7 +13,7 @@
     ├── OutputError        a file cannot be written
     └── NotFoundError      no such document or span
 
-Programming errors stay ``ValueError`` and ``TypeError``.
+Programming errors stay ``ValueError`` and ``TypeError``. :class:`CancelledError` is no failure.
 """
 
 
@@ -55,3 +55,7 @@ class OutputError(RagError):
 
 class NotFoundError(RagError):
     """No such document or span."""
+
+
+class CancelledError(Exception):
+    """Raised by a progress callback: the work is to end here, and what is done is to be kept."""

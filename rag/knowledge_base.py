@@ -16,7 +16,7 @@ from typing import Any, Self
 from rag.answer import Answerer
 from rag.chunk import Limit, chunk, index_text
 from rag.embed import make_embedder
-from rag.errors import KnowledgeBaseError, LoadError, NotFoundError, SettingsError
+from rag.errors import CancelledError, KnowledgeBaseError, LoadError, NotFoundError, SettingsError
 from rag.folders import Folders, Seen
 from rag.followup import History
 from rag.forget import forget
@@ -148,8 +148,9 @@ class KnowledgeBase:
         the folder's own name. Files that cannot be read are in the report's ``failed``, with the
         reason; a version of theirs that was indexed before is removed. ``rebuild`` starts from
         nothing. Files of which ``waits`` is true are left as they are, for they are still being
-        written. Raises :class:`KnowledgeBaseError` for a folder that is missing, and for one that
-        is empty since its drive is gone; then nothing is changed.
+        written. Where ``progress`` raises :class:`CancelledError`, what was done until then is
+        kept and reported. Raises :class:`KnowledgeBaseError` for a folder that is missing, and for
+        one that is empty since its drive is gone; then nothing is changed.
         """
         folders = self._require_folders() if folder is None else Folders.of(folder)
         with self._writing():
@@ -160,6 +161,8 @@ class KnowledgeBase:
 
         A file of the same name there is moved to ``.removed`` first. What cannot be read, or has
         a name that no document should have, is in the report's ``failed`` and is not copied.
+        Where ``progress`` raises :class:`CancelledError`, the report's ``left`` counts the files
+        that are not copied, or not indexed yet.
         """
         folders = self._require_folders()
         folder = folders.paths[0]
@@ -171,18 +174,23 @@ class KnowledgeBase:
                 raise KnowledgeBaseError(f"cannot add {file.name!r}: a folder has that name")
         refused: list[Failure] = []
         with self._isolated() as load, self._writing():
-            for file in files:
-                try:
-                    name = checked_name(file.name)
-                    if other := look_alike(name, folder):
-                        raise LoadError(f"is named like {other!r}, written otherwise; rename it")
-                    load(read_file(file)[0], name)
-                except LoadError as error:
-                    refused.append(Failure(file.name, str(error)))
-                else:
-                    folders.put(file, name)
+            waiting = list(files)
+            with suppress(CancelledError):  # which the sync is told too, and then ends at once
+                while waiting:
+                    if progress:
+                        progress(f"Checking {waiting[0].name}", 0, 0)
+                    file = waiting.pop(0)
+                    try:
+                        _put_upload(file, folders, load)
+                    except LoadError as error:
+                        refused.append(Failure(file.name, str(error)))
             report = self._sync(folders, progress)
-        return replace(report, failed=(*refused, *report.failed))
+        return replace(
+            report,
+            failed=(*refused, *report.failed),
+            newly_failed=(*refused, *report.newly_failed),
+            left=report.left + len(waiting),
+        )
 
     def remove(self, source: str, progress: Progress | None = None) -> SyncReport:
         """Move a document's file to ``.removed`` in its folder and sync."""
@@ -200,6 +208,11 @@ class KnowledgeBase:
         """Sources of all documents, sorted."""
         store = self._store()
         return store.sources() if store else []
+
+    def titles(self) -> dict[str, str]:
+        """Source of each document, sorted, with its title; "" for one that has none."""
+        store = self._store()
+        return store.titles() if store else {}
 
     def names(self, source: str) -> list[str]:
         """Sources of all copies of a document, itself among them, sorted; empty if it is gone."""
@@ -288,6 +301,14 @@ class KnowledgeBase:
         return CalibratedReader(self._reader, calibration) if calibration else self._reader
 
     # Upkeep
+
+    def require_readable(self) -> None:
+        """Raise :class:`KnowledgeBaseError`, with what repairs it, if the index cannot be read.
+
+        Looks at the structure of the whole database: :meth:`verify` proves the rest.
+        """
+        if store := self._store():
+            store.require_readable()
 
     def verify(self) -> list[str]:
         """What is wrong with the index, one line each; empty if it is proved whole."""
@@ -397,7 +418,8 @@ class KnowledgeBase:
             if waits:
                 sync.waits = waits
             report = sync.run(folders, before)
-        forget(self.path, store)
+        if not report.left:
+            forget(self.path, store)
         return report
 
     def _isolated(self) -> AbstractContextManager[Load]:
@@ -459,3 +481,12 @@ class KnowledgeBase:
         if not folders:
             raise KnowledgeBaseError("the knowledge base follows no folder yet: sync one first")
         return Folders.of(folders)
+
+
+def _put_upload(file: Path, folders: Folders, load: Load) -> None:
+    """Copy a file into the first folder. Raises :class:`LoadError` for one that is refused."""
+    name = checked_name(file.name)
+    if other := look_alike(name, folders.paths[0]):
+        raise LoadError(f"is named like {other!r}, written otherwise; rename it")
+    load(read_file(file)[0], name)
+    folders.put(file, name)

@@ -14,7 +14,7 @@ import os
 import shutil
 import stat
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -24,7 +24,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from rag.chunk import index_text
-from rag.errors import KnowledgeBaseError, LoadError
+from rag.errors import CancelledError, KnowledgeBaseError, LoadError
 from rag.folders import Folders, Seen
 from rag.load import FoundFile, Loaded, fingerprint, load_file
 from rag.store.database import explained
@@ -32,6 +32,7 @@ from rag.store.layout import content_sha256
 from rag.store.local import LocalStore
 from rag.store.records import Content, Entry, FileRecord
 from rag.types import Chunk, Document, Embedder, Progress
+from rag.workload import Workload
 
 CHUNKS_A_GROUP = 512
 """Chunks embedded and kept together: enough to batch by length, little to do again."""
@@ -65,8 +66,10 @@ class Failure:
 class SyncReport:
     """What a sync did, by source. A renamed file is deleted and added.
 
-    ``unchanged`` counts documents. ``waiting`` are files that were still being written, so that
-    they were left as they were.
+    ``unchanged`` counts documents. ``failed`` has all that is not in the index, and
+    ``newly_failed`` what this sync tried to read of it. ``waiting`` are files that were still
+    being written, so that they were left as they were. ``left`` is the number of files that are
+    still to be read, for the sync was cancelled; nothing was deleted then.
     """
 
     added: tuple[str, ...]
@@ -76,6 +79,8 @@ class SyncReport:
     failed: tuple[Failure, ...]
     seconds: float
     waiting: tuple[str, ...] = ()
+    newly_failed: tuple[Failure, ...] = ()
+    left: int = 0
 
     @property
     def changed(self) -> bool:
@@ -169,19 +174,27 @@ class Sync:
     waits: Callable[[FoundFile], bool] = lambda _: False
     unread: list[Failure] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
+    tried: set[str] = field(default_factory=set)
+    work: Workload = field(default_factory=Workload)
+    left: int = 0
 
     def run(self, folders: Folders, before: Mapping[Path, Seen] | None = None) -> SyncReport:
         """Bring the store in step with ``folders``; what cannot be read is reported, not raised.
 
-        ``before`` is how the folders were found last. Raises :class:`KnowledgeBaseError` where a
-        folder is gone or its drive seems to be: then nothing is changed.
+        ``before`` is how the folders were found last. Where ``progress`` raises
+        :class:`CancelledError`, what was written is kept, and reported; the next sync goes on
+        from there. Raises :class:`KnowledgeBaseError` where a folder is gone or its drive seems
+        to be: then nothing is changed.
         """
         begun = perf_counter()
         with explained(self.index):
             clear_partial(self.index)
         listing, seen = folders.listing(self.index, before or {})
         known, old = self.store.files(), self.store.content_digests()
-        self._take_up(listing.files, known)
+        try:
+            self._take_up(listing.files, known)
+        except CancelledError:
+            return self._report(old, perf_counter() - begun)
         present = {file.source for file in listing.files} - {f.source for f in self.unread}
         unlisted = tuple(f"{source}/" for source, _ in listing.unlisted)
         gone = {s for s in known if s not in present and not s.startswith(unlisted)}
@@ -197,44 +210,59 @@ class Sync:
         return report
 
     def _take_up(self, files: Sequence[FoundFile], known: Mapping[str, FileRecord]) -> None:
-        """Index the files that are new or changed."""
+        """Index the files that are new or changed; ``left`` counts those that are still to be."""
+        todo = [file for file in files if not self._is_same(known.get(file.source), file)]
+        self.work, self.left = Workload(todo, self.progress), len(todo)
         group: list[tuple[FileRecord, Sequence[Document]]] = []
         signed: dict[str, str | None] = {}
         size = 0
-        for done, file in enumerate(files):
-            self._say("Reading", done, len(files))
-            record = known.get(file.source)
-            if record and self._is_same(record, file):
-                continue
-            if self.waits(file):
-                self.waiting.append(file.source)
-                continue
-            try:
-                data, signed_by = read_file(file.path)
-            except LoadError as error:
-                self.unread.append(Failure(file.source, str(error)))
-                continue
-            except OSError as error:
-                self.unread.append(Failure(file.source, f"cannot be opened: {error.strerror}"))
-                continue
-            new = FileRecord(file.source, hashlib.sha256(data).hexdigest(), self.loaders, signed_by)
-            if record and (record.sha256, record.loader) == (new.sha256, new.loader):
-                if record.signature != signed_by:
-                    signed[file.source] = signed_by
-                continue
-            loaded = self._twin(new) or self._load(data, file.source)
-            group.append((replace(new, failures=loaded.failed), loaded.documents))
-            size += sum(len(document.text) for document in loaded.documents)
-            if size >= CHARACTERS_A_GROUP:
+        for done, file in enumerate(todo, start=1):
+            self.work.start_file(file)
+            taken = self._read(file, known.get(file.source), signed)
+            characters = sum(len(document.text) for document in taken[1]) if taken else 0
+            self.work.end_file(characters)
+            if taken:
+                group.append(taken)
+            size += characters
+            if size >= CHARACTERS_A_GROUP or done == len(todo):
                 self.write(group)
+                self.work.end_group()
                 group, size = [], 0
-        self._say("Reading", len(files), len(files))
-        self.write(group)
+                self.left = len(todo) - done
         self.store.sign(signed)
 
-    def _is_same(self, record: FileRecord, file: FoundFile) -> bool:
+    def _read(
+        self, file: FoundFile, record: FileRecord | None, signed: dict[str, str | None]
+    ) -> tuple[FileRecord, Sequence[Document]] | None:
+        """What the file holds; None if that is known, not to be had, or still being written.
+
+        The signature of one whose bytes are known goes into ``signed``.
+        """
+        if self.waits(file):
+            self.waiting.append(file.source)
+            return None
+        try:
+            data, signed_by = read_file(file.path)
+        except LoadError as error:
+            self.unread.append(Failure(file.source, str(error)))
+            return None
+        except OSError as error:
+            self.unread.append(Failure(file.source, f"cannot be opened: {error.strerror}"))
+            return None
+        new = FileRecord(file.source, hashlib.sha256(data).hexdigest(), self.loaders, signed_by)
+        if record and (record.sha256, record.loader) == (new.sha256, new.loader):
+            if record.signature != signed_by:
+                signed[file.source] = signed_by
+            return None
+        self.tried.add(file.source)
+        loaded = self._twin(new) or self._load(data, file.source)
+        return replace(new, failures=loaded.failed), loaded.documents
+
+    def _is_same(self, record: FileRecord | None, file: FoundFile) -> bool:
         """Whether a file need not be read: nothing tells that it was changed since."""
-        return record.loader == self.loaders and record.signature == signature(file.status)
+        if record is None or record.loader != self.loaders:
+            return False
+        return record.signature == signature(file.status)
 
     def _load(self, data: bytes, source: str) -> Loaded:
         """What the file holds; if nothing of it can be read, the reason alone."""
@@ -293,20 +321,23 @@ class Sync:
             for digest, text in zip(content.text_sha256s, content.index_texts, strict=True)
         }
         missing = sorted(self.store.missing_vectors(texts))
-        for begin in range(0, len(missing), CHUNKS_A_GROUP):
-            step = missing[begin : begin + CHUNKS_A_GROUP]
-            rows = self.embedder.embed_documents([texts[d] for d in step], self.progress)
+        kept = 0
+
+        def tell(stage: str, done: int, total: int) -> None:
+            self.work.embedding(kept + done, len(missing))
+
+        for kept in range(0, len(missing), CHUNKS_A_GROUP):
+            tell("", 0, 0)
+            step = missing[kept : kept + CHUNKS_A_GROUP]
+            rows = self.embedder.embed_documents([texts[d] for d in step], tell)
             self.store.keep_vectors(dict(zip(step, rows, strict=True)))
 
     def _report(self, old: Mapping[str, str], seconds: float) -> SyncReport:
         """The report, from what the store held before and holds now."""
         new = self.store.content_digests()
-        stored = (
-            Failure(source, reason)
-            for file in self.store.files().values()
-            for source, reason in file.failures
-        )
-        failed = sorted([*self.unread, *stored], key=lambda failure: failure.source)
+        files = self.store.files()
+        failed = _sorted([*self.unread, *_failures(files.values())])
+        tried = _failures(files[source] for source in self.tried & files.keys())
         lost = {failure.source for failure in failed}
         return SyncReport(
             added=tuple(sorted(new.keys() - old.keys())),
@@ -316,6 +347,8 @@ class Sync:
             failed=tuple(failed),
             seconds=seconds,
             waiting=tuple(self.waiting),
+            newly_failed=tuple(_sorted([*self.unread, *tried])),
+            left=self.left,
         )
 
     def _remember(self, folders: Folders, seen: Sequence[Seen]) -> None:
@@ -323,9 +356,13 @@ class Sync:
             [(str(p), s.device, s.files) for p, s in zip(folders.paths, seen, strict=True)]
         )
 
-    def _say(self, stage: str, done: int, total: int) -> None:
-        if self.progress:
-            self.progress(stage, done, total)
+
+def _failures(files: Iterable[FileRecord]) -> list[Failure]:
+    return [Failure(source, reason) for file in files for source, reason in file.failures]
+
+
+def _sorted(failures: Iterable[Failure]) -> list[Failure]:
+    return sorted(failures, key=lambda failure: failure.source)
 
 
 def _without_namesakes(loaded: Loaded) -> Loaded:

@@ -20,7 +20,9 @@ Vectors = npt.NDArray[np.float32]
 """Embeddings: float32, ``(n, dimension)`` or ``(dimension,)``, each row of Euclidean length 1."""
 
 Progress = Callable[[str, int, int], None]
-"""Called as ``progress(stage, done, total)``; ``stage`` is a word to show: ``"Reading"``."""
+"""Called as ``progress(stage, done, total)``; ``stage`` is to be shown: ``"Reading a.pdf"``.
+
+``total`` 0 stands for an unknown one. Work ends early where it raises :class:`CancelledError`."""
 
 REFUSAL_TEXT = "The documents do not say."
 """What a refusal begins with where it is certain: they are empty, or lack what is asked about."""

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.errors import KnowledgeBaseError, RagError
+from rag.errors import CancelledError, KnowledgeBaseError, RagError
 from rag.load import FoundFile
 from rag.load.ignore import RULES, is_system_name
 from rag.sync import SyncReport, signature
@@ -92,9 +92,12 @@ class Watcher:
         self._quiet = Quiet(quiet)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._ending: threading.Thread | None = None
         self._last: SyncReport | None = None
         self.error = ""
         """The message of the error that keeps the folders from being followed; "" if none does."""
+        self.progress: tuple[str, int, int] | None = None
+        """What a sync that reads or embeds files told last: stage, done and total."""
         self.changes = 0
         """How often :attr:`error` or a document has changed."""
 
@@ -106,16 +109,22 @@ class Watcher:
     def start(self) -> None:
         """Follow the folders in a thread of its own."""
         if self._thread is None:
+            if self._ending is not None:  # two must not follow the folders
+                self._ending.join()
             self._stop.clear()
             self._thread = threading.Thread(target=self.run, name="watcher", daemon=True)
             self._thread.start()
 
-    def stop(self) -> None:
-        """End what :meth:`start` began; a sync that is going on ends after its current file."""
+    def stop(self, wait: float | None = None) -> None:
+        """End what :meth:`start` began; a sync that is going on ends after its current file.
+
+        Waits for it, at most ``wait`` seconds if that is given.
+        """
         self._stop.set()
         thread, self._thread = self._thread, None
         if thread is not None and thread is not threading.current_thread():
-            thread.join()
+            self._ending = thread
+            thread.join(wait)
 
     def run(self) -> None:
         """Follow the folders until :meth:`stop` is called, or the process is interrupted."""
@@ -168,8 +177,6 @@ class Watcher:
         """Sync, and tell what is new. Returns the time of the next look, should no event come."""
         try:
             report = self._kb.sync(None, self._say, waits=self._quiet)
-        except _StoppedError:
-            return time.monotonic()
         except RagError as error:
             self._tell_error(str(error))
             return time.monotonic() + AGAIN
@@ -177,6 +184,8 @@ class Watcher:
             logger.exception("Following the folders failed")
             self._tell_error("following the folders failed: the log has the details")
             return time.monotonic() + AGAIN
+        finally:
+            self.progress = None
         last, self._last = self._last, report
         over, self.error = bool(self.error), ""
         other = report.failed != last.failed if last else report.failed and not self._told
@@ -196,7 +205,8 @@ class Watcher:
 
     def _say(self, stage: str, done: int, total: int) -> None:
         if self._stop.is_set():
-            raise _StoppedError
+            raise CancelledError
+        self.progress = stage, done, total
 
     def _roots(self) -> dict[Path, tuple[int, int]]:
         """The folders that are there, with what tells each from another of its name."""
@@ -219,7 +229,3 @@ class Watcher:
                 hidden = any(map(is_system_name, above)) or is_system_name(name)
                 return not hidden or name == RULES
         return False
-
-
-class _StoppedError(Exception):
-    """The watcher was stopped while a sync was going on."""

@@ -33,7 +33,8 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _SECONDS_TO_START = 60.0
-_SECONDS_TO_END = 2
+SECONDS_TO_END = 2
+"""How long requests that are being answered may take still when the server is closed."""
 
 
 class Server:
@@ -54,7 +55,7 @@ class Server:
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            timeout_graceful_shutdown=_SECONDS_TO_END,
+            timeout_graceful_shutdown=SECONDS_TO_END,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(
@@ -68,19 +69,19 @@ class Server:
             time.sleep(0.01)
 
     def wait(self) -> None:
-        """Until the user interrupts it, or the system asks the program to end."""
+        """Until the user interrupts it, or the system asks the program to end: then close it."""
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             while self._thread.is_alive():
                 self._thread.join(0.5)
         except KeyboardInterrupt:
-            self.close()
+            return
 
     def close(self) -> None:
         """Answer no more requests, free the port and remove what was uploaded."""
         self._server.should_exit = True
-        self._thread.join(_SECONDS_TO_END + 3)
+        self._thread.join(SECONDS_TO_END + 3)
         self._uploads.cleanup()
 
 
@@ -182,15 +183,27 @@ def bind(host: str, port: int) -> socket.socket:
         raise OSError(f"cannot serve at {host}:{port} ({why}): use another --port") from None
 
 
-def remove_upload(file: Path) -> None:
-    """Remove an uploaded file, the folder that Gradio made for it, and what else it left."""
-    file.unlink(missing_ok=True)
-    with contextlib.suppress(OSError):  # it holds another file of the same content
-        file.parent.rmdir()
-    for stray in file.parent.parent.glob("tmp*"):  # made by ``gr.File``, and not used
+def take_uploads(files: Sequence[Path]) -> tuple[Path, list[Path]]:
+    """Move uploaded files, one at least, out of Gradio's reach, which removes those that grow old.
+
+    Returns a new folder, to be removed in the end, and the files in it. One that is gone was taken
+    a moment ago: Gradio keeps what is uploaded twice, under one name, once.
+    """
+    root = files[0].parents[1]
+    folder = Path(tempfile.mkdtemp(prefix="taken-", dir=root))
+    taken = []
+    for number, file in enumerate(files):
+        target = folder / str(number) / file.name
+        target.parent.mkdir()
+        with contextlib.suppress(FileNotFoundError):
+            taken.append(file.rename(target))
+        with contextlib.suppress(OSError):  # it holds another file of the same content
+            file.parent.rmdir()
+    for stray in root.glob("tmp*"):  # made by ``gr.File``, and not used
         with contextlib.suppress(OSError):
             if stray.is_file() and stray.stat().st_size == 0:
                 stray.unlink()
+    return folder, taken
 
 
 def _theme() -> gr.themes.Base:

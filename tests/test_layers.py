@@ -17,7 +17,7 @@ LAYERS = (
     ("types", "errors"),
     ("inference", "files"),
     ("settings", "sentences", "load", "embed", "store"),
-    ("chunk", "cite", "questions", "folders", "guard"),
+    ("chunk", "cite", "questions", "folders", "guard", "workload"),
     ("retrieve", "read", "generate", "followup"),
     ("same_fact", "snippet"),
     ("compose", "draft"),

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag import render
-from rag.render import Turn, View
+from rag.render import Outcome, Running, Turn, View
 from rag.types import (
     REASONS,
     REFUSAL_TEXT,
@@ -131,13 +131,15 @@ def test_whatever_the_text_the_only_tags_are_ours(text: str, source: str, short:
     )
     view = View(document, 0, len(document.text), {"source": source}, source, source)
     ours = {"div", "article", "button", "p", "b", "strong", "ul", "ol", "li", "span", "br"}
-    ours |= {"section", "header", "h2", "mark", "footer", "i", "code"}
+    ours |= {"section", "header", "h2", "mark", "footer", "i", "code", "small", "progress"}
     for markup in (
         render.transcript([Turn(text, answer, error=text, done=True), Turn(text, refusal)]),
         render.source_panel(view, 1),
         render.missing_panel(source, 1),
-        render.documents([source, source + "b"], asking=source),
-        render.status([text], [(source, text)]),
+        render.documents({source: text, source + "b": text}, asking=source),
+        render.running(Running(text, 1, source, 1, 2, 3.0), 2),
+        render.outcome(Outcome(1, [source], failed=[(source, text)], error=text)),
+        render.status([text]),
         render.welcome(0, (), source) + render.welcome(1, [text], source) + render.alert(text),
     ):
         seen = Reading(markup)
@@ -269,12 +271,101 @@ def test_an_ungrounded_answer_is_marked_and_claims_no_confidence() -> None:
 
 
 def test_documents_are_filtered_and_only_the_one_in_question_asks() -> None:
-    seen = Reading(render.documents(["a.txt", "B.txt", "ab.pdf"], "B", asking="ab.pdf"))
+    listed = dict.fromkeys(["a.txt", "B.txt", "ab.pdf"], "")
+    seen = Reading(render.documents(listed, "B", asking="ab.pdf"))
     assert "a.txt" not in seen.text
     assert "B.txt" in seen.text
     assert [a["data-source"] for _, a in seen.tags if a.get("data-event") == "remove"] == ["ab.pdf"]
-    many = Reading(render.documents([f"{i}.txt" for i in range(render.MAX_LISTED + 7)]))
+    many = Reading(render.documents({f"{i}.txt": "" for i in range(render.MAX_LISTED + 7)}))
     assert "and 7 more" in many.text
+
+
+def test_a_document_is_called_by_its_title_with_the_file_beside_it() -> None:
+    titles = {"a_4d99.txt": "Lexus Confirms <b>Local</b> Production!", "b.txt": ""}
+    seen = Reading(render.documents(titles))
+    assert "Lexus Confirms <b>Local</b> Production! a_4d99.txt" in seen.text
+    assert [a["aria-label"] for _, a in seen.tags if a.get("class") == "name"] == [
+        "Open Lexus Confirms <b>Local</b> Production! (a_4d99.txt)",
+        "Open b.txt",
+    ]
+    for query in ("lexus confirms", "4D99"):
+        found = Reading(render.documents(titles, f" {query} ")).text
+        assert "a_4d99.txt" in found
+        assert "b.txt" not in found
+    document = replace(DOCUMENT, title="A Walk")
+    cited = Citation(1, hit(0, 5, document), 0, 5)
+    answer = Answer("?", "words [1]", confidence=0.9, citations=(cited,))
+    refusal = Answer("?", REFUSAL_TEXT, refused=True, reason="not_stated", hits=(cited.hit,))
+    for turn in (Turn("?", answer, done=True), Turn("?", refusal, done=True)):
+        assert f"A Walk {DOCUMENT.source}" in Reading(render.transcript([turn])).text
+    panel = Reading(render.source_panel(View(document, 0, 5, {}, "Citation 1"), 1)).text
+    assert panel.startswith(f"A Walk{DOCUMENT.source} · Citation 1")
+
+
+@pytest.mark.parametrize(
+    ("title", "shown"),
+    [
+        ("Lexus Confirms Local Production in China!", "Lexus Confirms Local Production in China!"),
+        ("Dune: Part Two", "Dune: Part Two"),
+        ("Où va-t-on\xa0?", "Où va-t-on ?"),
+        ("日本の電気自動車", "日本の電気自動車"),
+        ("A " + "long " * 40 + "title", "A " + "long " * 17 + "…"),
+        ("", ""),
+        ("the first line of a text that is wrapped", ""),
+        ("We went to the shop, which was closed, and then to the", ""),
+        ("2024-01-01 12:00:03,111 [17] INFO up", ""),
+        ("Name\tAge\tTown", ""),
+        ("STATUS: FNL", ""),
+        ("From: John Smith <john@example.org>", ""),
+        ("=====", ""),
+        ("{", ""),
+    ],
+)
+def test_a_title_is_shown_where_it_reads_like_one(title: str, shown: str) -> None:
+    assert render.shown_title(title) == shown
+
+
+def test_work_tells_how_far_it_is_and_can_be_cancelled() -> None:
+    work = Running("Adding 3 files", 7, "Reading a.pdf (1 of 3)", 250, 1000, 200.0)
+    seen = Reading(render.running(work, waiting=1))
+    assert "Reading a.pdf (1 of 3)…" in seen.text
+    assert "25% · about 3 minutes left · 1 more change waits" in seen.text
+    bar = next(attributes for tag, attributes in seen.tags if tag == "progress")
+    assert (bar["value"], bar["max"]) == ("250", "1000")
+    cancel = next(a for _, a in seen.tags if a.get("data-event") == "cancel_work")
+    assert cancel["data-number"] == "7"
+    for other in (replace(work, stopping=True), replace(work, number=None)):
+        assert "cancel_work" not in render.running(other)
+    unknown = Reading(render.running(Running("Adding", 1, "Starting")))
+    assert "value" not in next(a for tag, a in unknown.tags if tag == "progress")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (1, "less than a minute left"),
+        (62, "about a minute left"),
+        (200, "about 3 minutes left"),
+        (7300, "about 2 hours left"),
+    ],
+)
+def test_the_time_left_is_told_as_coarsely_as_it_is_known(seconds: float, words: str) -> None:
+    assert render.time_left(seconds) == words
+
+
+def test_a_report_is_said_in_sentences_until_it_is_dismissed() -> None:
+    report = Outcome(4, ("a", "b", "c", "d"), ("e",), ("f",), [("<g>", "is empty")])
+    seen = Reading(render.outcome(report))
+    for said in ("Added a, b and 2 more.", "Updated e.", "Removed f.", "1 file could not be read:"):
+        assert said in seen.text
+    assert "<g>: is empty" in seen.text
+    dismiss = next(a for _, a in seen.tags if a.get("data-event") == "dismiss")
+    assert dismiss["data-number"] == "4"
+    assert "Nothing has changed." in Reading(render.outcome(Outcome(1))).text
+    stopped = Reading(render.outcome(Outcome(1, ("a",), stopped=True, left=2))).text
+    assert "Stopped.Added a.2 files are not indexed yet" in stopped
+    many = [(f"{i}.txt", "is empty") for i in range(render.MAX_FAILURES + 3)]
+    assert "and 3 more" in Reading(render.outcome(Outcome(1, failed=many))).text
 
 
 def test_the_source_panel_shows_pages_with_their_pictures() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,10 @@ from hypothesis import strategies as st
 import rag.load
 from rag import KnowledgeBase, Settings
 from rag.embed import HashingEmbedder
-from rag.errors import KnowledgeBaseError, ModelError
+from rag.errors import CancelledError, KnowledgeBaseError, ModelError
 from rag.load import ocr
 from rag.store.verify import problems
-from rag.sync import CHUNKS_A_GROUP
+from rag.sync import CHUNKS_A_GROUP, RACY_SECONDS
 from rag.types import Progress, Vectors
 
 
@@ -391,3 +392,81 @@ def test_a_replaced_file_is_set_aside(make_kb: MakeKb, tmp_path: Path) -> None:
         "a.txt": "Apples.",
         "a (2).txt": "Figs.",
     }
+
+
+def test_progress_is_one_total_over_all_groups(tmp_path: Path) -> None:
+    texts = {f"{i:02}.txt": f"Topic {i}. " * 9000 for i in range(8)}
+    folder = write_folder(tmp_path / "docs", texts)
+    told: list[tuple[str, int, int]] = []
+    with open_kb(tmp_path / "index") as kb:
+        kb.sync(folder, lambda *step: told.append(step))
+        shares = [done for _, done, _ in told]
+        assert shares == sorted(shares), "it does not begin anew with each group"
+        assert (told[0][1:], told[-1][1:]) == ((0, 1000), (1000, 1000))
+        assert any(300 < done < 700 for done in shares)
+        assert [stage for stage, _, _ in told if stage.startswith("Reading")] == [
+            f"Reading {i:02}.txt ({i + 1} of 8)" for i in range(8)
+        ]
+        time.sleep(RACY_SECONDS)
+        kb.sync()  # reads all once more, for they were changed just before they were read
+        told.clear()
+        write_folder(folder, {"08.txt": "One more topic."})
+        kb.sync(None, lambda *step: told.append(step))
+        assert told[0] == ("Reading 08.txt", 0, 1000), "what is the same is not counted"
+
+
+def test_a_cancelled_sync_keeps_what_is_whole_and_says_what_is_left(tmp_path: Path) -> None:
+    texts = {f"{i}.txt": f"Topic {i}. " * 9000 for i in range(8)}
+    folder = write_folder(tmp_path / "docs", {"old.txt": "An old topic.", "gone.txt": "Gone."})
+    with open_kb(tmp_path / "index") as kb:
+        kb.sync(folder)
+        write_folder(folder, texts)
+        (folder / "gone.txt").unlink()
+
+        def cancel(stage: str, done: int, total: int) -> None:
+            if stage.startswith("Reading 5"):
+                raise CancelledError
+
+        report = kb.sync(None, cancel)
+        assert report.added
+        assert set(report.added) < set(texts)
+        assert report.left == len({*texts, "old.txt"}) - len(report.added), (
+            "old.txt was just written too"
+        )
+        assert report.deleted == ()
+        assert kb.sources() == sorted([*report.added, "gone.txt", "old.txt"])
+        assert kb.verify() == []
+        finished = kb.sync()
+        assert (finished.left, finished.deleted) == (0, ("gone.txt",))
+        assert {*report.added, *finished.added} == set(texts)
+        with open_kb(tmp_path / "fresh") as fresh:
+            fresh.sync(folder)
+            assert_equal(kb, fresh)
+
+
+def test_only_the_failures_of_this_sync_are_new(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "docs", {"a.txt": "Apples.", "bad.pdf": b"%PDF-1.4 no"})
+    with open_kb(tmp_path / "index") as kb:
+        report = kb.sync(folder)
+        assert [f.source for f in report.newly_failed] == ["bad.pdf"]
+        upload = write_folder(tmp_path / "new", {"b.txt": "Pears.", "c.pdf": b"%PDF-1.4 no more"})
+        report = kb.add([upload / "b.txt", upload / "c.pdf"])
+        assert [f.source for f in report.newly_failed] == ["c.pdf"]
+        assert [f.source for f in report.failed] == ["c.pdf", "bad.pdf"]
+
+
+def test_cancelled_uploads_are_counted(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "docs", {})
+    new = write_folder(tmp_path / "new", {f"{i}.txt": f"Topic {i}." for i in range(4)})
+    with open_kb(tmp_path / "index") as kb:
+        kb.sync(folder)
+
+        def cancel(stage: str, done: int, total: int) -> None:
+            if stage != "Checking 0.txt":
+                raise CancelledError
+
+        report = kb.add(sorted(new.iterdir()), cancel)
+        assert (report.added, report.left) == ((), 4)
+        assert (folder / "0.txt").exists()
+        assert not (folder / "1.txt").exists()
+        assert kb.sync().added == ("0.txt",)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import socket
 import time
 from collections.abc import Iterator, Sequence
@@ -14,8 +13,7 @@ import pytest
 from rag import KnowledgeBase, Settings, web
 from rag.errors import GeneratorError
 from rag.render import Turn
-from rag.sync import Failure, SyncReport
-from rag.types import Answer, Hit, Progress, Span
+from rag.types import Answer, Hit, Span
 from rag.watch import Watcher
 
 pytest.importorskip("gradio")
@@ -23,7 +21,6 @@ import ui
 from rag.page import Page
 from rag.page.components import UNEXPECTED
 from rag.page.conversation import grow
-from rag.page.library import said, watch
 
 
 class FirstLineReader:
@@ -115,42 +112,6 @@ def test_an_unexpected_error_is_logged_and_its_detail_not_shown(
     assert "secret detail" in caplog.text
 
 
-def test_work_reports_its_progress_and_its_result() -> None:
-    report = SyncReport(("a",), (), (), 0, (), 0.1)
-
-    def work(progress: Progress) -> SyncReport:
-        progress("Reading", 1, 3)
-        return report
-
-    reports = []
-
-    def steps() -> Iterator[str]:
-        reports.append((yield from watch(work)))
-
-    shown = list(steps())
-    assert reports == [report]
-    assert len(shown) == 1
-    assert 'value="1" max="3"' in shown[0]
-
-
-def test_failed_work_raises() -> None:
-    def work(progress: Progress) -> SyncReport:
-        raise GeneratorError("no")
-
-    with pytest.raises(GeneratorError, match="no"):
-        list(watch(work))
-
-
-def test_a_report_is_said_in_sentences() -> None:
-    report = SyncReport(("a", "b", "c", "d"), ("e",), ("f",), 3, (Failure("<g>", "is empty"),), 0.1)
-    text = re.sub(r"<[^>]*>", "|", said(report))
-    assert "Added a, b and 2 more." in text
-    assert "Updated e." in text
-    assert "Removed f." in text
-    assert "|&lt;g&gt;|: is empty|" in text
-    assert "Nothing has changed." in said(SyncReport((), (), (), 3, (), 0.1))
-
-
 def test_a_port_in_use_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,24 +134,24 @@ def test_the_switch_keeps_the_documents_in_step(tmp_path: Path) -> None:
         library = page.library
         library.watcher = Watcher(kb, quiet=0.2)
         try:
-            (told,) = library.keep_in_step(True).values()
-            assert "is followed" in told
+            assert "is followed" in library.keep_in_step(True)[library.status]
             assert library.watcher.running
             (tmp_path / "documents" / "lynxes.txt").write_text("Lynxes sleep in Norway.\n")
             end = time.monotonic() + 60
             while not library.watcher.changes:
                 assert time.monotonic() < end
                 time.sleep(0.05)
-            looked = library.look((), "", 0, True)
+            looked = library.look((), "", 0)
             assert "lynxes.txt" in looked[library.documents]
+            assert 'data-look="3"' in looked[library.status]
             assert looked[library.seen] == library.watcher.changes
-            assert library.look((), "", library.watcher.changes, True) == {
-                library.seen: library.watcher.changes
-            }
+            assert library.documents not in library.look((), "", library.watcher.changes)
         finally:
             library.keep_in_step(False)
         assert not library.watcher.running
-        assert library.look((), "", library.watcher.changes, True)[library.step] is False
+        looked = library.look((), "", library.watcher.changes)
+        assert looked[library.step] is False
+        assert "data-look" not in looked[library.status]
 
 
 def test_without_a_folder_there_is_nothing_to_keep_in_step(tmp_path: Path) -> None:

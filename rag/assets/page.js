@@ -1,6 +1,6 @@
 // Runs once in each HTML part of the page, with Gradio's `element`, `trigger` and `watch`.
 // A button with data-event="x" sends its other data- attributes to the handler of x. The events:
-// 'show' 'example' 'close_source' 'ask_remove' 'remove' 'keep' 'wrong'
+// 'show' 'example' 'close_source' 'ask_remove' 'remove' 'keep' 'wrong' 'cancel_work' 'dismiss' 'look'
 const bySelector = (selector) => element.querySelector(selector);
 
 element.addEventListener('click', (click) => {
@@ -97,6 +97,23 @@ function showSource() {
   panel.scrollIntoView({ block: 'nearest' });
   const parts = panel.dataset.view === 'page' ? ['.source-page'] : ['mark', '.source-text', '.close'];
   parts.map((part) => panel.querySelector(part)).find(Boolean).focus({ preventScroll: true });
+}
+
+// Work on the documents: while some goes on, and this page is seen, ask again how far it is. A page
+// that comes into view asks once, for others may have begun some.
+let seconds = 0;
+
+function look() {
+  if (!document.hidden && element.isConnected) trigger('look', {});
+}
+
+if (element.closest('#status')) {
+  setInterval(() => {
+    const works = bySelector('[data-look]');
+    if (works && ++seconds % works.dataset.look === 0) look();
+  }, 1000);
+  document.addEventListener('visibilitychange', look);
+  window.addEventListener('focus', look);
 }
 
 // Removing: the question gets the focus.

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 IN_JSON = "; --json lists them all"
 """What :func:`print_first` may say of the lines that it leaves out."""
+_BAR = "{desc} {percentage:3.0f}% |{bar:20}| {elapsed}<{remaining}"
+_MAX_STAGE_CHARS = 44
 _CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f]")
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -75,24 +77,37 @@ def require_index(index: Path) -> None:
 
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
-    """A progress bar on stderr, one for each stage; nothing where stderr is no terminal."""
+    """A progress bar on stderr, a new one for each piece of work; none where that is no terminal.
+
+    A piece of work may have several stages, as long as it goes on towards the same total.
+    """
     from tqdm import tqdm
 
-    bars: dict[str, tqdm[Any]] = {}
+    bar: tqdm[Any] | None = None
 
     def report(stage: str, done: int, total: int) -> None:
-        bar = bars.get(stage)
+        nonlocal bar
         if bar is None or bar.total != total or done < bar.n:
             if bar is not None:
                 bar.close()
-            bar = bars[stage] = tqdm(total=total, desc=stage, leave=False, disable=None)
+            bar = tqdm(total=total, leave=False, disable=None, bar_format=_BAR)
+        bar.set_description_str(_fitted(stage), refresh=False)
         bar.update(done - bar.n)
 
     try:
         yield report
     finally:
-        for bar in bars.values():
+        if bar is not None:
             bar.close()
+
+
+def _fitted(stage: str) -> str:
+    """What is said before a bar, as wide whatever it says, so that the bar stays where it is."""
+    text = printable(stage)
+    if len(text) > _MAX_STAGE_CHARS:
+        half = (_MAX_STAGE_CHARS - 1) // 2
+        text = f"{text[:half]}…{text[-half:]}"
+    return text.ljust(_MAX_STAGE_CHARS)
 
 
 MOST_FAILURES_SHOWN = 20

@@ -37,11 +37,11 @@ class FeedbackForm:
     def build(self) -> None:
         """The form that opens below the conversation."""
         self.about: gr.State = gr.State(None)
-        with gr.Group(visible=False, elem_id="feedback") as self.form:
+        with gr.Column(visible=False, elem_id="feedback") as self.form:
             self.asked = gr.Textbox(label="The question, so that it can be understood alone")
             self.right = gr.Radio([], label="Where is the right answer?")
             self.words = gr.Textbox(label="Its exact words there, if you like")
-            with gr.Row():
+            with gr.Row(elem_id="feedback-buttons"):
                 self.keep = gr.Button("Save as a test question", variant="primary", size="sm")
                 self.cancel = gr.Button("Cancel", size="sm")
         self.thanks = gr.HTML("", elem_id="feedback-status")

@@ -2,170 +2,174 @@
 
 from __future__ import annotations
 
-import logging
-import queue
-import time
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from rag import render, web
-from rag.errors import RagError
-from rag.page.components import LIGHT, QUIET, SECONDS_BETWEEN_UPDATES, UNEXPECTED, Updates, html
+from rag.page.components import LIGHT, Updates, html
 from rag.page.conversation import Conversation, Turns
-from rag.types import Progress
+from rag.page.jobs import Jobs, Work
 from rag.watch import Watcher
 
 if TYPE_CHECKING:
     from rag.knowledge_base import KnowledgeBase
-    from rag.sync import SyncReport
 
-logger = logging.getLogger(__name__)
-
-SECONDS_BETWEEN_LOOKS = 3.0
-"""How often an open page looks whether the documents were changed by being kept in step."""
+SECONDS_TO_END = 2.0
+"""How long the end of the program waits for work to end that was cancelled."""
 
 MANY = 8
 """Documents beyond which the list can be filtered."""
 
-
-def watch(work: Callable[[Progress], SyncReport]) -> Generator[str, None, SyncReport]:
-    """Run ``work`` in a thread; yields its progress as HTML and returns its report."""
-    steps: queue.SimpleQueue[tuple[str, int, int] | None] = queue.SimpleQueue()
-    shown = 0.0
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        future = pool.submit(work, lambda stage, done, total: steps.put((stage, done, total)))
-        future.add_done_callback(lambda _: steps.put(None))
-        while (step := steps.get()) is not None:
-            if time.monotonic() - shown > SECONDS_BETWEEN_UPDATES:
-                shown = time.monotonic()
-                yield render.progress(*step)
-    return future.result()
-
-
-def said(report: SyncReport) -> str:
-    """A sync report as HTML."""
-    named = (("Added", report.added), ("Updated", report.updated), ("Removed", report.deleted))
-    lines = [f"{word} {_names(sources)}." for word, sources in named if sources]
-    failed = [(failure.source, failure.reason) for failure in report.failed]
-    return render.status(lines or [] if failed else lines or ["Nothing has changed."], failed)
-
-
-def _names(sources: Sequence[str]) -> str:
-    if len(sources) <= 3:
-        return ", ".join(sources)
-    return f"{', '.join(sources[:2])} and {len(sources) - 2:,} more"
+_NO_FOLDER = "No folder has been indexed yet."
 
 
 class Library:
-    """The list of documents and what changes it; the conversation's welcome follows."""
+    """The list of documents and what changes it; the conversation's welcome follows.
+
+    What changes documents is done by ``jobs``, for all who have the page open. The page looks how
+    far it is while there is something to see: ``rag/assets/page.js`` asks.
+    """
 
     def __init__(self, kb: KnowledgeBase, conversation: Conversation) -> None:
         self.kb = kb
         self.conversation = conversation
         self.watcher = Watcher(kb)
+        self.jobs = Jobs()
+
+    def close(self) -> None:
+        """Cancel what changes documents, and wait :data:`SECONDS_TO_END` for its end."""
+        self.jobs.stop()
+        self.watcher.stop(SECONDS_TO_END)
+        self.jobs.close(SECONDS_TO_END)
+
+    # What the page shows
 
     def refresh(self, turns: Turns, query: str) -> Updates:
-        """The list as it is now, and with it the welcome."""
-        return {**self._listed(query), self.conversation.log: self.conversation.transcript(turns)}
+        """Everything as it is now."""
+        return {
+            self.seen: self._changes,
+            self.step: self.watcher.running,
+            self.status: self._status(),
+            self.conversation.log: self.conversation.transcript(turns),
+            **self._listed(query),
+        }
+
+    def look(self, turns: Turns, query: str, seen: int) -> Updates:
+        """How far the work is; and all that has changed since this page looked last."""
+        if self._changes != seen:
+            return self.refresh(turns, query)
+        return {self.status: self._status(), self.step: self.watcher.running}
 
     def filter(self, query: str) -> str:
-        """The documents whose names contain ``query``."""
-        return render.documents(self.kb.sources(), query)
+        """The documents whose titles or names contain ``query``."""
+        return render.documents(self.kb.titles(), query)
 
     def ask_remove(self, query: str, event: gr.EventData) -> str:
         """Ask whether the document whose button was pressed is to go."""
-        return render.documents(self.kb.sources(), query, event._data.get("source"))
+        return render.documents(self.kb.titles(), query, event._data.get("source"))
 
-    def remove(self, turns: Turns, query: str, event: gr.EventData) -> Iterator[Updates]:
+    # What users do
+
+    def remove(self, query: str, event: gr.EventData) -> Updates:
         """Remove the document that was asked about."""
-        source = event._data.get("source")
-        yield from self._change(lambda progress: self.kb.remove(source, progress), turns, query)
+        source = str(event._data.get("source"))
+        status = self._do(f"Removing {source}", lambda progress: self.kb.remove(source, progress))
+        return {**status, self.documents: render.documents(self.kb.titles(), query)}
 
-    def add(self, paths: list[str] | None, turns: Turns, query: str) -> Iterator[Updates]:
+    def add(self, paths: list[str] | None) -> Updates:
         """Put uploaded files into the folder."""
-        files = [Path(path) for path in paths or ()]
-        try:
-            if files:
-                yield from self._change(lambda progress: self.kb.add(files, progress), turns, query)
-        finally:
-            for file in files:
-                web.remove_upload(file)
-        yield {self.upload: None}
+        if not paths:
+            return {}
+        folder, files = web.take_uploads([Path(path) for path in paths])
 
-    def rescan(self, turns: Turns, query: str) -> Iterator[Updates]:
+        def work(progress: Any) -> Any:
+            try:
+                return self.kb.add(files, progress)
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+
+        title = f"Adding {files[0].name}" if len(files) == 1 else f"Adding {len(files):,} files"
+        return {**self._do(title, work), self.upload: None}
+
+    def rescan(self) -> Updates:
         """Look for changes in the folders."""
         if self.kb.folder is None:
-            yield {self.status: render.alert("No folder has been indexed yet.")}
-            return
-        yield from self._change(lambda progress: self.kb.sync(None, progress), turns, query)
+            return {self.status: render.alert(_NO_FOLDER)}
+        return self._do("Looking for changes", lambda progress: self.kb.sync(None, progress))
+
+    def cancel(self, event: gr.EventData) -> str:
+        """Cancel the work whose button was pressed."""
+        self.jobs.cancel(int(event._data["number"]))
+        return self._status()
+
+    def dismiss(self, event: gr.EventData) -> str:
+        """Show a report no longer."""
+        self.jobs.dismiss(int(event._data["number"]))
+        return self._status()
 
     def keep_in_step(self, on: bool) -> Updates:
         """Follow the folders from now on, for all who have the page open, or no longer."""
         if on and self.kb.folder is None:
-            alert = render.alert("No folder has been indexed yet.")
-            return {self.status: alert, self.step: False}
-        (self.watcher.start if on else self.watcher.stop)()
-        said = "The folder is followed: changes are taken up by themselves." if on else ""
-        return {self.status: render.status([said]) if said else ""}
+            return {self.status: render.alert(_NO_FOLDER), self.step: False}
+        if on:
+            self.watcher.start()
+        else:
+            self.watcher.stop(0)
+        return {self.status: self._status(), self.step: self.watcher.running}
 
-    def look(self, turns: Turns, query: str, seen: int, on: bool) -> Updates:
-        """What being kept in step has changed since this page looked last."""
-        changes, running = self.watcher.changes, self.watcher.running
-        if (changes, running) == (seen, on):
-            return {self.seen: seen}
-        error = self.watcher.error if running else ""
-        return {
-            self.seen: changes,
-            self.step: running,
-            self.status: render.alert(error) if error else "",
-            **self.refresh(turns, query),
-        }
+    def _do(self, title: str, work: Work) -> Updates:
+        self.jobs.submit(title, work)
+        return {self.status: self._status()}
 
-    def _change(
-        self, work: Callable[[Progress], SyncReport], turns: Turns, query: str
-    ) -> Iterator[Updates]:
-        yield {self.status: render.progress("Starting", 0, 0)}
-        steps = watch(work)
-        try:
-            while True:
-                try:
-                    yield {self.status: next(steps)}
-                except StopIteration as finished:
-                    outcome = said(finished.value)
-                    break
-        except RagError as error:
-            outcome = render.alert(str(error))
-        except Exception:
-            logger.exception("Changing the documents failed")
-            outcome = render.alert(UNEXPECTED)
-        yield {self.status: outcome, **self.refresh(turns, query)}
+    @property
+    def _changes(self) -> int:
+        return self.jobs.state.changes + self.watcher.changes
+
+    def _status(self) -> str:
+        """All that is done and was done, and whether the page is to look again."""
+        state, told = self.jobs.state, self.watcher.progress
+        parts = [render.outcome(outcome) for outcome in state.outcomes]
+        if state.running:
+            parts.append(render.running(state.running, state.waiting))
+        if self.watcher.running:
+            if told:
+                followed = render.Running("Taking up changes of the folder", None, *told)
+                parts.append(render.running(followed))
+            elif not self.watcher.error:
+                parts.append(
+                    render.status(["The folder is followed: changes are taken up by themselves."])
+                )
+            parts.append(render.alert(self.watcher.error))
+        return render.work_status(parts, is_busy=bool(state.running or state.waiting or told),
+                                  is_following=self.watcher.running)  # fmt: skip
 
     def _listed(self, query: str) -> Updates:
-        sources = self.kb.sources()
+        titles = self.kb.titles()
         return {
-            self.documents: render.documents(sources, query),
-            self.query: gr.update(visible=len(sources) > MANY),
-            self.accordion: gr.update(label=f"Documents ({len(sources):,})"),
+            self.documents: render.documents(titles, query),
+            self.query: gr.update(visible=len(titles) > MANY),
+            self.accordion: gr.update(label=f"Documents ({len(titles):,})"),
         }
 
     # Layout
 
     def build(self) -> None:
         """The list, and the controls that change it."""
+        self.status = html("", "status")
         with gr.Accordion("Documents", elem_id="library") as self.accordion:
             self.query = gr.Textbox(
                 value="",
                 label="Filter",
                 show_label=False,
-                placeholder="Filter by name",
+                placeholder="Filter by title or name",
                 visible=False,
+                container=False,
+                elem_id="filter",
             )
-            self.documents = html(render.documents(self.kb.sources()), "documents")
-            self.status = gr.HTML("", elem_id="status")
+            self.documents = html(render.documents(self.kb.titles()), "documents")
             self.upload = gr.File(
                 label="Add documents", file_count="multiple", height=120, elem_id="upload"
             )
@@ -177,22 +181,22 @@ class Library:
                 elem_id="step",
             )
             self.seen = gr.State(0)
-            self.timer = gr.Timer(SECONDS_BETWEEN_LOOKS)
 
     def wire(self, page: gr.Blocks) -> None:
         """Connect the controls, and the list to what else changes the documents."""
         talk = self.conversation
-        listed = [self.documents, self.query, self.accordion, talk.log]
-        changed = [*listed, self.status]
-        change: dict[str, Any] = {**QUIET, "concurrency_limit": 1, "concurrency_id": "change"}
         known = [talk.turns, self.query]
+        shown = [
+            self.documents, self.query, self.accordion, talk.log, self.status, self.step, self.seen
+        ]  # fmt: skip
         self.query.input(self.filter, self.query, self.documents, **LIGHT)
         self.documents.ask_remove(self.ask_remove, self.query, self.documents, **LIGHT)
         self.documents.keep(self.filter, self.query, self.documents, **LIGHT)
-        self.documents.remove(self.remove, known, changed, **change)
-        self.upload.upload(self.add, [self.upload, *known], [*changed, self.upload], **change)
-        self.sync.click(self.rescan, known, changed, **change)
+        self.documents.remove(self.remove, self.query, [self.documents, self.status], **LIGHT)
+        self.upload.upload(self.add, self.upload, [self.status, self.upload], **LIGHT)
+        self.sync.click(self.rescan, None, self.status, **LIGHT)
+        self.status.cancel_work(self.cancel, None, self.status, **LIGHT)
+        self.status.dismiss(self.dismiss, None, self.status, **LIGHT)
+        self.status.look(self.look, [*known, self.seen], shown, **LIGHT)
         self.step.input(self.keep_in_step, self.step, [self.status, self.step], **LIGHT)
-        looked = [*changed, self.step, self.seen]
-        self.timer.tick(self.look, [*known, self.seen, self.step], looked, **LIGHT)
-        page.load(self.refresh, known, listed, **LIGHT)
+        page.load(self.refresh, known, shown, **LIGHT)

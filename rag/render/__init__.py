@@ -13,8 +13,8 @@ from rag.render.conversation import (
     transcript,
     welcome,
 )
-from rag.render.library import MAX_LISTED, documents, progress, status
-from rag.render.markup import alert, escape, place
+from rag.render.library import MAX_LISTED, documents, status
+from rag.render.markup import alert, escape, place, shown_title
 from rag.render.source import (
     EXCERPT_CHARS,
     MAX_SHOWN_CHARS,
@@ -24,12 +24,24 @@ from rag.render.source import (
     missing_panel,
     source_panel,
 )
+from rag.render.work import (
+    MAX_FAILURES,
+    Outcome,
+    Running,
+    outcome,
+    running,
+    time_left,
+    work_status,
+)
 
 __all__ = [
     "ANSWERERS",
     "EXCERPT_CHARS",
+    "MAX_FAILURES",
     "MAX_LISTED",
     "MAX_SHOWN_CHARS",
+    "Outcome",
+    "Running",
     "Turn",
     "View",
     "alert",
@@ -41,10 +53,14 @@ __all__ = [
     "excerpt",
     "heading",
     "missing_panel",
+    "outcome",
     "place",
-    "progress",
+    "running",
+    "shown_title",
     "source_panel",
     "status",
+    "time_left",
     "transcript",
     "welcome",
+    "work_status",
 ]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.render.markup import button, escape, place
+from rag.render.markup import button, escape, name, place
 from rag.snippet import snippet
 from rag.types import REASONS, REFUSAL_TEXT, UNSURE_TEXT, Answer, Citation, Hit, PossibleAnswer
 
@@ -173,7 +173,7 @@ def _chips(answer: Answer, turn: int) -> str:
             "show",
             {"turn": turn, "number": citation.number},
             f"<b>{citation.number}</b> "
-            f"<span>{escape(place(citation.source, citation.place))}</span>",
+            f"{name(citation.source, citation.hit.chunk.document.title, citation.place)}",
             f"Source {citation.number}: {place(citation.source, citation.place)}",
         )
         + "</li>"
@@ -232,13 +232,15 @@ def _possible(possible: PossibleAnswer, turn: int) -> str:
     )
     content = (
         f"<b>Perhaps</b> <i>{possible.probability:.0%} likely to be right</i>"
-        f'<span dir="auto">{sentence}</span><b>{escape(where)}</b>'
+        f'<span dir="auto">{sentence}</span>'
+        f"<b>{name(citation.source, citation.hit.chunk.document.title, citation.place)}</b>"
     )
     label = f"Perhaps: {span.text}. Open {where}"
     return button("passage perhaps", "show", {"turn": turn, "perhaps": 1}, content, label)
 
 
 def _near(question: str, hit: Hit, turn: int, index: int) -> str:
-    where = escape(place(hit.source, hit.chunk.document.place_at(hit.start, hit.end)))
+    document = hit.chunk.document
+    where = name(hit.source, document.title, document.place_at(hit.start, hit.end))
     content = f'<b>{where}</b> <span dir="auto">{escape(snippet(question, hit))}</span>'
     return f"<li>{button('passage', 'show', {'turn': turn, 'index': index}, content)}</li>"

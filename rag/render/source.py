@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import quote as quoted
 from urllib.parse import urlencode
 
-from rag.render.markup import button, escape
+from rag.render.markup import button, escape, shown_title
 from rag.types import Document, Location
 
 EXCERPT_CHARS = 700
@@ -52,8 +52,11 @@ def source_panel(view: View, nonce: int) -> str:
         + (" <i>…</i>" if end < len(document.text) else "")
     )
     notice = f'<p class="warning">{escape(view.notice)}</p>' if view.notice else ""
+    title = shown_title(document.title)
+    if title:
+        facts.insert(0, document.source)
     return _panel(
-        document.source,
+        title or document.source,
         " · ".join(escape(fact) for fact in facts if fact),
         f'{notice}{_pages(view)}<div class="source-text" tabindex="0" '
         f'aria-label="Text of the source"><div class="words">{body}</div></div>'
@@ -117,7 +120,7 @@ def empty_panel() -> str:
 def _panel(title: str, facts: str, body: str, nonce: int) -> str:
     return (
         f'<section class="source" aria-label="Source" data-nonce="{nonce}">'
-        f'<header><div><h2 title="{escape(title)}">{escape(title)}</h2>'
+        f'<header><div><h2 title="{escape(title)}" dir="auto">{escape(title)}</h2>'
         f'<p class="facts">{facts}</p></div>'
         f"{button('close', 'close_source', {}, '×', 'Close source')}</header>{body}</section>"
     )

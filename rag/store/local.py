@@ -8,6 +8,7 @@ that they equal and follow it. All methods may be called from any thread.
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -78,6 +79,23 @@ class LocalStore:
         """Sources of all documents, sorted."""
         with self._reading():
             return sorted(row[0] for row in self._db.execute("SELECT source FROM documents"))
+
+    def titles(self) -> dict[str, str]:
+        """Source of each document, sorted, with its title."""
+        with self._reading():
+            return dict(
+                self._db.execute(
+                    "SELECT d.source, c.title FROM documents d "
+                    "JOIN contents c ON c.id = d.content_id ORDER BY d.source"
+                )
+            )
+
+    def require_readable(self) -> None:
+        """Raise :class:`KnowledgeBaseError` if a page of the database is damaged."""
+        with self._reading():
+            found = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if found != "ok":
+                raise sqlite3.DatabaseError(" ".join(str(found).split()))
 
     def file_digests(self) -> dict[str, str]:
         """Source of each document, with the SHA-256 of the file it is of."""

@@ -13,7 +13,7 @@ from rag.evaluate.page import write_page
 from rag.evaluate.running import run_evaluation
 from rag.guard.login import login_page
 from rag.questions import Evidence, Question
-from rag.render import Turn, View
+from rag.render import Outcome, Running, Turn, View
 from rag.types import Answer, Chunk, Citation, Document, Heading, Hit, Page
 
 TAGS = set(
@@ -51,7 +51,9 @@ class Allowed(HTMLParser):
         self.text += data
 
 
-EVENTS = ("show", "example", "close_source", "ask_remove", "remove", "keep", "wrong")
+EVENTS = (
+    "show example close_source ask_remove remove keep wrong cancel_work dismiss"
+).split()  # fmt: skip
 
 
 def shown(html: str) -> str:
@@ -99,10 +101,12 @@ def test_nothing_that_the_page_shows_becomes_markup(payload: str) -> None:
         "no documents": render.welcome(0, [], payload),
         "panel": render.source_panel(view, 1),
         "missing": render.missing_panel(payload, 1),
-        "documents": render.documents([payload]),
-        "removal": render.documents([payload], asking=payload),
-        "progress": render.progress(payload, 1, 2),
-        "status": render.status([payload], [(payload, payload)]),
+        "documents": render.documents({payload: payload}),
+        "removal": render.documents({payload: payload}, asking=payload),
+        "running": render.running(Running(payload, 1, payload, 1, 2)),
+        "outcome": render.outcome(Outcome(1, [payload], failed=[(payload, payload)])),
+        "work error": render.outcome(Outcome(1, error=payload)),
+        "status": render.status([payload]),
         "alert": render.alert(payload),
         "login": login_page(payload).decode(),
     }
