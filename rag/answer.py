@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 
-from rag.chunk import index_text
+from rag.chunk import index_context, index_text
 from rag.cite import (
     Cited,
     Names,
@@ -19,7 +19,7 @@ from rag.cite import (
 )
 from rag.compose import compose, sentence_of
 from rag.followup import History, has_question, is_small_talk, standalone_question
-from rag.generate.orders import gives_orders
+from rag.generate.injection import looks_like_prompt_injection
 from rag.generate.visible import visible
 from rag.read import missing_words
 from rag.read.contrast import Pair, stated_instead
@@ -207,8 +207,9 @@ def _doubt(cited: Cited) -> str | None:
     """Why an answer is not to be trusted; None where nothing speaks against it."""
     if not cited.citations:
         return "not_grounded"
-    passages = {citation.hit.text for citation in cited.citations}
-    return "instructed" if any(map(gives_orders, passages)) else None
+    hits = (citation.hit for citation in cited.citations)
+    passages = {f"{index_context(hit.chunk)}\n{hit.text}" for hit in hits}  # as the model saw them
+    return "instructed" if any(map(looks_like_prompt_injection, passages)) else None
 
 
 def _stated_instead(question: str, span: Span) -> Pair | None:
