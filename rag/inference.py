@@ -6,7 +6,8 @@ import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +26,7 @@ def open_session(
 
     Idle threads sleep instead of spinning: on a small machine they would slow all else down.
     """
-    import onnxruntime
-
+    onnxruntime = _import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = len(os.sched_getaffinity(0))
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -39,6 +39,18 @@ def open_session(
     except Exception as error:  # its classes share no base of their own
         reason = str(error).strip().split("\n")[0]
         raise ModelError(f"cannot load {model.name}: {reason}; run 'make install'") from error
+
+
+def _import_onnxruntime() -> ModuleType:
+    """Import ONNX Runtime without its telemetry.
+
+    From 1.32 on it looks up and calls a host of its vendor and keeps a device id in the user's
+    cache folder; the variable is read while it is imported, its own switch comes too late.
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    import onnxruntime
+
+    return cast(ModuleType, onnxruntime)
 
 
 def open_tokenizer(path: Path, max_tokens: int | None = None) -> Tokenizer:
