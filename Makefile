@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 HOST ?= 127.0.0.1
 PORT ?= 7860
 
-.PHONY: install install-dev run test test-browser test-ocr test-faults check format clean
+.PHONY: install install-dev run test test-browser test-ocr test-offline test-faults check format clean
 
 # What is needed to run; then the tools of developers on top of it.
 install: $(VENV)/.installed
@@ -46,13 +46,17 @@ run: install
 	@$(BIN)/rag serve --host $(HOST) --port $(PORT)
 
 test: install-dev
-	$(BIN)/python -m pytest -m 'not browser and not ocr'
+	$(BIN)/python -m pytest -m 'not browser and not ocr and not strace'
 
 test-browser: install-dev
 	$(BIN)/python -m pytest -m browser
 
 test-ocr: $(VENV)/.installed-ocr
 	$(BIN)/python -m pytest -m ocr
+
+# What the system sees of indexing, asking and serving; needs strace.
+test-offline: install-dev
+	$(BIN)/python -m pytest -m strace
 
 # The tests that kill, fill up and damage, many more times than `make test` does.
 test-faults: install-dev
