@@ -25,19 +25,24 @@ $(VENV)/.installed-ocr: $(VENV)/.installed-dev
 	@echo "Adding what reads pictures, once:"
 	@$(call install,--editable '.[ocr]')
 
-# pip install; makes the stamp $@. A line for each package that comes, and what goes wrong; all
+# pip install; makes the stamp $@. A line for each package as it comes, and what goes wrong; all
 # that pip says is in install.log. sh has no pipefail: without the stamp, it failed.
 LOG := $(VENV)/install.log
 define install
 rm -f $@; \
 { PYTHONUNBUFFERED=1 $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off \
-	--constraint constraints.txt $(1) 2>&1 && touch $@; } | tee $(LOG) | awk ' \
-	/^ *(Downloading|Using cached|Processing) .*\.whl/ && !/\.metadata/ { \
-		n = split($$2 == "cached" ? $$3 : $$2, path, "/"); gsub("%2B", "+", path[n]); split(path[n], name, "-"); \
-		print "  " name[1] " " name[2] ($$NF ~ /^.?B\)$$/ ? " " $$(NF - 1) " " $$NF : "") } \
-	/^Installing collected packages/ { print "  unpacking them ..." } \
-	/^WARNING: Retrying|^ *ERROR/ { print } \
-	{ fflush() }'; \
+	--constraint constraints.txt $(1) 2>&1 && touch $@; } | tee $(LOG) | \
+while read -r verb what rest; do \
+	[ "$$verb $$what" != "Using cached" ] || { what=$${rest%% *}; rest=$${rest#* }; }; \
+	case "$$verb $$what" in \
+	Downloading*.whl | Using*.whl | Processing*.whl) \
+		file=$${what##*/}; version=$${file#*-}; version=$${version%%-*}; \
+		case $$rest in "("[0-9]*B")") ;; *) rest= ;; esac; \
+		echo "  $${file%%-*} $${version%%%2B*}$${rest:+ $$rest}" ;; \
+	"Installing collected") echo "  unpacking them ..." ;; \
+	"WARNING: Retrying" | ERROR:*) echo "$$verb $$what $$rest" ;; \
+	esac; \
+done; \
 test -e $@ || { echo "The installation failed; $(LOG) has all that pip said." >&2; exit 1; }
 endef
 

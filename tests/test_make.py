@@ -27,11 +27,13 @@ case "$*" in
     echo "Processing /wheels/tqdm-4.70.1-py3-none-any.whl (from rag-chatbot==0.1.0)"
     echo "WARNING: Location 'file:///x' is ignored." >&2
     echo "Installing collected packages: torch, click, tqdm"
+    for tick in $(seq 300); do [ -e slow ] || break; sleep 0.1; done
+    if [ -e slow ]; then touch nobody_read_it; fi
     if [ -e broken ]; then echo "ERROR: No matching distribution" >&2; exit 1; fi ;;
 esac
 """
 SHOWN = """\
-  torch 2.13.0+cpu (190.5 MB)
+  torch 2.13.0 (190.5 MB)
   click 8.5.1 (98 kB)
   tqdm 4.70.1
   unpacking them ...
@@ -99,6 +101,17 @@ def test_each_package_is_shown_and_no_noise(project: Path) -> None:
     assert first.startswith("Setting up .venv, once")
     assert rest == SHOWN
     assert "Location" in (project / ".venv" / "install.log").read_text()
+
+
+def test_a_package_is_shown_while_others_still_come(project: Path) -> None:
+    (project / "slow").touch()
+    command = ["make", "PYTHON=./python", "install"]
+    with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        shown = [process.stdout.readline() for _ in range(3)]
+        (project / "slow").unlink()
+    assert not (project / "nobody_read_it").exists(), "it was shown when all had come"
+    assert "".join(shown[1:]) == "".join(SHOWN.splitlines(keepends=True)[:2])
 
 
 def test_a_failure_is_told_and_tried_again(project: Path) -> None:
