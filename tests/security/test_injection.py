@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -40,7 +40,7 @@ class ObedientGenerator(ScriptedGenerator):
         super().__init__()
         self._attack = attack
 
-    def generate(self, question: str, passages: Sequence[str]) -> Iterator[str]:
+    def generate(self, question: str, passages: Sequence[str]) -> Generator[str, None, None]:
         is_shown = any(self._attack.document in passage for passage in passages)
         self.enqueue(self._attack.obeyed if is_shown else f"{passages[0][:-1]} [1].")
         return super().generate(question, passages)
