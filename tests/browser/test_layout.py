@@ -35,7 +35,13 @@ OUT_OF_REACH = """() => {
         if (box.left < -1 || box.right > innerWidth + 1) lost.push(`${name}: beside the window`);
         const seen = {left: box.left, right: box.right, top: box.top, bottom: box.bottom};
         for (let around = control.parentElement; around; around = around.parentElement) {
-            if (getComputedStyle(around).overflow === 'visible') continue;
+            const {overflowX, overflowY} = getComputedStyle(around);
+            if (overflowX === 'visible' && overflowY === 'visible') continue;
+            // Nobody looks for controls beside others, and only a script can scroll what is hidden.
+            if (around.scrollLeft || around.scrollTop && overflowY === 'hidden') {
+                lost.push(`${name}: hidden`);
+                around.scrollTo(0, 0);
+            }
             const edge = around.getBoundingClientRect();
             seen.left = Math.max(seen.left, edge.left);
             seen.right = Math.min(seen.right, edge.right);
