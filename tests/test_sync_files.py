@@ -14,7 +14,7 @@ import rag.sync
 from rag import KnowledgeBase
 from rag.errors import KnowledgeBaseError, LoadError
 from rag.folders import Folders
-from rag.load import Loaded, fingerprint, load_file
+from rag.load import FoundFile, Loaded, fingerprint, load_file
 from rag.sync import Sync, SyncReport, read_file
 from rag.types import Document
 
@@ -178,9 +178,9 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the files that a sync reads."""
     names: list[str] = []
 
-    def counting(path: Path) -> tuple[bytes, str | None]:
-        names.append(path.name)
-        return read_file(path)
+    def counting(file: FoundFile) -> tuple[bytes, str | None]:
+        names.append(file.path.name)
+        return read_file(file)
 
     monkeypatch.setattr(rag.sync, "read_file", counting)
     return names
@@ -223,6 +223,44 @@ def test_a_pipe_in_a_files_place_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(LoadError, match="not a regular file"):
         read_file(tmp_path / "pipe")
+
+
+def test_a_file_swapped_for_a_link_while_the_folder_is_read_is_reported_and_not_read(
+    kb: KnowledgeBase, boxes: Boxes, tmp_path: Path
+) -> None:
+    (tmp_path / "secret.txt").write_text("The secret is Xyzzyplugh.")
+    folder = write_folder(tmp_path / "docs", {"a.txt": "Apples.", "in/b.txt": "Pears."})
+
+    def swap(file: FoundFile) -> bool:
+        if file.source == "in/b.txt":
+            file.path.unlink()
+            file.path.symlink_to(tmp_path / "secret.txt")
+        return False
+
+    sync = Sync(kb.path, kb._open(), kb._embedder, kb._chunk, load=boxes, waits=swap)
+    report = sync.run(Folders.of(folder))
+    assert report.added == ("a.txt",)
+    assert [(f.source, f.reason) for f in report.failed] == [
+        ("in/b.txt", "was replaced by a link while the folder was read: not read; index again")
+    ]
+    assert on_disk(kb.path, b"Xyzzyplugh") == []
+
+
+def test_links_that_lead_out_and_pipes_are_reported(synced: Synced, tmp_path: Path) -> None:
+    import os
+
+    folder = write_folder(tmp_path / "docs", {"a.txt": "Apples.", "b.txt": "Pears."})
+    (tmp_path / "outside.txt").write_text("Plums.")
+    synced()
+    (folder / "b.txt").unlink()
+    (folder / "b.txt").symlink_to(tmp_path / "outside.txt")
+    os.mkfifo(folder / "pipe.txt")
+    report = synced()
+    assert [(f.source, f.reason) for f in report.failed] == [
+        ("b.txt", "is a link that leads out of the folder; not read"),
+        ("pipe.txt", "is a pipe, a socket or a device; not read"),
+    ]
+    assert (report.unchanged, report.added, report.updated) == (1, (), ())
 
 
 def test_the_fingerprint_tells_of_the_loaders(monkeypatch: pytest.MonkeyPatch) -> None:

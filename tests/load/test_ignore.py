@@ -30,7 +30,7 @@ def write(root: Path, rules: dict[str, str], name: str = ".ragignore") -> None:
 
 
 def found(root: Path) -> list[str]:
-    return [source for source, _ in find_files(root)]
+    return [file.source for file in find_files(root)]
 
 
 def test_the_nearest_pattern_that_fits_decides(tmp_path: Path) -> None:
