@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rag.errors import KnowledgeBaseError
-from rag.load.ignore import Rules, is_hidden, is_system_name
+from rag.load.ignore import RULES, Rules, is_hidden, is_system_name
 from rag.load.root import Root, open_file
 
 
@@ -58,7 +58,7 @@ def list_folder(folder: Path, leave_out: Path | None = None) -> Listing:
     :class:`KnowledgeBaseError` where it cannot be listed at all.
     """
     root = Root.of(folder)
-    walk = _Walk(root.path, leave_out.resolve() if leave_out else None)
+    walk = _Walk(root, leave_out.resolve() if leave_out else None)
     walk.enter("", Rules())
     if walk.unlisted and walk.unlisted[0][0] == "":
         raise KnowledgeBaseError(
@@ -94,7 +94,7 @@ def find_files(folder: Path) -> tuple[FoundFile, ...]:
 class _Walk:
     """One walk through a folder. Paths are relative to ``root``, with ``/``."""
 
-    root: Path
+    root: Root
     leave_out: Path | None
     files: dict[str, tuple[os.stat_result, str]] = field(default_factory=dict)
     """By path: what the file system says, and where it really stands."""
@@ -108,10 +108,12 @@ class _Walk:
         pending = [(relative, rules)]
         while pending:
             relative, rules = pending.pop()
-            folder = self.root / relative
+            folder = self.root.path / relative
             try:
-                rules = rules.within(folder, relative)
                 entries = sorted(self._entries(folder), key=lambda entry: entry.name)
+                rules, wrong = rules.within(self.root, relative)
+                if wrong:
+                    self.left_out.append((f"{relative}/{RULES}" if relative else RULES, wrong))
                 for entry in entries:
                     source = f"{relative}/{entry.name}" if relative else entry.name
                     if entry.is_dir(follow_symlinks=False):
@@ -147,12 +149,12 @@ class _Walk:
             except (OSError, RuntimeError):  # broken, or a loop of links
                 self.left_out.append((source, "is a link that leads nowhere; not read"))
                 return
-            if not real.is_relative_to(self.root):
+            if not real.is_relative_to(self.root.path):
                 self.left_out.append((source, "is a link that leads out of the folder; not read"))
                 return
             if stat.S_ISDIR(status.st_mode):
                 return
-            target = real.relative_to(self.root).as_posix()
+            target = real.relative_to(self.root.path).as_posix()
         if is_hidden(status):
             return
         if stat.S_ISREG(status.st_mode):
