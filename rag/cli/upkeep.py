@@ -42,6 +42,8 @@ def status(index: Path, as_json: bool) -> None:
 def _shown(value: object) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {number:,}" for key, number in value.items())
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return ", ".join(value) if isinstance(value, list) else str(value)
 
 
