@@ -122,7 +122,8 @@ def test_a_full_disk_is_called_full(index: Path, tmp_path: Path) -> None:
 DAMAGES = {
     "a lost text": "DELETE FROM contents WHERE id = 1",
     "a lost vector": "DELETE FROM vectors",
-    "a lost name": "DELETE FROM documents",
+    "a lost name": "DELETE FROM documents WHERE id = 1",
+    "lost names": "DELETE FROM documents",
     "a checkpoint of no sense": "UPDATE meta SET value = 'x{' WHERE key = 'checkpoint'",
     "a layout of another kind": "UPDATE contents SET layout = '{\"strange\": [1]}'",
     "a layout of no sense": "UPDATE contents SET layout = '{'",
