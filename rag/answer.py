@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 
-from rag.chunk import index_context, index_text
+from rag.chunk import index_text
 from rag.cite import (
     Cited,
     Names,
@@ -21,6 +21,7 @@ from rag.compose import compose, sentence_of
 from rag.followup import History, has_question, is_small_talk, standalone_question
 from rag.generate.injection import looks_like_prompt_injection
 from rag.generate.visible import visible
+from rag.overlap import folded
 from rag.read import missing_words
 from rag.read.contrast import Pair, stated_instead
 from rag.types import (
@@ -128,34 +129,42 @@ class Answerer:
         A refusal of the model's holds only where the reader is not sure either; else the
         documents' own words are the answer.
         """
-        passages = [index_text(hit.chunk) for hit in draft.hits]
+        hits = [hit for hit in draft.hits if not _addresses_a_model(hit)]
+        if not hits:
+            yield from self._quoted(replace(draft, reason="instructed"), question, spans, clock)
+            return
         written, shown = "", ""
-        for piece in generator.generate(question, passages):
+        for piece in generator.generate(question, [index_text(hit.chunk) for hit in hits]):
             written += visible(piece)
             finished = finished_part(written)
             if len(finished) > len(shown) and not _is_refusal(written):
                 shown = finished
-                cited = _checked(shown, draft.hits, self._named)
+                cited = _checked(shown, hits, self._named)
                 if cited.citations:  # what is not grounded is shown only with its warning
                     yield replace(draft, text=cited.text, citations=cited.citations)
-        if _is_refusal(written) and draft.confidence >= self.refuse_below:
-            quoted = replace(draft, answerer=self.reader.name, reason="model_refused")
-            yield from self._extracted(quoted, question, spans, clock)
-            return
         if _is_refusal(written):
-            yield self._not_answered(draft, question, spans, clock)
+            yield from self._quoted(replace(draft, reason="model_refused"), question, spans, clock)
             return
-        cited = _checked(written.strip(), draft.hits, self._named)
-        reason = _doubt(cited)
+        cited = _checked(written.strip(), hits, self._named)
         yield replace(
             draft,
             text=cited.text,
             citations=cited.citations,
             dropped_markers=cited.dropped,
-            reason=reason,
-            confidence=0.0 if reason else draft.confidence,
+            reason=None if cited.citations else "not_grounded",
+            confidence=_agreement(cited, spans),
             seconds=clock.seconds(),
         )
+
+    def _quoted(
+        self, draft: Answer, question: str, spans: Sequence[Span], clock: _Clock
+    ) -> Iterator[Answer]:
+        """The documents' own words in place of a model's, or a refusal if the reader is unsure."""
+        if draft.confidence < self.refuse_below:
+            yield self._not_answered(draft, question, spans, clock)
+        else:
+            quoted = replace(draft, answerer=self.reader.name)
+            yield from self._extracted(quoted, question, spans, clock)
 
     def _named(self, hit: Hit) -> list[Hit]:
         """The hit under its own name and those of its document's copies."""
@@ -203,13 +212,29 @@ def _checked(written: str, hits: Sequence[Hit], names: Names) -> Cited:
     return drop_unsupported(cited) if cited.citations else cited
 
 
-def _doubt(cited: Cited) -> str | None:
-    """Why an answer is not to be trusted; None where nothing speaks against it."""
-    if not cited.citations:
-        return "not_grounded"
-    hits = (citation.hit for citation in cited.citations)
-    passages = {f"{index_context(hit.chunk)}\n{hit.text}" for hit in hits}  # as the model saw them
-    return "instructed" if any(map(looks_like_prompt_injection, passages)) else None
+def _addresses_a_model(hit: Hit) -> bool:
+    """Whether what a model would be sent of a hit tells it what to do."""
+    return looks_like_prompt_injection(index_text(hit.chunk))
+
+
+def _agreement(cited: Cited, spans: Sequence[Span]) -> float:
+    """The probability of the reader's best answer that the model's text gives too; 0 if none.
+
+    How sure the reader is of another answer says nothing of the model's.
+    """
+    said = f" {folded(cited.text)} "
+    return max(
+        (
+            span.probability
+            for span in spans
+            if f" {folded(span.text)} " in said
+            and any(
+                c.source == span.hit.source and c.start <= span.start and span.end <= c.end
+                for c in cited.citations
+            )
+        ),
+        default=0.0,
+    )
 
 
 def _stated_instead(question: str, span: Span) -> Pair | None:

@@ -11,17 +11,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from rag.sentences import TextSpan, sentence_spans
-from rag.store.lexical import STOP_WORDS, index_terms
+from rag.overlap import terms
+from rag.sentences import sentence_spans
+from rag.support import supporting_quote
 from rag.types import Citation, Hit, Span
 
 _ITEM = r"\d+(?:\s*[-‐-―−~]\s*\d+)?"
 MARKER = re.compile(rf"[\[【]\s*({_ITEM}(?:\s*[,;]\s*{_ITEM})*)\s*[\]】]")
 """``[1]``, and what models write instead: ``[1, 2]``, ``[1-3]``, ``【1】``. A number in brackets is
 taken for a marker however large it is: ``[2024]`` names no passage and is removed."""
-
-SUPPORT = 0.5
-"""Share of a claim's words that the cited passage must hold. Its numbers must all be there."""
 
 _INSIDE = r"\d\s,;~‐-―−-"
 _UNFINISHED_MARKERS = re.compile(rf"(?<![\[【{_INSIDE}])([{_INSIDE}]*)[\[【][\[【{_INSIDE}]*$")
@@ -106,7 +104,7 @@ def resolve_markers(text: str, hits: Sequence[Hit], names: Names = _alone) -> Ci
         claim = _claim_before(MARKER.sub("", text[: match.start()]))
         kept: list[int] = []
         for number in _passage_numbers(match.group(1), len(hits)):
-            quote = _supporting_quote(claim, hits[number - 1]) if number else None
+            quote = supporting_quote(claim, hits[number - 1]) if number else None
             if quote is None:
                 dropped += 1
                 continue
@@ -155,7 +153,7 @@ def drop_unsupported(cited: Cited) -> Cited:
         checked = markers[-1].end() if markers else start
         rest = text[checked:end]
         lines = "".join(_LINE_ENDS.findall(text, end, following))
-        if not terms(rest) or any(_supporting_quote(rest, hit) for hit in hits):
+        if not terms(rest) or any(supporting_quote(rest, hit) for hit in hits):
             kept.append(text[start:end] + lines)
             continue
         dropped += 1
@@ -205,45 +203,3 @@ def finished_part(text: str) -> str:
 def _claim_before(text: str) -> str:
     spans = sentence_spans(text)
     return text[spans[-1][0] : spans[-1][1]] if spans else ""
-
-
-def _supporting_quote(claim: str, hit: Hit) -> TextSpan | None:
-    """The sentence of the hit that supports the claim best; None if the hit does not."""
-    wanted = terms(claim)
-    text = hit.chunk.document.text
-    held = terms(hit.text)
-    if not wanted or not _numbers(wanted) <= held or held_share(wanted, held) < SUPPORT:
-        return None
-    spans = sentence_spans(text, hit.start, hit.end)
-    scored = [(held_share(wanted, terms(text[start:end])), -start, end) for start, end in spans]
-    if not scored:
-        return None
-    _, negative_start, end = max(scored)
-    return -negative_start, end
-
-
-def folded(text: str) -> str:
-    """The words of ``text`` without case and punctuation: equal for answers that say the same."""
-    return " ".join(re.findall(r"\w+", text.casefold()))
-
-
-def terms(text: str) -> set[str]:
-    """The words of ``text`` that carry meaning, folded as they are indexed."""
-    return set(index_terms(text).split()) - STOP_WORDS
-
-
-def _numbers(words: set[str]) -> set[str]:
-    return {word for word in words if word[0].isdigit()}
-
-
-def held_share(wanted: set[str], held: set[str]) -> float:
-    """Share of the words ``wanted`` that are among ``held``, in any ending; 1 if none is wanted."""
-    return sum(_is_held(term, held) for term in wanted) / len(wanted) if wanted else 1.0
-
-
-def _is_held(term: str, held: set[str]) -> bool:
-    """Whether a word is there in some form: "produced" is held by "produces"."""
-    if term in held:
-        return True
-    stem = term[: max(4, len(term) - 3)]
-    return len(term) > 4 and any(other.startswith(stem) for other in held)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from itertools import accumulate
 
-from rag.cite import terms
+from rag.overlap import terms
 from rag.store.lexical import MAX_QUESTION_TERMS, index_terms
 
 History = Sequence[tuple[str, str]]

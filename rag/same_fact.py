@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from rag.cite import folded, held_share, terms
+from rag.overlap import folded, held_share, terms
 from rag.read.calendar_names import DAYS, MONTHS
 from rag.read.contrast import neighbours
 from rag.sentences import sentence_spans
@@ -47,7 +47,7 @@ _ROUNDED = re.compile(
     re.I,
 )
 _CAPITAL = re.compile(r"[^\W\d_a-z][\w’'-]*")
-_LIMITING = frozenset(
+LIMITING = frozenset(
     """
     actual annual annually average combined daily domestic estimated expected first forecast former
     global globally gross half hourly initial initially international last local maximum minimum
@@ -171,7 +171,7 @@ def _amount(text: str) -> float:
 def _limits(answer: Span, sentence: Span) -> set[str]:
     """The names, numbers and limiting words that say what a sentence's value is of."""
     told = terms(sentence.text)
-    found = {word for word in told if word in _LIMITING or word[0].isdigit()}
+    found = {word for word in told if word in LIMITING or word[0].isdigit()}
     return (found | _names(sentence)) - terms(answer.text)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rag.cite import held_share, terms
+from rag.overlap import held_share, terms
 from rag.sentences import sentence_spans
 from rag.types import Hit
 

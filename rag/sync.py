@@ -24,6 +24,7 @@ from rag.errors import CancelledError, LoadError
 from rag.folders import Folders, Seen
 from rag.indexing import Chunker, Indexer, Taken, refused_by
 from rag.load import FoundFile, Loaded, fingerprint, load_file
+from rag.load.root import open_file
 from rag.store.database import explained
 from rag.store.local import LocalStore
 from rag.store.records import FileRecord
@@ -104,15 +105,15 @@ def signature(status: os.stat_result) -> str:
     return "-".join(map(str, values))
 
 
-def read_file(path: Path) -> tuple[bytes, str | None]:
+def read_file(file: Path | FoundFile) -> tuple[bytes, str | None]:
     """The bytes of a regular file, and its signature; None where that cannot be trusted.
 
-    Raises :class:`LoadError` for what is too large or no regular file, and ``OSError``.
+    Raises :class:`LoadError` for what is too large, no regular file or, where it was found in a
+    folder, replaced by a link since; and ``OSError``.
     """
-    # A pipe put in the file's place meanwhile must not block, nor a terminal become ours.
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
-    with open(os.open(path, flags | getattr(os, "O_BINARY", 0)), "rb") as file:  # noqa: PTH123
-        before = os.fstat(file.fileno())
+    opened = file.open() if isinstance(file, FoundFile) else open_file(file)
+    with os.fdopen(opened, "rb") as stream:
+        before = os.fstat(stream.fileno())
         if not stat.S_ISREG(before.st_mode):
             raise LoadError("is not a regular file")
         if before.st_size > LARGEST_FILE:
@@ -121,8 +122,8 @@ def read_file(path: Path) -> tuple[bytes, str | None]:
                 "not read: split it"
             )
         begun = time.time()
-        data = file.read()
-        after = os.fstat(file.fileno())
+        data = stream.read()
+        after = os.fstat(stream.fileno())
     still = signature(before) == signature(after) and len(data) == after.st_size
     racy = begun - max(after.st_mtime, after.st_ctime) < RACY_SECONDS
     return data, None if racy or not still else signature(after)
@@ -179,6 +180,7 @@ class Sync:
             Failure(source, f"cannot be listed: {reason}; what is indexed of it is kept")
             for source, reason in listing.unlisted
         ]
+        self.unread += [Failure(source, reason) for source, reason in listing.left_out]
         report = self._report(old, perf_counter() - begun)
         self._remember(folders, seen)
         return report
@@ -219,7 +221,7 @@ class Sync:
             self.waiting.append(file.source)
             return None
         try:
-            data, signed_by = read_file(file.path)
+            data, signed_by = read_file(file)
         except LoadError as error:
             self.unread.append(Failure(file.source, str(error)))
             return None

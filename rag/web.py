@@ -184,7 +184,8 @@ def bind(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family)
     except OSError as error:
         why = os.strerror(error.errno) if error.errno else error
-        raise OSError(f"cannot serve at {host}:{port} ({why}): use another --port") from None
+        other = "take another port, as in --port 8000 or make run PORT=8000"
+        raise OSError(f"cannot serve at {host}:{port} ({why}): {other}") from None
 
 
 def take_uploads(files: Sequence[Path]) -> tuple[Path, list[Path]]:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import hypothesis
 import pytest
 from helpers import SEEDS, MakeKb, write_folder
 
@@ -15,6 +16,10 @@ from rag.load import load_file, ocr
 from rag.read import SpanReader
 
 pytest_plugins = ["network_guard"]
+
+# How long an example takes says more of the machine than of the code.
+hypothesis.settings.register_profile("rag")
+hypothesis.settings.load_profile("rag")
 
 
 @pytest.fixture(autouse=True)

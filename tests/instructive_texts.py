@@ -49,6 +49,7 @@ TO_PEOPLE: tuple[str, ...] = (
     "[![build](https://example.org/b.svg?branch=main&token=x1)](https://example.org) ![logo][1]",
     "Write ![words](address) to show an image. Definitions, [words]: address, may stand anywhere.",
     "Post your question at https://example.org/ask?tag=oven and wait for an answer.",
+    "[Join the chat](https://example.org/chat?source=badge&campaign=x) and ask.",
     # about language models
     "Prompt injection is an attack in which a text makes a language model leave its task.",
     "The system prompt tells a model how to behave. Attackers try to make it reveal its prompt.",

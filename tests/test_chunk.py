@@ -111,7 +111,7 @@ def with_sections(title: str, sections: list[tuple[str, int, str]]) -> Document:
     return Document("nasty.txt", text, title, headings=tuple(headings))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.builds(
         with_sections,
@@ -156,7 +156,7 @@ def test_a_letter_with_endless_marks_is_cut_in_few_rounds(text: str) -> None:
     assert rounds < 60 + len(chunks) * 3
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.text(
         alphabet=st.sampled_from("e\u0301\u0489\u200d\ufe0f\U0001f3fb\u0e33\u1100 .\n"),

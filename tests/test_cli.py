@@ -16,7 +16,7 @@ import pytest
 import xlsxwriter
 from click.testing import CliRunner, Result
 from fakes_llm import Reply, ScriptedServer
-from helpers import SEED, SEEDS, write_folder
+from helpers import SEED, SEEDS, open_kb, write_folder
 
 from rag.cli import main
 
@@ -294,3 +294,28 @@ def test_the_seed_answer_from_a_fresh_process(tmp_path: Path) -> None:
     assert citation["source"] == SEED
     span = f"{citation['start']}:{citation['end']}"
     assert run("show", SEED, "--span", span) == citation["quote"] + "\n"
+
+
+def test_a_damaged_index_is_not_served(tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    folder = write_folder(
+        tmp_path / "docs", {f"{n}.txt": f"Topic {n}. " + "Filler. " * 2000 for n in range(20)}
+    )
+    with open_kb(index) as kb:
+        kb.sync(folder)
+    database = index / "knowledge.sqlite"
+    data = bytearray(database.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 200_000] = b"\xff" * 200_000
+    database.write_bytes(data)
+    result = subprocess.run(
+        [sys.executable, "-m", "rag", "serve", "--index", str(index), "--port", "1"],
+        env={**os.environ, "RAG_EMBEDDER": "hashing"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (result.returncode, result.stdout) == (1, "")
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"rag: the index in {str(index)!r} failed: ")
+    assert f"run 'rag verify --repair --index {index}'" in line

@@ -118,13 +118,13 @@ def check_equal_to_a_rebuild(taken: list[Step]) -> None:
             assert synced.verify() == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(steps(NAMES, TEXTS))
 def test_a_synced_index_equals_a_fresh_build(taken: list[Step]) -> None:
     check_equal_to_a_rebuild(taken)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(steps(st.sampled_from([f"{n}{s}" for s in FORMATS for n in ("a", "sub/b")]), PLAIN))
 def test_a_synced_index_equals_a_fresh_build_with_every_format(taken: list[Step]) -> None:
     with ocr.using(SquareEngine()):

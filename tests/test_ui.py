@@ -122,8 +122,8 @@ def test_a_port_in_use_is_one_line(
         port = str(taken.getsockname()[1])
         assert ui.main(["--index", str(tmp_path / "index"), "--port", port]) == 1
     error = capsys.readouterr().err
-    assert error.startswith("error: ")
-    assert port in error
+    assert error.startswith(f"error: cannot serve at 127.0.0.1:{port} (Address already in use)")
+    assert "--port 8000 or make run PORT=8000" in error
     assert error.count("\n") == 1
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sqlite3
 import threading
 import zipfile
@@ -262,11 +263,13 @@ def test_backup_restore_and_status(folder: Path) -> None:
     assert rag("backup", "kept.zip").stdout.startswith("2 documents in kept.zip, ")
     (folder / "a.txt").unlink()
     rag("index", "docs")
-    assert rag("restore", "kept.zip").stdout.startswith("2 documents of 20")
+    assert rag("backup", "one.zip").stdout.startswith("1 document in one.zip, ")
+    told = rag("restore", "kept.zip").stdout
+    assert re.fullmatch(r"2 documents as of 20[\d-]+ \d\d:\d\d UTC are back in index\n", told)
     status = rag("status").stdout
     for line in (
         f"folders       {folder}", "  a.txt", "1 could not be read", "  empty.txt: is empty;",
-        "bytes         database ",
+        "bytes         database ", "calibrated    no",
     ):  # fmt: skip
         assert line in status
     told = json.loads(rag("status", "--json").stdout)

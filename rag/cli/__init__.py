@@ -233,7 +233,8 @@ def _print_answer(answer: Answer) -> None:
     if answer.reason and not answer.refused:
         click.secho(f"\n{REASONS[answer.reason]}", bold=True)
     if not answer.refused:
-        click.echo(f"\n{answer.confidence:.0%} likely to be right ({answer.answerer})")
+        sure = f"{answer.confidence:.0%} likely to be right"
+        click.echo(f"\n{sure if answer.confidence else 'Not known how likely'} ({answer.answerer})")
     if answer.perhaps:
         _print_possible(answer.perhaps)
     for citation in answer.citations:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +100,7 @@ def backup(file: Path, index: Path, as_json: bool) -> None:
     if as_json:
         print_json({"file": str(file), **about})
     else:
-        click.echo(f"{about['documents']:,} documents in {file}, {file.stat().st_size:,} bytes")
+        click.echo(f"{_documents(about)} in {file}, {file.stat().st_size:,} bytes")
 
 
 @click.command()
@@ -112,4 +113,9 @@ def restore(file: Path, index: Path, as_json: bool) -> None:
     if as_json:
         print_json({"file": str(file), **about})
     else:
-        click.echo(f"{about['documents']:,} documents of {about['made']} are back in {index}")
+        made = datetime.fromisoformat(about["made"]).strftime("%Y-%m-%d %H:%M %Z")
+        click.echo(f"{_documents(about)} as of {made} are back in {index}")
+
+
+def _documents(about: Mapping[str, Any]) -> str:
+    return f"{about['documents']:,} document{'' if about['documents'] == 1 else 's'}"

@@ -114,4 +114,4 @@ class FeedbackForm:
 def _snippet(hit: Hit) -> str:
     words = " ".join(hit.text.split())
     shown = words if len(words) <= _SNIPPET else words[:_SNIPPET].rsplit(" ", 1)[0] + " …"
-    return f"{hit.source}: {shown}"
+    return f"{render.shown_title(hit.chunk.document.title) or hit.source}: {shown}"

@@ -90,8 +90,8 @@ _LEAKS = (
     rf"{_BEGIN}{_WRITE}\b.{{0,20}}?!?\[[^\]\n]{{0,200}}\][(\[].{{0,200}}?\bat the (?:very )?"
     r"(?:end|top|bottom|start|beginning)\s*(?:[.!]|\Z)",
     r"https?://[^\s)\]>]*[?&]\w+=[^\n]{0,100}\b(?:the|our|this|whole|entire|user['’]?s) (?:question"
-    r"|conversation|chat|context|passages)\b",
-    r"\b(?:the|our|this|whole|entire|user['’]?s) (?:question|conversation|chat(?: history)?|context"
+    r"|conversation|chat history|context|passages)\b",
+    r"\b(?:the|our|this|whole|entire|user['’]?s) (?:question|conversation|chat history|context"
     r"|passages)\b[^\n]{0,100}https?://[^\s)\]>]*[?&]\w+=",
 )
 _FLAGS = re.IGNORECASE | re.MULTILINE | re.DOTALL

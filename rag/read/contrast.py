@@ -14,13 +14,13 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag.cite import terms
+from rag.overlap import terms
 from rag.read.calendar_names import DAYS, MONTHS
 
 OPPOSITES = Path(__file__).parent.parent / "assets" / "opposites.txt"
 
 _WORD = re.compile(r"[^\W\d_]+(?:[’'-][^\W\d_]+)*|\d[\d,.]*\d|\d")
-_NEGATION = re.compile(
+NEGATION = re.compile(
     r"\b(?:not|never|no|none|neither|nor|without|cannot|lacks?|lacked|lacking|except|"
     r"fail(?:s|ed)?|refus(?:e|es|ed)|instead|rather)\b|n['’]t\b",
     re.I,
@@ -85,7 +85,7 @@ def contrast(question: str, sentence: str, answer: str = "") -> Contrast:
         opposites=_pairs(only_asked, only_told, lambda one: _opposed(one, turned)),
         others=_pairs(only_asked, beside_answer, others_of),
         numbers=_pairs(only_asked, numbers, lambda one: _alike(one, numbers)),
-        negated=bool(_NEGATION.search(question)) and not _NEGATION.search(sentence),
+        negated=bool(NEGATION.search(question)) and not NEGATION.search(sentence),
     )
 
 

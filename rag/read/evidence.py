@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rag.cite import folded, held_share, terms
+from rag.overlap import folded, held_share, terms
 from rag.read.answer_type import fits_type
 from rag.read.contrast import contrast
 from rag.read.spans import Reading

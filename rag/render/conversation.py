@@ -192,10 +192,12 @@ def _meta(answer: Answer, answerer: str = "") -> str:
     seconds = (answer.seconds or {}).get("total")
     level = "high" if answer.confidence >= 0.8 else "fair" if answer.confidence >= 0.5 else "low"
     items = []
-    if not answer.refused and answer.reason not in DISTRUST:
+    model = answer.answerer if answerer == "llm" and answer.reason != QUOTED_INSTEAD else ""
+    if model and answer.confidence:
+        items.append(f"The quoted answer is the same, {answer.confidence:.0%}")
+    elif not model and not answer.refused and answer.reason not in DISTRUST:
         items.append(f'<span class="level {level}">{confidence_words(answer.confidence)}</span>')
     if not answer.refused:
-        model = answer.answerer if answerer == "llm" and answer.reason != QUOTED_INSTEAD else ""
         items.append(f"Written by {escape(model)}" if model else ANSWERERS["extractive"])
     if seconds is not None:
         items.append(f"{seconds:.1f} s")

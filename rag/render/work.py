@@ -62,7 +62,9 @@ def running(work: Running, waiting: int = 0) -> str:
         facts.append("1 more change waits" if waiting == 1 else f"{waiting:,} more changes wait")
     cancel = ""
     if work.number is not None and not work.stopping:
-        cancel = button("quiet", "cancel_work", {"number": work.number}, "Cancel", work.title)
+        cancel = button(
+            "quiet", "cancel_work", {"number": work.number}, "Cancel", f"Cancel: {work.title}"
+        )
     stage = "Stopping after what is being read…" if work.stopping else f"{work.stage}…"
     return (
         f'<section class="status working" aria-label="{escape(work.title)}">'

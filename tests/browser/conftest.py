@@ -14,6 +14,7 @@ import pytest
 from fakes_page import WordReader
 
 from rag import KnowledgeBase, Settings
+from rag.load.isolated import Load
 from rag.types import Generator
 
 pytest.importorskip("playwright")
@@ -51,6 +52,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
             files: Mapping[str, str | bytes],
             generator: Generator | None = None,
             model: bool = False,
+            load: Load | None = None,
             **settings: Any,
         ) -> Served:
             folder = tmp_path / "documents"
@@ -61,7 +63,9 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
             if not model:
                 settings["embedder"] = "hashing"
             chosen = Settings(**settings)
-            kb = KnowledgeBase(tmp_path / "index", chosen, generator=generator, **options)
+            kb = KnowledgeBase(
+                tmp_path / "index", chosen, generator=generator, load=load, **options
+            )
             stack.callback(kb.close)
             kb.sync(folder)
             urls: list[str] = []

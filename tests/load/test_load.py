@@ -181,13 +181,13 @@ KINDS = (
 
 
 @pytest.mark.parametrize("suffix", [*KINDS, ""])
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(start=st.sampled_from([b"", *starts()]), rest=st.binary(max_size=300))
 def test_any_bytes_load_or_are_refused(suffix: str, start: bytes, rest: bytes) -> None:
     check(start + rest, "dir/file" + suffix)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(
     files=st.lists(
         st.tuples(
@@ -213,7 +213,7 @@ DAMAGED = (
 
 
 @pytest.mark.parametrize("name", DAMAGED)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(at=st.floats(0, 1, exclude_max=True), junk=st.binary(max_size=20), cut=st.booleans())
 def test_damaged_files_load_or_are_refused(name: str, at: float, junk: bytes, cut: bool) -> None:
     data = (DATA / name).read_bytes()

@@ -424,7 +424,7 @@ def test_hostile_headers(name: str, value: str) -> None:
     assert len(document.text) < 40_000
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(
         st.sampled_from(

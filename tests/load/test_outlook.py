@@ -198,7 +198,7 @@ def test_streams_that_share_their_bytes_are_all_counted() -> None:
         load_file(bytes(data), "a.msg")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(at=st.integers(0, 13_000), junk=st.binary(min_size=1, max_size=8), cut=st.booleans())
 def test_damaged_messages_load_or_are_refused(at: int, junk: bytes, cut: bool) -> None:
     data = (DATA / "test_outlook_msg.msg").read_bytes()

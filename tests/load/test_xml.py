@@ -223,7 +223,7 @@ def test_binary_data_in_xml_is_left_out() -> None:
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(
         st.sampled_from(

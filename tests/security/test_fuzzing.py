@@ -46,7 +46,7 @@ def test_a_damaged_file_is_read_or_refused(seed: Seed, worker: IsolatedLoader) -
     assert found == {}
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300, derandomize=True)
 @given(st.binary(max_size=300), st.sampled_from([*SUFFIXES, "", ".unknown"]))
 def test_any_bytes_are_read_or_refused(data: bytes, suffix: str) -> None:
     with suppress(LoadError):
