@@ -30,8 +30,8 @@ from rag.read import CalibratedReader, Calibration, SpanReader
 from rag.retrieve import retrieve
 from rag.settings import Settings
 from rag.store.backup import write_backup
-from rag.store.database import explained, require_database
 from rag.store.local import LocalStore
+from rag.store.troubles import explained, require_database
 from rag.store.verify import problems
 from rag.sync import Failure, Sync, SyncReport, read_file
 from rag.types import (

@@ -25,9 +25,9 @@ from rag.folders import Folders, Seen
 from rag.indexing import Chunker, Indexer, Taken, refused_by
 from rag.load import FoundFile, Loaded, fingerprint, load_file
 from rag.load.root import open_file
-from rag.store.database import explained
 from rag.store.local import LocalStore
 from rag.store.records import FileRecord
+from rag.store.troubles import explained
 from rag.types import Document, Embedder, Progress
 from rag.workload import Workload
 

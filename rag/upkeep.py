@@ -18,12 +18,12 @@ from rag.errors import KnowledgeBaseError
 from rag.indexing import Indexer
 from rag.store import schema
 from rag.store.backup import replace_database, unpack_backup
-from rag.store.database import DATABASE, OF_ANOTHER_KIND, explained, is_damage, require_database
 from rag.store.following import CHECKPOINT
 from rag.store.layout import decode_document, stored_sha256
 from rag.store.local import LocalStore
 from rag.store.records import FileRecord
-from rag.store.schema import Connection, row_digest
+from rag.store.schema import DATABASE, Connection, row_digest
+from rag.store.troubles import OF_ANOTHER_KIND, explained, is_damage, require_database
 from rag.store.verify import DERIVED, problems
 from rag.types import Document, Vectors
 

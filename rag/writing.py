@@ -14,8 +14,9 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from rag.errors import KnowledgeBaseError
-from rag.store.database import FILES, explained
 from rag.store.following import CHECKPOINT
+from rag.store.schema import FILES
+from rag.store.troubles import explained
 from rag.types import Progress
 
 LOCK = "sync.lock"

@@ -16,7 +16,7 @@ from rag.embed import HashingEmbedder
 from rag.evaluate import Outcome, evaluate, normalize_answer, summarize, token_f1
 from rag.generate import ScriptedGenerator
 from rag.questions import Evidence, Question, read_questions
-from rag.store.database import DATABASE
+from rag.store.schema import DATABASE
 from rag.types import Chunk, Document, Span
 
 DATA = Path(__file__).parent / "data"

@@ -14,7 +14,7 @@ from equality import assert_equal
 from helpers import open_kb, write_folder
 
 from rag import KnowledgeBase, Settings
-from rag.embed import HashingEmbedder
+from rag.embed import HashingEmbedder, SentenceTransformerEmbedder
 from rag.errors import CancelledError, KnowledgeBaseError, ModelError
 from rag.indexing import CHUNKS_A_BATCH
 from rag.load import load_file
@@ -249,6 +249,7 @@ def test_what_is_being_written_is_taken_back_as_a_whole(tmp_path: Path) -> None:
 def test_who_wants_to_change_the_index_too_is_told_how_far_the_other_is(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "docs", {f"{i}.txt": topics(i, 1) for i in range(4)})
     told: list[str] = []
+    shares: list[str] = []
 
     def sync_too(stage: str, done: int, total: int) -> None:
         if stage.startswith("Reading 3") and not told:
@@ -260,8 +261,45 @@ def test_who_wants_to_change_the_index_too_is_told_how_far_the_other_is(tmp_path
             ):
                 other.sync(folder)
             told.append(str(caught.value))
+            shares.append(f"{done / total:.0%}")
 
     with pytest.MonkeyPatch.context() as monkey, open_kb(tmp_path / "index") as kb:
         kb.sync(folder, sync_too)
-    assert f"another sync (process {os.getpid()}, for 0 min, 20% done)" in told[0]
+    assert f"another sync (process {os.getpid()}, for 0 min, {shares[0]} done)" in told[0]
+    assert shares != ["0%"]
     assert not (tmp_path / "index" / PROGRESS).exists()
+
+
+def test_ctrl_c_keeps_what_was_embedded(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "docs", {"a.txt": topics(0, 400)})
+
+    class Interrupted(Fragile):
+        is_over = False
+
+        def embed_documents(
+            self, texts: Sequence[str], progress: Progress | None = None
+        ) -> Vectors:
+            if len(self.texts) == 2 * CHUNKS_A_BATCH and not self.is_over:
+                self.is_over = True
+                raise KeyboardInterrupt
+            return super().embed_documents(texts, progress)
+
+    embedder = Interrupted()
+    with small_kb(tmp_path / "index", 500, embedder) as kb:
+        with pytest.raises(KeyboardInterrupt):
+            kb.sync(folder)
+        assert kb.sync(folder).added == ("a.txt",)
+        assert len(embedder.texts) == len(set(embedder.texts))
+
+
+def test_too_little_memory_for_torch_is_no_files_fault() -> None:
+    class Full:
+        """A model that torch has no memory for."""
+
+        def encode(self, texts: Sequence[str], **options: object) -> None:
+            raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 9 bytes")
+
+    embedder = SentenceTransformerEmbedder("full")
+    embedder._loaded = Full()  # type: ignore[assignment]
+    with pytest.raises(MemoryError):
+        embedder.embed_query("Apples")

@@ -15,8 +15,8 @@ from helpers import open_kb, write_folder
 from rag.embed import HashingEmbedder
 from rag.errors import KnowledgeBaseError
 from rag.store import schema
-from rag.store.database import DATABASE
 from rag.store.migrate import migrate
+from rag.store.schema import DATABASE
 from rag.types import Document, Heading, Page, Progress, Vectors
 
 APPLES = Document("apples.txt", "Apples grow on trees.")

@@ -18,11 +18,11 @@ from hypothesis.extra import numpy as hnp
 from rag import KnowledgeBase, Settings
 from rag.embed import HashingEmbedder, normalize
 from rag.errors import KnowledgeBaseError, NotFoundError
-from rag.store.database import DATABASE
 from rag.store.dense import DenseIndex
 from rag.store.following import CHECKPOINT
 from rag.store.layout import content_sha256, decode_document, encode_layout
 from rag.store.local import LocalStore
+from rag.store.schema import DATABASE
 from rag.store.verify import problems
 from rag.types import Document
 

@@ -19,8 +19,8 @@ from helpers import MakeKb, open_kb, write_folder
 from rag import KnowledgeBase, Settings
 from rag.cli import main
 from rag.errors import KnowledgeBaseError, OutputError
-from rag.store.database import DATABASE
 from rag.store.following import CHECKPOINT
+from rag.store.schema import DATABASE
 
 DOCS = {"a.txt": "Apples grow on trees.", "b.txt": "Pears are sweet.", "empty.txt": ""}
 

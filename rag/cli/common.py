@@ -67,8 +67,8 @@ def isolated_loader() -> Iterator[IsolatedLoader]:
 
 def require_index(index: Path) -> None:
     """Raise :class:`KnowledgeBaseError` where no index stands."""
-    from rag.store.database import require_database
     from rag.store.local import LocalStore
+    from rag.store.troubles import require_database
 
     require_database(index)
     if not LocalStore.exists(index):

@@ -76,10 +76,15 @@ class SentenceTransformerEmbedder:
 
     def _encode(self, texts: list[str]) -> Vectors:
         model = self._model()
-        with self._using:
-            encoded = model.encode(
-                texts, batch_size=_BATCH, convert_to_numpy=True, show_progress_bar=False
-            )
+        try:
+            with self._using:
+                encoded = model.encode(
+                    texts, batch_size=_BATCH, convert_to_numpy=True, show_progress_bar=False
+                )
+        except RuntimeError as error:  # torch has no error of its own for it
+            if "allocate memory" in str(error):
+                raise MemoryError(str(error)) from error
+            raise
         return normalize(np.asarray(encoded))
 
     def _model(self) -> SentenceTransformer:

@@ -22,7 +22,8 @@ from rag.errors import KnowledgeBaseError, OutputError
 from rag.files import move_whole, require_target
 from rag.scratch import ScratchFolder
 from rag.store import schema
-from rag.store.database import DATABASE, FILES, is_damage
+from rag.store.schema import DATABASE, FILES
+from rag.store.troubles import is_damage
 from rag.store.verify import IndexText, problems
 
 KIND = "rag backup"

@@ -7,11 +7,9 @@ open notices; one whose file was put in another's place is opened anew.
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import secrets
-import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -22,17 +20,8 @@ from typing import Any, NoReturn
 from rag.errors import KnowledgeBaseError
 from rag.store import schema
 from rag.store.migrate import migrate
-
-DATABASE = "knowledge.sqlite"
-FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm")
-
-OF_ANOTHER_KIND = (
-    ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError
-)  # fmt: skip
-"""What handling a value raises that damage made one of another type, or none."""
-
-_FULL_BYTES = 1_000_000
-"""With less room than this the disk is full, whatever SQLite calls it."""
+from rag.store.schema import DATABASE, FILES
+from rag.store.troubles import explained, is_damage
 
 _VARIABLES = 500
 """SQL variables in one statement; SQLite's own limit is 999 in old builds."""
@@ -250,47 +239,6 @@ def _put_away(path: Path) -> None:
         (path / name).unlink(missing_ok=True)
 
 
-def require_database(path: Path) -> None:
-    """Raise :class:`KnowledgeBaseError` where something else has the place of the database.
-
-    An empty file is what is left where a disk was full, or a copy broke off.
-    """
-    database = path / DATABASE
-    if database.is_dir():
-        raise KnowledgeBaseError(
-            f"{str(database)!r} is a folder, and the index has a file there: move it away, then "
-            f"run 'rag index FOLDER --index {path}'"
-        )
-    if database.is_file() and not database.stat().st_size:
-        raise KnowledgeBaseError(
-            f"the index in {str(path)!r} is lost: its file {DATABASE} is empty; run 'rag index "
-            f"FOLDER --index {path}' to make it anew, or 'rag restore' with a backup"
-        )
-
-
-@contextmanager
-def damage_explained(path: Path) -> Iterator[None]:
-    """Tell of values that the database cannot hold, but for damage, as of damage."""
-    try:
-        yield
-    except OF_ANOTHER_KIND as error:
-        raise KnowledgeBaseError(
-            f"the index in {str(path)!r} is damaged ({type(error).__name__}: {error}); "
-            f"{_advice('', path)}"
-        ) from error
-
-
-_BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED")
-_DISK = ("SQLITE_FULL", "SQLITE_IOERR")
-_ACCESS = ("SQLITE_CANTOPEN", "SQLITE_PERM")
-
-
-def is_damage(error: sqlite3.DatabaseError) -> bool:
-    """Whether the file is to blame, and not what is around it: another process, the disk."""
-    name = getattr(error, "sqlite_errorname", "")
-    return not name.startswith((*_BUSY, *_DISK, *_ACCESS, "SQLITE_INTERRUPT"))
-
-
 def _require_same(path: Path, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
     for key, value in wanted.items():
         if found.get(key) != value:
@@ -299,48 +247,3 @@ def _require_same(path: Path, found: Mapping[str, Any], wanted: Mapping[str, Any
                 f"{value!r} is wanted: run 'rag index FOLDER --rebuild --index {path}', or use "
                 "the settings it was made with"
             )
-
-
-@contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Turn SQLite's and the file system's errors into ones a user can act on."""
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        advice = _advice(getattr(error, "sqlite_errorname", ""), path)
-        raise KnowledgeBaseError(f"the index in {str(path)!r} failed: {error}; {advice}") from error
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
-            is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-            advice = _advice("SQLITE_FULL" if is_full else "SQLITE_IOERR", path)
-            message = f"the index in {str(path)!r} failed: {error.strerror}; {advice}"
-            raise KnowledgeBaseError(message) from error
-        raise KnowledgeBaseError(
-            f"cannot use {str(path)!r} as the folder of an index: {error.strerror or error}; "
-            "name another with --index"
-        ) from error
-
-
-def _advice(name: str, path: Path) -> str:
-    if name.startswith(_BUSY):
-        return "another process is writing: try again"
-    if name == "SQLITE_FULL" or (name.startswith(_DISK) and _is_full(path)):
-        return "nothing is lost: the disk is full; free some space, then run the same again"
-    if name.startswith(_DISK):
-        return "nothing is lost: see to the disk and its free space, then run the same again"
-    for place in (path / name for name in FILES):
-        if place.is_dir():
-            return f"{str(place)!r} is a folder: move it away, then run the same again"
-    if name.startswith((*_ACCESS, "SQLITE_READONLY")):
-        return "see to its permissions, or name another folder with --index"
-    return (
-        f"run 'rag verify --repair --index {path}', and if that does not help, "
-        f"'rag index FOLDER --rebuild --index {path}'"
-    )
-
-
-def _is_full(path: Path) -> bool:
-    try:
-        return shutil.disk_usage(path).free < _FULL_BYTES
-    except OSError:
-        return False

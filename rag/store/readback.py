@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Self
 
-from rag.store.database import DATABASE, explained
-from rag.store.schema import connect
+from rag.store.schema import DATABASE, connect
+from rag.store.troubles import explained
 
 
 class StoredTexts:

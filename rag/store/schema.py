@@ -11,6 +11,9 @@ from typing import Any
 
 from rag.store.lexical import TOKENIZE
 
+DATABASE = "knowledge.sqlite"
+FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm")
+
 FORMAT_VERSION = 2
 """Raised whenever an index written before would answer differently or cannot be read.
 :mod:`rag.store.migrate` brings an index of an earlier one up to date."""

@@ -16,11 +16,11 @@ import numpy as np
 
 from rag.errors import KnowledgeBaseError
 from rag.store import schema
-from rag.store.database import DATABASE, OF_ANOTHER_KIND, is_damage, require_database
 from rag.store.dense import DenseIndex
 from rag.store.following import CHECKPOINT
 from rag.store.layout import decode_document, stored_sha256
-from rag.store.schema import row_digest
+from rag.store.schema import DATABASE, row_digest
+from rag.store.troubles import OF_ANOTHER_KIND, is_damage, require_database
 from rag.types import Chunk
 
 IndexText = Callable[[Chunk], str]

@@ -19,8 +19,8 @@ from helpers import open_kb, write_folder
 from rag import KnowledgeBase
 from rag.cli import main
 from rag.errors import KnowledgeBaseError
-from rag.store.database import DATABASE
 from rag.store.following import CHECKPOINT
+from rag.store.schema import DATABASE
 from rag.writing import LOCK
 
 DOCS = {

@@ -20,8 +20,8 @@ from helpers import open_kb, write_folder
 
 from rag import KnowledgeBase
 from rag.errors import KnowledgeBaseError
-from rag.store.database import DATABASE
 from rag.store.following import CHECKPOINT
+from rag.store.schema import DATABASE
 
 FLIPS = int(os.environ.get("FLIPS", "60"))
 DOCS = {

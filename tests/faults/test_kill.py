@@ -21,7 +21,7 @@ from helpers import open_kb
 from rag import KnowledgeBase
 from rag.embed import HashingEmbedder
 from rag.load import load_file
-from rag.store.database import DATABASE
+from rag.store.schema import DATABASE
 from rag.store.verify import STALE
 from rag.types import Progress, Vectors
 
