@@ -6,14 +6,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import fcntl
+import json
+import mmap
 import os
+import platform
+import resource
+import signal
 import socket
 import stat
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from rag.errors import LoadError
@@ -125,6 +133,118 @@ def _start_and_crash(path: str) -> str:
     return _segfault("")
 
 
+def _threads(count: str) -> str:
+    """What libraries do to compute faster."""
+    with ThreadPoolExecutor(int(count)) as pool:
+        return " ".join(map(str, pool.map(lambda n: n * n, range(int(count)))))
+
+
+def _start(command: str) -> str:
+    return _outcome(lambda: subprocess.run(command.split(), check=True).returncode)
+
+
+def _outlive(_: str) -> str:
+    """Starts a program that outlasts everything, and others that would leave the group."""
+    program = subprocess.Popen(["sleep", "600"])
+    leaving = (
+        lambda: subprocess.Popen(["sleep", "600"], start_new_session=True),
+        lambda: subprocess.Popen(["sleep", "600"], process_group=0),
+        lambda: os.setpgid(program.pid, 0),
+    )
+    return " ".join([str(program.pid), *(_outcome(deed).partition(":")[0] for deed in leaving)])
+
+
+def _cling(_: str) -> str:
+    """Does what it can to outlive its parent."""
+    signal.signal(signal.SIGIO, signal.SIG_IGN)
+    for number in range(3, 50):
+        for deed in (
+            lambda n: fcntl.fcntl(n, fcntl.F_SETFL, 0),
+            lambda n: fcntl.fcntl(n, fcntl.F_SETOWN, 0),
+            lambda n: os.dup2(0, n),
+            os.close,
+        ):
+            with contextlib.suppress(OSError):
+                deed(number)
+    return _hang_in_c("")
+
+
+def _flood(megabytes: str) -> str:
+    """Sends a reply of empty lists, which take far more once they are decoded."""
+    count = int(megabytes) * 1_000_000 // 3
+    for number in range(3, 20):
+        try:
+            os.write(number, (3 * count + 4).to_bytes(8, "big") + b"[[]")
+        except OSError:
+            continue
+        left = memoryview(b",[]" * (count // 100))
+        for _ in range(100):
+            at = 0
+            while at < len(left):
+                at += os.write(number, left[at:])
+        os.write(number, b"]" + bytes(8))
+    time.sleep(60)
+    return "unreachable"
+
+
+def attack(target: Path, parent: int) -> dict[str, str]:
+    """Tries what reading a document never needs; ``target`` is a file of the user.
+
+    Nothing is harmed where an attack succeeds: what it asks for is as it was, or nonsense.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    status = target.stat()
+
+    def call(name: str, *arguments: object) -> object:
+        if getattr(libc, name)(*arguments) < 0:
+            raise OSError(ctypes.get_errno(), name)
+        return name
+
+    attacks: dict[str, Callable[[], object]] = {
+        "chmod": lambda: target.chmod(0o600),
+        "chown": lambda: os.chown(target, status.st_uid, status.st_gid),
+        "utime": lambda: os.utime(target, (1, 1)),
+        "setxattr": lambda: os.setxattr(target, "user.attack", b"1"),
+        "truncate": lambda: os.truncate(target, 0),
+        "empty": lambda: os.open(target, os.O_RDONLY | os.O_TRUNC),
+        "rename": lambda: target.rename(target.with_name("renamed")),
+        "unlink": target.unlink,
+        "mkdir": lambda: target.with_name("new").mkdir(),
+        "symlink": lambda: target.with_name("new").symlink_to(target),
+        "limits of the parent": lambda: resource.prlimit(parent, resource.RLIMIT_NOFILE),
+        "signal to the parent": lambda: os.kill(parent, 0),
+        "priority": lambda: os.setpriority(os.PRIO_PROCESS, 0, 19),
+        "shared memory": lambda: mmap.mmap(-1, 500_000_000),
+        "memory as a file": lambda: os.memfd_create("attack"),
+        "shared segment": lambda: call("shmget", 0, 500_000_000, 0o1600),
+        "user namespace": lambda: call("unshare", 0x1000_0000),
+        "hostname": lambda: call("sethostname", b"attack", 0),
+        "reboot": lambda: call("syscall", *map(ctypes.c_long, (_REBOOT, 1, 2, 3, 0))),
+        "swapoff": lambda: call("swapoff", b"/nonexistent"),
+        "mount": lambda: call("mount", b"none", b"/nonexistent", b"tmpfs", 0, None),
+        "session": os.setsid,
+        "process": _fork_and_end,
+    }
+    said = {name: _outcome(deed).partition(":")[0] for name, deed in attacks.items()}
+    held = sum(libc.prctl(23, capability, 0, 0, 0) == 1 for capability in range(64))
+    return said | {"capabilities": f"{held} to be had"}
+
+
+_REBOOT = {"x86_64": 169, "aarch64": 142}.get(platform.machine(), 0)
+
+
+def _fork_and_end() -> str:
+    if os.fork() == 0:
+        os._exit(0)
+    os.wait()
+    return "forked"
+
+
+def _attack(argument: str) -> str:
+    parent, _, target = argument.partition(" ")
+    return json.dumps(attack(Path(target), int(parent)))
+
+
 def _outcome(deed: Callable[[], object]) -> str:
     try:
         return f"done: {deed()}"
@@ -187,6 +307,12 @@ _DEEDS: dict[str, Callable[[str], str | Loaded]] = {
     "type-error": _type_error,
     "print": _print_to_the_parent,
     "garbage": _garbage,
+    "flood": _flood,
+    "attack": _attack,
+    "start": _start,
+    "threads": _threads,
+    "outlive": _outlive,
+    "cling": _cling,
     "huge-length": _huge_length,
     "environment": lambda _: "\n".join(f"{k}={v}" for k, v in os.environ.items()) or "empty",
     "socket": lambda _: _outcome(lambda: socket.create_connection(("127.0.0.1", 9))),

@@ -77,7 +77,10 @@ class Isolated(Generic[T]):
 
     @property
     def measures(self) -> tuple[str, ...]:
-        """What confines the worker on this system: ``memory resources files calls`` at most."""
+        """What confines the worker on this system.
+
+        At most ``memory resources files privileges calls``.
+        """
         with self._lock:
             return self._started().measures
 

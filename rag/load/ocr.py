@@ -118,10 +118,16 @@ def _is_installed() -> bool:
     return find_spec("pytesseract") is not None and shutil.which("tesseract") is not None
 
 
+def programs() -> list[str]:
+    """What is started to read a picture."""
+    program = shutil.which("tesseract")
+    return [str(Path(program).resolve())] if program else []
+
+
 def folders() -> list[str]:
     """Where Tesseract and its languages stand, beside the places of all programs."""
-    program, data = shutil.which("tesseract"), os.environ.get("TESSDATA_PREFIX")
-    found = [str(Path(program).resolve().parent)] if program else []
+    data = os.environ.get("TESSDATA_PREFIX")
+    found = [str(Path(program).parent) for program in programs()]
     return found + ([data] if data and Path(data).is_dir() else [])
 
 

@@ -106,7 +106,7 @@ class Worker:
             try:
                 assert self._process.stdin is not None
                 send(self._process.stdin, asked.encode("utf-8", "surrogatepass"), data)
-                reply = receive(self._replies, most)
+                reply = receive(self._replies, most // 2)  # it is decoded within the same limit
                 self.is_tired = receive(self._replies, MEGABYTE) == b"tired"
             except (EOFError, OSError):
                 reply = b""
@@ -117,7 +117,7 @@ class Worker:
             raise LoadError(_too_slow(self.limits.patience))
         if not reply:
             raise LostError(self._reason())
-        return _parsed(reply)
+        return _parsed(reply, most)
 
     def _reason(self) -> str:
         """Why the worker is gone."""
@@ -189,6 +189,7 @@ def _start(
             "memory_mb": limits.memory_mb,
             "seconds": int(limits.seconds) + 1,
             "readable": _code_folders(work, path) + (ocr.folders() if scratch else []),
+            "programs": ocr.programs(),
             "scratch": str(scratch) if scratch else None,
             "lifeline": lifeline,
         }
@@ -244,9 +245,9 @@ def _most_used_here() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MAXRSS_UNIT
 
 
-def _parsed(reply: bytes) -> tuple[str, Any]:
+def _parsed(reply: bytes, most: int) -> tuple[str, Any]:
     try:
-        kind, value = parse(reply)
+        kind, value = parse(reply, most)
         if kind == "done" or (kind in ("refused", "memory", "broken") and isinstance(value, str)):
             return kind, value
     except (ValueError, TypeError):

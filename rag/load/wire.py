@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import json
+import re
 import types
 from typing import IO, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -18,6 +19,11 @@ from rag.load import Loaded
 T = TypeVar("T")
 
 _LENGTH_BYTES = 8
+_TEXT_OR_BETWEEN = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[^"]++', re.DOTALL)
+_BYTES_PER_ELEMENT = 96
+"""What a list, a number or a short text takes, with its place in the list that holds it."""
+_FOUR_BYTES, _TWO_BYTES = re.compile(rb"[\xf0-\xff]"), re.compile(rb"[\xc4-\xef]")
+_CONTINUED = bytes(range(0x80, 0xC0))
 
 
 def send(stream: IO[bytes], *frames: bytes) -> None:
@@ -48,12 +54,43 @@ def dump(value: Any) -> bytes:
     return json.dumps(_plain(value), ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
-def parse(data: bytes) -> Any:
-    """JSON as it was dumped, not yet a value. ValueError for what is none."""
+def parse(data: bytes, most: int | None = None) -> Any:
+    """JSON as it was dumped, not yet a value. ValueError for what is none.
+
+    Also for what may take more than ``most`` bytes of memory with all that decoding needs.
+    """
+    if most is not None:
+        _require_cheap(data, most)
     try:
         return json.loads(data.decode("utf-8", "surrogatepass"))
     except RecursionError:
         raise ValueError("JSON that is nested too deeply") from None
+
+
+def _require_cheap(data: bytes, most: int) -> None:
+    """Raise ValueError for objects, and unless decoding takes at most so many bytes."""
+    left = most - len(data) - 2 * _size_as_text(data)  # as a whole, and its texts
+    for part in _TEXT_OR_BETWEEN.finditer(data):
+        start, end = part.span()
+        if data[start] != ord('"'):
+            if data.find(b"{", start, end) >= 0:
+                raise ValueError("an object where only lists and plain values belong")
+            elements = data.count(b"[", start, end) + data.count(b",", start, end)
+            left -= elements * _BYTES_PER_ELEMENT
+        if left < 0:
+            raise ValueError(f"JSON that takes more than {most} bytes once it is decoded")
+
+
+def _size_as_text(data: bytes) -> int:
+    """Bytes that a text takes at most: each character as many as the widest needs."""
+    width = 4 if b"\\u" in data.replace(b"\\u00", b"") else 1
+    if data.isascii():
+        return width * len(data)
+    if _FOUR_BYTES.search(data):
+        width = 4
+    elif _TWO_BYTES.search(data):
+        width = max(width, 2)
+    return width * len(data.translate(None, _CONTINUED))
 
 
 def _plain(value: Any) -> Any:

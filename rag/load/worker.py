@@ -35,7 +35,13 @@ def main(asked: str) -> None:
     work = getattr(import_module(options["module"]), options["function"])
     memory = _Memory()
     scratch = Path(options["scratch"]) if options["scratch"] else None
-    measures = confine(options["memory_mb"], options["readable"], scratch)
+    measures = confine(
+        options["memory_mb"],
+        options["readable"],
+        scratch,
+        options["programs"],
+        options["lifeline"],
+    )
     send(replies, dump(("ready", *measures)))
     # Where no program may be started, OCR has none: it is then as if none were installed.
     with nullcontext() if scratch else ocr.using(None):
@@ -88,13 +94,16 @@ def _take_over_streams() -> tuple[IO[bytes], IO[bytes]]:
 def _end_with_the_parent(lifeline: int | None) -> None:
     """Die when the other end of the pipe ``lifeline`` closes, whatever a parser is busy with.
 
-    So do the programs that were started for it.
+    So do the programs that were started for it. Where it can be chosen, as on Linux, the signal
+    is one that nothing can be done against.
     """
     if lifeline is None:
         return
     import fcntl
 
     signal.signal(signal.SIGIO, signal.SIG_DFL)  # which ends the process
+    if hasattr(fcntl, "F_SETSIG"):
+        fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)
     fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgrp())  # to the whole group
     flags = fcntl.fcntl(lifeline, fcntl.F_GETFL)
     fcntl.fcntl(lifeline, fcntl.F_SETFL, flags | os.O_ASYNC)

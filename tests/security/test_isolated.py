@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import json
 import os
 import platform
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from collections.abc import Callable, Iterator
@@ -18,10 +21,11 @@ from pathlib import Path
 
 import fakes_hostile
 import pytest
+from formats import FORMATS
 
 from rag import KnowledgeBase, Settings
 from rag.errors import KnowledgeBaseError, LoadError
-from rag.load import Loaded, load_file
+from rag.load import Loaded, load_file, ocr
 from rag.load.isolated import IsolatedLoader, Limits
 
 DATA = Path(__file__).parents[1] / "load" / "data"
@@ -66,23 +70,34 @@ def wait_until(holds: Callable[[], bool], seconds: float = 20) -> bool:
 # What is read is the same
 
 
+def outcome(load: Callable[[bytes, str], Loaded], data: bytes, source: str) -> Loaded | str:
+    try:
+        return load(data, source)
+    except LoadError as error:
+        return str(error)
+
+
 @pytest.mark.parametrize("path", sorted(DATA.iterdir()), ids=lambda path: path.name)
 def test_a_file_loads_as_it_does_without_a_worker(path: Path, plain: IsolatedLoader) -> None:
     data = path.read_bytes()
-
-    def outcome(load: Callable[[bytes, str], Loaded]) -> Loaded | str:
-        try:
-            return load(data, path.name)
-        except LoadError as error:
-            return str(error)
-
-    assert outcome(plain) == outcome(load_file)
+    assert outcome(plain, data, path.name) == outcome(load_file, data, path.name)
 
 
 @pytest.fixture(scope="module")
 def plain() -> Iterator[IsolatedLoader]:
     with IsolatedLoader() as load:
         yield load
+
+
+@pytest.mark.parametrize("suffix", sorted(FORMATS))
+def test_a_format_loads_as_it_does_without_a_worker(suffix: str, plain: IsolatedLoader) -> None:
+    data = FORMATS[suffix]("Whales swim near Iceland.\n\nZebras graze in Kenya.")
+    with ocr.using(None):  # as in a worker that starts no program
+        assert outcome(plain, data, f"a{suffix}") == outcome(load_file, data, f"a{suffix}")
+
+
+def test_a_worker_may_start_threads(hostile: IsolatedLoader) -> None:
+    assert said(hostile, "threads 4") == "0 1 4 9"
 
 
 def test_a_hundred_files_are_read_by_one_worker(hostile: IsolatedLoader) -> None:
@@ -217,7 +232,7 @@ def _landlock() -> bool:
 def test_all_measures_that_the_system_has_are_in_force(hostile: IsolatedLoader) -> None:
     expected = ["memory", "resources"]
     expected += ["files"] if _landlock() else []
-    expected += ["calls"] if LINUX else []
+    expected += ["privileges", "calls"] if LINUX else []
     assert list(hostile.measures) == expected
 
 
@@ -236,6 +251,132 @@ def test_the_worker_cannot_harm_other_processes(hostile: IsolatedLoader) -> None
     assert victim.returncode == 0 or not LINUX
 
 
+REFUSED = "refused"
+ATTACKS = (
+    "chmod, chown, utime, setxattr, truncate, empty, rename, unlink, mkdir, symlink, "
+    "limits of the parent, signal to the parent, priority, shared memory, memory as a file, "
+    "shared segment, user namespace, hostname, reboot, swapoff, mount, session, process"
+).split(", ")
+HELD = dict.fromkeys(ATTACKS, REFUSED) | {"capabilities": "0 to be had"}
+
+
+def user_file(folder: Path) -> tuple[Path, tuple[object, ...]]:
+    target = folder / "document.txt"
+    target.write_text("of the user")
+    return target, state_of(target)
+
+
+def state_of(target: Path) -> tuple[object, ...]:
+    status = target.stat()
+    names = os.listxattr(target) if hasattr(os, "listxattr") else []
+    kept = (status.st_mode, status.st_uid, status.st_gid, status.st_mtime_ns, status.st_ctime_ns)
+    return (*kept, target.read_text(), names, sorted(target.parent.iterdir()))
+
+
+@pytest.mark.skipif(not LINUX, reason="system calls are filtered on Linux")
+def test_a_worker_that_was_taken_over_changes_nothing(
+    tmp_path: Path, hostile: IsolatedLoader
+) -> None:
+    target, before = user_file(tmp_path)
+    assert json.loads(said(hostile, f"attack {os.getpid()} {target}")) == HELD
+    assert state_of(target) == before
+
+
+AS_ORDINARY_USER = """
+    import os, sys
+    sys.path[:] = {path!r}
+    import json
+    from pathlib import Path
+    import fakes_hostile
+    from rag.load.confine import confine
+    os.setgroups([])
+    os.setresgid(65534, 65534, 65534)
+    os.setresuid(65534, 65534, 65534)
+    confine(500, {path!r}, {scratch})
+    print(json.dumps(fakes_hostile.attack(Path({target!r}), os.getppid())))
+"""
+
+
+@pytest.mark.skipif(not LINUX, reason="system calls are filtered on Linux")
+@pytest.mark.skipif(not LINUX or os.geteuid() != 0, reason="all other tests are of such a user")
+@pytest.mark.parametrize("programs", [False, True])
+def test_an_ordinary_users_worker_changes_nothing_either(programs: bool) -> None:
+    if programs and not _landlock():
+        pytest.skip("what it may write to is limited by Landlock")
+    with tempfile.TemporaryDirectory() as name:  # unlike pytest's, all users may reach it
+        Path(name).chmod(0o777)
+        target, _ = user_file(Path(name))
+        os.chown(target, 65534, 65534)
+        before = state_of(target)
+        scratch = "Path('/nonexistent')" if programs else None
+        code = textwrap.dedent(AS_ORDINARY_USER).format(
+            path=sys.path, target=str(target), scratch=scratch
+        )
+        ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        held = HELD | {"capabilities": json.loads(ran.stdout)["capabilities"]}  # cannot be used
+        assert json.loads(ran.stdout) == held, ran.stderr
+        assert state_of(target) == before
+
+
+@pytest.mark.skipif(not _landlock(), reason="what it may write to is limited by Landlock")
+def test_with_programs_a_worker_that_was_taken_over_changes_nothing_either(
+    tmp_path: Path, tesseract_that_sleeps: None
+) -> None:
+    target, before = user_file(tmp_path)
+    with IsolatedLoader(Limits(200, 20, programs=True), fakes_hostile.load) as load:
+        assert json.loads(said(load, f"attack {os.getpid()} {target}")) == HELD
+    assert state_of(target) == before
+
+
+@pytest.mark.skipif(not LINUX, reason="system calls are filtered on Linux")
+def test_no_program_outlives_the_worker(tesseract_that_sleeps: None) -> None:
+    with IsolatedLoader(Limits(200, 20, programs=True), fakes_hostile.load) as load:
+        program, *leaving = said(load, "outlive").split()
+        assert leaving == [REFUSED] * 3
+        assert is_alive(int(program))
+    assert wait_until(lambda: not is_alive(int(program)))
+
+
+@pytest.mark.skipif(not LINUX, reason="only Linux can choose the signal")
+def test_a_worker_that_clings_to_life_ends_with_its_parent() -> None:
+    code = textwrap.dedent(PARENT).format(path=sys.path).replace('b"hang"', 'b"cling"')
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as parent:
+        assert parent.stdout is not None
+        worker = int(parent.stdout.readline())
+        time.sleep(1)
+        assert is_alive(worker)
+        parent.kill()
+        parent.wait(20)
+    assert wait_until(lambda: not is_alive(worker))
+
+
+FLOODED = """
+    import resource, sys
+    sys.path[:] = {path!r}
+    import fakes_hostile
+    from rag.errors import LoadError
+    from rag.load.isolated import IsolatedLoader, Limits
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with IsolatedLoader(Limits(200, 60), fakes_hostile.load) as load:
+        try:
+            load(b"flood 99", "a.txt")
+        except LoadError as error:
+            print(error)
+    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the unit is Linux's")
+def test_a_reply_costs_no_more_memory_than_the_worker_may_use() -> None:
+    code = textwrap.dedent(FLOODED).format(path=sys.path)
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    told, megabytes = ran.stdout.splitlines()
+    assert told.startswith("crashes its parser (it sent what is no document);")
+    assert int(megabytes) <= 300
+
+
 def test_the_worker_reads_no_file_of_the_user(tmp_path: Path, hostile: IsolatedLoader) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text("secret")
@@ -249,8 +390,18 @@ def test_the_worker_writes_no_file(tmp_path: Path, hostile: IsolatedLoader) -> N
     assert not (tmp_path / "new.txt").exists() or (tmp_path / "new.txt").stat().st_size == 0
 
 
+@pytest.fixture
+def tesseract_that_sleeps(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The program that is found as Tesseract is ``sleep``."""
+    folder = tmp_path_factory.mktemp("programs")
+    (folder / "tesseract").symlink_to(shutil.which("sleep") or "")
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+
+
 def test_with_programs_the_worker_has_a_folder_of_its_own_that_goes_with_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tesseract_that_sleeps: None
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with IsolatedLoader(Limits(200, 20, programs=True), fakes_hostile.load) as load:
@@ -258,7 +409,9 @@ def test_with_programs_the_worker_has_a_folder_of_its_own_that_goes_with_it(
         (folder,) = tmp_path.iterdir()
         assert f"TMPDIR={folder}" in environment.splitlines()
         assert said(load, f"write {folder / 'page.png'}") == "done: 1"
-        assert said(load, "program").startswith("done: ")
+        assert said(load, "start sleep 0") == "done: 0"
+        if _landlock():  # no other program
+            assert said(load, "program") == "refused: PermissionError"
         assert said(load, "socket").startswith("refused: PermissionError" if LINUX else "refused")
     assert list(tmp_path.iterdir()) == []
 
@@ -271,7 +424,11 @@ def test_with_programs_the_worker_has_a_folder_of_its_own_that_goes_with_it(
     ],
 )
 def test_a_program_ends_with_the_worker_that_started_it(
-    deed: str, limits: Limits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    deed: str,
+    limits: Limits,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tesseract_that_sleeps: None,
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with IsolatedLoader(limits, fakes_hostile.load) as load, ThreadPoolExecutor() as pool:
