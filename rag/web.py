@@ -25,13 +25,24 @@ from fastapi import FastAPI
 from starlette.routing import BaseRoute, Route
 
 from rag.errors import SettingsError
-from rag.guard import Access, Guard, Hosts, UploadLimits, is_loopback
+from rag.guard import (
+    BACKLOG,
+    Access,
+    Guard,
+    Hosts,
+    RepeatFilter,
+    TimedProtocol,
+    UploadLimits,
+    is_loopback,
+    max_connections,
+)
 from rag.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+_REPEATS = RepeatFilter()
 _SECONDS_TO_START = 60.0
 SECONDS_TO_END = 2
 """How long requests that are being answered may take still when the server is closed."""
@@ -49,14 +60,18 @@ class Server:
         self._uploads = uploads
         config = uvicorn.Config(
             guard,
-            http="h11",
+            http=TimedProtocol,
             ws="none",
             log_level="warning",
             access_log=False,
             server_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=SECONDS_TO_END,
+            limit_concurrency=max_connections(),
+            backlog=BACKLOG,
         )
+        for name in ("uvicorn.error", "asyncio"):
+            logging.getLogger(name).addFilter(_REPEATS)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(
             target=self._server.run, args=([listening],), name="server", daemon=True
