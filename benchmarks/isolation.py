@@ -29,7 +29,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     options = parser.parse_args()
-    files = [(source, path.read_bytes()) for source, path in find_files(options.folder)]
+    files = [(found.source, found.path.read_bytes()) for found in find_files(options.folder)]
     size = sum(len(data) for _, data in files)
     print(f"{len(files)} files, {size / 1e6:,.1f} MB")
     start = computed()

@@ -35,6 +35,9 @@ _MAX_NAME = 1000
 _MAX_COUNTED = 2000
 """Longer pieces are cut before they are counted: no limit lets them through whole."""
 
+_COUNTED_AT_ONCE = 1000
+"""Pieces counted between two checks whether the work is to end."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -68,16 +71,46 @@ def chunk(
     ``overlap`` sentences of the chunk before. Every sentence is in a chunk; a sentence beyond
     the limits is cut, at a blank if it has one. Only a lone character is never cut further.
     """
-    chunks: list[Chunk] = []
+    chunks = iter_chunks(
+        document, max_tokens=max_tokens, overlap=overlap, embedder_limit=embedder_limit
+    )
+    return list(chunks)
+
+
+def iter_chunks(
+    document: Document,
+    *,
+    max_tokens: int,
+    overlap: int,
+    embedder_limit: Limit,
+    check: Callable[[], None] = lambda: None,
+) -> Iterator[Chunk]:
+    """The chunks of :func:`chunk`, one after the other.
+
+    ``check`` is called again and again while they are made; what it raises ends the work.
+    """
+    count_for_embedder = _in_batches(embedder_limit.count, check)
     for sentences in _sections(document):
         context = max(embedder_limit.count(_contexts_under(document, sentences[-1][0])))
         limits = (
-            Limit(count_tiktoken, max_tokens),
-            Limit(embedder_limit.count, max(1, embedder_limit.maximum - context)),
+            Limit(_in_batches(count_tiktoken, check), max_tokens),
+            Limit(count_for_embedder, max(1, embedder_limit.maximum - context)),
         )
         pieces = _fitting_pieces(document.text, sentences, limits)
-        chunks.extend(_pack(document, pieces, limits, overlap, embedder_limit))
-    return chunks
+        yield from _pack(document, pieces, limits, overlap, embedder_limit)
+
+
+def _in_batches(count: CountTokens, check: Callable[[], None]) -> CountTokens:
+    """Count as ``count`` does, with a ``check`` before each batch."""
+
+    def counted(texts: Sequence[str]) -> list[int]:
+        sizes: list[int] = []
+        for begin in range(0, len(texts), _COUNTED_AT_ONCE):
+            check()
+            sizes += count(texts[begin : begin + _COUNTED_AT_ONCE])
+        return sizes
+
+    return counted
 
 
 def index_context(chunk: Chunk) -> str:

@@ -71,7 +71,8 @@ class Folders:
         """
         index = index.resolve()
         files: dict[Path, FoundFile] = {}
-        unlisted: list[tuple[str, str]] = []
+        unlisted: dict[str, str] = {}
+        left_out: dict[str, str] = {}
         seen: list[Seen] = []
         for path in self.paths:
             root, listing = self._list(path, index)
@@ -81,11 +82,10 @@ class Folders:
             for file in listing.files:
                 named = replace(file, source=self._source(path, file.source))
                 files.setdefault(root / file.path.relative_to(path), named)
-            unlisted += [
-                (self._source(path, source), reason) for source, reason in listing.unlisted
-            ]
+            unlisted |= {self._source(path, source): why for source, why in listing.unlisted}
+            left_out |= {self._source(path, source): why for source, why in listing.left_out}
         ordered = sorted(files.values(), key=lambda file: file.source)
-        return Listing(tuple(ordered), tuple(unlisted)), seen
+        return Listing(tuple(ordered), tuple(unlisted.items()), tuple(left_out.items())), seen
 
     def put(self, file: Path, name: str) -> None:
         """Copy a file into the first folder as ``name``; no half-written one is ever seen."""

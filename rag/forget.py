@@ -15,7 +15,7 @@ from pathlib import Path
 from rag.errors import KnowledgeBaseError, OutputError, QuestionSetError
 from rag.questions.kept import follow
 from rag.store.local import LocalStore
-from rag.sync import only_writer
+from rag.writing import only_writer
 
 logger = logging.getLogger(__name__)
 

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any, Self
 
 from rag.answer import Answerer
-from rag.chunk import Limit, chunk, index_text
+from rag.chunk import Limit, index_text, iter_chunks
 from rag.embed import make_embedder
 from rag.errors import CancelledError, KnowledgeBaseError, LoadError, NotFoundError, SettingsError
 from rag.folders import Folders, Seen
 from rag.followup import History
 from rag.forget import forget
 from rag.generate import make_generator
+from rag.indexing import Check, Indexer
 from rag.load import FoundFile, ocr, pages
 from rag.load.isolated import IsolatedLoader, Limits, Load
 from rag.load.uploads import checked_name, look_alike
@@ -32,7 +33,7 @@ from rag.store.backup import write_backup
 from rag.store.database import explained
 from rag.store.local import LocalStore
 from rag.store.verify import problems
-from rag.sync import Failure, Sync, SyncReport, only_writer, read_file
+from rag.sync import Failure, Sync, SyncReport, read_file
 from rag.types import (
     Answer,
     Chunk,
@@ -46,6 +47,7 @@ from rag.types import (
     Reader,
 )
 from rag.upkeep import Repair, repair, restore
+from rag.writing import Writing, only_writer
 
 _CALIBRATION = "calibration"
 
@@ -153,8 +155,8 @@ class KnowledgeBase:
         one that is empty since its drive is gone; then nothing is changed.
         """
         folders = self._require_folders() if folder is None else Folders.of(folder)
-        with self._writing():
-            return self._sync(folders, progress, rebuild=rebuild, waits=waits)
+        with self._writing() as writing:
+            return self._sync(folders, writing.noting(progress), rebuild=rebuild, waits=waits)
 
     def add(self, paths: Sequence[str | Path], progress: Progress | None = None) -> SyncReport:
         """Copy files into the first folder and sync.
@@ -173,7 +175,7 @@ class KnowledgeBase:
             if (folder / file.name).is_dir():
                 raise KnowledgeBaseError(f"cannot add {file.name!r}: a folder has that name")
         refused: list[Failure] = []
-        with self._isolated() as load, self._writing():
+        with self._isolated() as load, self._writing() as writing:
             waiting = list(files)
             with suppress(CancelledError):  # which the sync is told too, and then ends at once
                 while waiting:
@@ -184,7 +186,7 @@ class KnowledgeBase:
                         _put_upload(file, folders, load)
                     except LoadError as error:
                         refused.append(Failure(file.name, str(error)))
-            report = self._sync(folders, progress)
+            report = self._sync(folders, writing.noting(progress))
         return replace(
             report,
             failed=(*refused, *report.failed),
@@ -200,9 +202,9 @@ class KnowledgeBase:
         file = store.file_of(source)
         if file != source:
             raise KnowledgeBaseError(f"{source!r} is a part of {file!r}: remove that as a whole")
-        with self._writing():
+        with self._writing() as writing:
             folders.set_aside(file)
-            return self._sync(folders, progress)
+            return self._sync(folders, writing.noting(progress))
 
     def sources(self) -> list[str]:
         """Sources of all documents, sorted."""
@@ -322,12 +324,13 @@ class KnowledgeBase:
 
         Raises :class:`KnowledgeBaseError`, with the command that helps, where too little is left.
         """
-        with self._writing():
+        with self._writing() as writing:
+            tell = partial(writing.noting(progress), "Indexing")
             self.close()
             return repair(
                 self.path,
                 self._manifest(),
-                lambda store: Sync(self.path, store, self._embedder, self._chunk, progress),
+                lambda store: Indexer(store, self._embedder, self._chunk, tell=tell),
             )
 
     def backup(self, file: str | Path) -> dict[str, Any]:
@@ -394,10 +397,10 @@ class KnowledgeBase:
     # Inside
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def _writing(self) -> Iterator[Writing]:
         """Threads of this process wait for each other; another process's writing is an error."""
-        with self._changing, only_writer(self.path):
-            yield
+        with self._changing, only_writer(self.path) as writing:
+            yield writing
 
     def _sync(
         self,
@@ -415,6 +418,7 @@ class KnowledgeBase:
         before = {Path(path): Seen(device, n) for path, device, n in store.followed()}
         with self._isolated() as load:
             sync = Sync(self.path, store, self._embedder, self._chunk, progress, load)
+            sync.max_chunks = self.settings.max_chunks_per_file
             if waits:
                 sync.waits = waits
             report = sync.run(folders, before)
@@ -458,12 +462,13 @@ class KnowledgeBase:
         store = self._store()
         return store is not None and store.mentions(words)
 
-    def _chunk(self, document: Document) -> list[Chunk]:
-        return chunk(
+    def _chunk(self, document: Document, check: Check) -> Iterator[Chunk]:
+        return iter_chunks(
             document,
             max_tokens=self.settings.chunk_tokens,
             overlap=self.settings.chunk_overlap,
             embedder_limit=Limit(self._embedder.count_tokens, self._embedder.max_tokens),
+            check=check,
         )
 
     def _original(self, source: str, start: int, end: int) -> Original:

@@ -10,16 +10,14 @@ reach a local knowledge base through the user's browser.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter
 from pydantic import BaseModel, BeforeValidator, Field
 
-from rag.errors import NotFoundError, RagError
 from rag.knowledge_base import KnowledgeBase
-from rag.page_route import page_route
+from rag.page_route import explained, page_route
 
 LONGEST_QUESTION = 10_000
 """Characters; longer ones are refused with status 422."""
@@ -73,39 +71,29 @@ def make_api(kb: KnowledgeBase) -> APIRouter:
 
     @api.post("/ask")
     def ask(query: AskQuery) -> dict[str, Any]:
-        with _explained():
+        with explained():
             return kb.ask(query.question, query.history, query.answerer).to_dict()
 
     @api.post("/search")
     def search(query: SearchQuery) -> list[dict[str, Any]]:
-        with _explained():
+        with explained():
             return [hit.to_dict() for hit in kb.search(query.question, query.k)]
 
     @api.get("/status")
     def status() -> dict[str, Any]:
-        with _explained():
+        with explained():
             return kb.status()
 
     @api.get("/documents/{source:path}")
     def document(source: str) -> dict[str, Any]:
-        with _explained():
+        with explained():
             found = kb.document(source)
         return {"source": source, "title": found.title, "text": found.text, "sha256": found.sha256}
 
     @api.get("/locations/{source:path}")
     def locations(source: str, start: int, end: int) -> list[dict[str, Any]]:
-        with _explained():
+        with explained():
             return [location.to_dict() for location in kb.locate(source, start, end)]
 
     api.routes.append(page_route(kb))
     return api
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Turns errors that a user can act on into responses that say so."""
-    try:
-        yield
-    except (RagError, ValueError) as error:
-        status = 404 if isinstance(error, NotFoundError) else 400
-        raise HTTPException(status, str(error)) from error

@@ -54,6 +54,9 @@ class Settings:
     """Memory that reading one file may take, in MiB; a file that needs more is reported."""
     load_seconds: float = 120.0
     """Seconds that reading one file may take."""
+    max_chunks_per_file: int = 60_000
+    """Chunks that a file may have, an archive with all that is in it; one of more is reported.
+    A book of 2,000 pages has 8,000 in English, and up to 54,000 in other scripts (Hindi)."""
 
     password: str = field(default="", repr=False)
     """Asked for by the page, wherever it is set; needed to serve on more than loopback."""
@@ -76,6 +79,7 @@ class Settings:
         self._require("llm_max_tokens", self.llm_max_tokens >= 1, "use at least 1")
         self._require("load_memory_mb", 64 <= self.load_memory_mb <= 1 << 20, "use 64 to 1048576")
         self._require("load_seconds", 0 < self.load_seconds <= 86_400, "use 1 to 86400")
+        self._require("max_chunks_per_file", self.max_chunks_per_file >= 1, "use at least 1")
         if self.answerer == "llm" and not self.llm_base_url:
             raise SettingsError(
                 "answerer 'llm' needs an endpoint: set RAG_LLM_BASE_URL and RAG_LLM_MODEL"

@@ -14,28 +14,22 @@ import os
 import shutil
 import stat
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from time import perf_counter
 from typing import Any
 
-from filelock import FileLock, Timeout
-
-from rag.chunk import index_text
-from rag.errors import CancelledError, KnowledgeBaseError, LoadError
+from rag.errors import CancelledError, LoadError
 from rag.folders import Folders, Seen
+from rag.indexing import Chunker, Indexer, Taken, refused_by
 from rag.load import FoundFile, Loaded, fingerprint, load_file
+from rag.load.root import open_file
 from rag.store.database import explained
-from rag.store.layout import content_sha256
 from rag.store.local import LocalStore
-from rag.store.records import Content, Entry, FileRecord
-from rag.types import Chunk, Document, Embedder, Progress
+from rag.store.records import FileRecord
+from rag.types import Document, Embedder, Progress
 from rag.workload import Workload
-
-CHUNKS_A_GROUP = 512
-"""Chunks embedded and kept together: enough to batch by length, little to do again."""
 
 CHARACTERS_A_GROUP = 256_000
 """Text of the files written together: about as many chunks."""
@@ -46,9 +40,6 @@ LARGEST_FILE = 256_000_000
 RACY_SECONDS = 3.0
 """A file that was changed less than this before it was read could be changed once more without
 its signature telling: some file systems count in steps of two seconds. It is read again."""
-
-PATIENCE = 1.0
-"""Seconds to wait for another writer's end."""
 
 Load = Callable[[bytes, str], Loaded]
 """Bytes and source of one file -> its documents. Raises :class:`LoadError`."""
@@ -99,24 +90,6 @@ class SyncReport:
         }
 
 
-@contextmanager
-def only_writer(index: Path) -> Iterator[None]:
-    """Hold the right to change the index; :class:`KnowledgeBaseError` if another has it."""
-    lock = FileLock(index / "sync.lock", timeout=PATIENCE)
-    with explained(index):
-        index.mkdir(parents=True, exist_ok=True)
-        try:
-            lock.acquire()
-        except Timeout:
-            raise KnowledgeBaseError(
-                f"the index in {str(index)!r} is being changed by another sync: wait for its end"
-            ) from None
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 def clear_partial(index: Path) -> None:
     """Delete what an interrupted write left beside the index: it may hold deleted text."""
     for path in index.glob("[!.]*.partial"):
@@ -132,15 +105,15 @@ def signature(status: os.stat_result) -> str:
     return "-".join(map(str, values))
 
 
-def read_file(path: Path) -> tuple[bytes, str | None]:
+def read_file(file: Path | FoundFile) -> tuple[bytes, str | None]:
     """The bytes of a regular file, and its signature; None where that cannot be trusted.
 
-    Raises :class:`LoadError` for what is too large or no regular file, and ``OSError``.
+    Raises :class:`LoadError` for what is too large, no regular file or, where it was found in a
+    folder, replaced by a link since; and ``OSError``.
     """
-    # A pipe put in the file's place meanwhile must not block, nor a terminal become ours.
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
-    with open(os.open(path, flags | getattr(os, "O_BINARY", 0)), "rb") as file:  # noqa: PTH123
-        before = os.fstat(file.fileno())
+    opened = file.open() if isinstance(file, FoundFile) else open_file(file)
+    with os.fdopen(opened, "rb") as stream:
+        before = os.fstat(stream.fileno())
         if not stat.S_ISREG(before.st_mode):
             raise LoadError("is not a regular file")
         if before.st_size > LARGEST_FILE:
@@ -149,8 +122,8 @@ def read_file(path: Path) -> tuple[bytes, str | None]:
                 "not read: split it"
             )
         begun = time.time()
-        data = file.read()
-        after = os.fstat(file.fileno())
+        data = stream.read()
+        after = os.fstat(stream.fileno())
     still = signature(before) == signature(after) and len(data) == after.st_size
     racy = begun - max(after.st_mtime, after.st_ctime) < RACY_SECONDS
     return data, None if racy or not still else signature(after)
@@ -161,17 +134,19 @@ class Sync:
     """One run of :func:`run`; collects the report while it goes.
 
     ``load`` reads a file's bytes, and ``loaders`` names what it does so with: a file that another
-    one loaded is loaded anew. ``waits`` tells of a file whether it is still being written.
+    one loaded is loaded anew. ``waits`` tells of a file whether it is still being written. Files
+    of more than ``max_chunks`` are refused.
     """
 
     index: Path
     store: LocalStore
     embedder: Embedder
-    chunk: Callable[[Document], list[Chunk]]
+    chunk: Chunker
     progress: Progress | None = None
     load: Load = load_file
     loaders: str = field(default_factory=fingerprint)
     waits: Callable[[FoundFile], bool] = lambda _: False
+    max_chunks: int | None = None
     unread: list[Failure] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
     tried: set[str] = field(default_factory=set)
@@ -205,6 +180,7 @@ class Sync:
             Failure(source, f"cannot be listed: {reason}; what is indexed of it is kept")
             for source, reason in listing.unlisted
         ]
+        self.unread += [Failure(source, reason) for source, reason in listing.left_out]
         report = self._report(old, perf_counter() - begun)
         self._remember(folders, seen)
         return report
@@ -213,7 +189,10 @@ class Sync:
         """Index the files that are new or changed; ``left`` counts those that are still to be."""
         todo = [file for file in files if not self._is_same(known.get(file.source), file)]
         self.work, self.left = Workload(todo, self.progress), len(todo)
-        group: list[tuple[FileRecord, Sequence[Document]]] = []
+        indexer = Indexer(
+            self.store, self.embedder, self.chunk, self.max_chunks, self.work.embedding
+        )
+        group: list[Taken] = []
         signed: dict[str, str | None] = {}
         size = 0
         for done, file in enumerate(todo, start=1):
@@ -225,7 +204,7 @@ class Sync:
                 group.append(taken)
             size += characters
             if size >= CHARACTERS_A_GROUP or done == len(todo):
-                self.write(group)
+                indexer.write(group)
                 self.work.end_group()
                 group, size = [], 0
                 self.left = len(todo) - done
@@ -233,7 +212,7 @@ class Sync:
 
     def _read(
         self, file: FoundFile, record: FileRecord | None, signed: dict[str, str | None]
-    ) -> tuple[FileRecord, Sequence[Document]] | None:
+    ) -> Taken | None:
         """What the file holds; None if that is known, not to be had, or still being written.
 
         The signature of one whose bytes are known goes into ``signed``.
@@ -242,7 +221,7 @@ class Sync:
             self.waiting.append(file.source)
             return None
         try:
-            data, signed_by = read_file(file.path)
+            data, signed_by = read_file(file)
         except LoadError as error:
             self.unread.append(Failure(file.source, str(error)))
             return None
@@ -250,7 +229,7 @@ class Sync:
             self.unread.append(Failure(file.source, f"cannot be opened: {error.strerror}"))
             return None
         new = FileRecord(file.source, hashlib.sha256(data).hexdigest(), self.loaders, signed_by)
-        if record and (record.sha256, record.loader) == (new.sha256, new.loader):
+        if record and record.sha256 == new.sha256 and self._is_loaded_so(record):
             if record.signature != signed_by:
                 signed[file.source] = signed_by
             return None
@@ -260,9 +239,13 @@ class Sync:
 
     def _is_same(self, record: FileRecord | None, file: FoundFile) -> bool:
         """Whether a file need not be read: nothing tells that it was changed since."""
-        if record is None or record.loader != self.loaders:
+        if record is None or not self._is_loaded_so(record):
             return False
         return record.signature == signature(file.status)
+
+    def _is_loaded_so(self, record: FileRecord) -> bool:
+        """Whether loading a file of the same bytes anew would come to the same."""
+        return record.loader in (self.loaders, refused_by(self.loaders, self.max_chunks))
 
     def _load(self, data: bytes, source: str) -> Loaded:
         """What the file holds; if nothing of it can be read, the reason alone."""
@@ -275,7 +258,7 @@ class Sync:
     def _twin(self, file: FileRecord) -> Loaded | None:
         """What a file of the same bytes, loaded before under a name as good, was found to hold."""
         for twin in self.store.files_of(file.sha256):
-            if twin.loader != self.loaders:
+            if twin.loader != self.loaders:  # or it was refused: its documents are not known
                 continue
             documents = self.store.documents_of(twin.source)
             held = [document.source for document in documents]
@@ -290,47 +273,6 @@ class Sync:
                     tuple(replace(d, source=source) for d, source in named), tuple(failed)
                 )
         return None
-
-    def write(self, group: Sequence[tuple[FileRecord, Sequence[Document]]]) -> None:
-        """Store files with their documents; what is not stored yet is chunked and embedded."""
-        if not group:
-            return
-        entries: list[Entry] = []
-        found: dict[str, Document] = {}
-        for file, documents in group:
-            digests = [content_sha256(document) for document in documents]
-            found.update(zip(digests, documents, strict=True))
-            sources = (document.source for document in documents)
-            entries.append(Entry(file, list(zip(sources, digests, strict=True))))
-        missing = self.store.missing_contents(found)
-        contents = [self._content(found[sha256], sha256) for sha256 in found if sha256 in missing]
-        self._embed(contents)
-        self.store.write(entries, contents)
-
-    def _content(self, document: Document, sha256: str) -> Content:
-        chunks = self.chunk(document)
-        texts = [index_text(chunk) for chunk in chunks]
-        digests = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
-        return Content(document, sha256, [(c.start, c.end) for c in chunks], texts, digests)
-
-    def _embed(self, contents: Sequence[Content]) -> None:
-        """Keep a vector for every index text of the contents."""
-        texts = {
-            digest: text
-            for content in contents
-            for digest, text in zip(content.text_sha256s, content.index_texts, strict=True)
-        }
-        missing = sorted(self.store.missing_vectors(texts))
-        kept = 0
-
-        def tell(stage: str, done: int, total: int) -> None:
-            self.work.embedding(kept + done, len(missing))
-
-        for kept in range(0, len(missing), CHUNKS_A_GROUP):
-            tell("", 0, 0)
-            step = missing[kept : kept + CHUNKS_A_GROUP]
-            rows = self.embedder.embed_documents([texts[d] for d in step], tell)
-            self.store.keep_vectors(dict(zip(step, rows, strict=True)))
 
     def _report(self, old: Mapping[str, str], seconds: float) -> SyncReport:
         """The report, from what the store held before and holds now."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from rag.chunk import index_text
 from rag.errors import KnowledgeBaseError
+from rag.indexing import Indexer
 from rag.store import schema
 from rag.store.backup import replace_database, unpack_backup
 from rag.store.database import DATABASE, explained
@@ -24,7 +25,6 @@ from rag.store.local import LocalStore
 from rag.store.records import FileRecord
 from rag.store.schema import Connection, row_digest
 from rag.store.verify import DERIVED, OF_ANOTHER_KIND, problems
-from rag.sync import Sync
 from rag.types import Document, Vectors
 
 Manifest = Mapping[str, str | int]
@@ -39,7 +39,7 @@ class Repair:
     lost: tuple[str, ...] = ()
 
 
-def repair(path: Path, manifest: Manifest, writer: Callable[[LocalStore], Sync]) -> Repair:
+def repair(path: Path, manifest: Manifest, writer: Callable[[LocalStore], Indexer]) -> Repair:
     """Make all that is derived anew, and leave out what cannot be.
 
     Whatever is whole of files, documents and vectors is written into a new database, which takes
@@ -123,7 +123,7 @@ class _Salvage:
     database: sqlite3.Connection
     manifest: Manifest
 
-    def into(self, store: LocalStore, writer: Sync) -> set[str]:
+    def into(self, store: LocalStore, writer: Indexer) -> set[str]:
         """Write all that is whole into an empty store; returns the sources of what is lost."""
         notes = self._notes()
         if self._same_models(notes):

@@ -16,7 +16,7 @@ from rag.types import Progress
 STEPS = 1000
 """What the whole work is told as: its share in thousandths."""
 
-READING_SHARE = 0.2
+READING_SHARE = 0.1
 """The part of the work on a text that is reading it; the rest is embedding it."""
 
 
@@ -32,7 +32,8 @@ class Workload:
         self._progress = progress
         self._files = len(files)
         self._file: FoundFile | None = None
-        self._started = self._grouped = self._told = 0
+        self._started = self._told = 0
+        self._group: list[str] = []
         self._bytes_left: Counter[str] = Counter()
         for file in files:
             self._bytes_left[_suffix(file)] += file.status.st_size
@@ -45,7 +46,6 @@ class Workload:
         """The next file is being read."""
         self._file = file
         self._started += 1
-        self._grouped += 1
         self._tell(f"Reading {file.source}{self._position()}")
 
     def end_file(self, characters: int) -> None:
@@ -56,18 +56,20 @@ class Workload:
         self._bytes_read[suffix] += size
         self._characters[suffix] += characters
         self._in_group += characters
+        if characters:
+            self._group.append(self._file.source)
 
     def embedding(self, done: int, total: int) -> None:
         """So much of the group that was read last is embedded."""
         self._share = done / total if total else 1.0
-        name = self._file.source if self._file and self._grouped == 1 else f"{self._grouped} files"
-        self._tell(f"Indexing {name}{self._position()}")
+        files = self._group[0] if len(self._group) == 1 else f"{len(self._group):,} files"
+        self._tell(f"Indexing {files}{self._position()}")
 
     def end_group(self) -> None:
         """The files read since the last group are in the index."""
         self._embedded += self._in_group
-        self._in_group = self._grouped = 0
-        self._share = 0.0
+        self._in_group, self._share = 0, 0.0
+        self._group = []
 
     @property
     def fraction(self) -> float:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from helpers import open_kb
 
+import rag.indexing
 import rag.sync
 from rag import KnowledgeBase
 
@@ -46,7 +47,8 @@ def restore(kb: KnowledgeBase, file: Path) -> None:
 
 def _child(work: Work, index: Path, argument: Path, at: int, told: Connection) -> None:
     # Small groups: a small folder takes as many transactions as a large one does.
-    rag.sync.CHUNKS_A_GROUP, rag.sync.CHARACTERS_A_GROUP = 8, 4000
+    rag.indexing.CHUNKS_A_GROUP, rag.indexing.CHUNKS_A_BATCH = 8, 4
+    rag.sync.CHARACTERS_A_GROUP = 4000
     kb = open_kb(index)
     killer = Killer(at)
     kb._open()._db.connection.set_trace_callback(killer)

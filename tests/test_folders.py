@@ -158,10 +158,16 @@ def test_no_folder_at_all_is_refused(tmp_path: Path) -> None:
             kb.sync()
 
 
-def test_a_rebuild_that_cannot_begin_changes_nothing(make_kb: MakeKb, a: Path) -> None:
+def test_a_rebuild_that_cannot_begin_changes_nothing(
+    make_kb: MakeKb, a: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kb = make_kb()
     kb.sync(a)
-    (a / ".ragignore").write_text("!\n")
+
+    def scandir(path: object) -> object:  # root, who may run the tests, is refused nothing
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("os.scandir", scandir)
     with pytest.raises(KnowledgeBaseError, match="nothing was changed"):
         kb.sync(a, rebuild=True)
     assert kb.sources() == ["sub/y.txt", "x.txt"]

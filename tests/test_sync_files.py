@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,7 +17,7 @@ import rag.sync
 from rag import KnowledgeBase
 from rag.errors import KnowledgeBaseError, LoadError
 from rag.folders import Folders
-from rag.load import Loaded, fingerprint, load_file
+from rag.load import FoundFile, Loaded, fingerprint, load_file
 from rag.sync import Sync, SyncReport, read_file
 from rag.types import Document
 
@@ -178,9 +181,9 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the files that a sync reads."""
     names: list[str] = []
 
-    def counting(path: Path) -> tuple[bytes, str | None]:
-        names.append(path.name)
-        return read_file(path)
+    def counting(file: FoundFile) -> tuple[bytes, str | None]:
+        names.append(file.path.name)
+        return read_file(file)
 
     monkeypatch.setattr(rag.sync, "read_file", counting)
     return names
@@ -218,11 +221,99 @@ def test_a_file_changed_a_moment_ago_is_read_again(
 
 
 def test_a_pipe_in_a_files_place_is_not_waited_for(tmp_path: Path) -> None:
-    import os
-
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(LoadError, match="not a regular file"):
         read_file(tmp_path / "pipe")
+
+
+def test_a_file_swapped_for_a_link_while_the_folder_is_read_is_reported_and_not_read(
+    kb: KnowledgeBase, boxes: Boxes, tmp_path: Path
+) -> None:
+    (tmp_path / "secret.txt").write_text("The secret is Xyzzyplugh.")
+    folder = write_folder(tmp_path / "docs", {"a.txt": "Apples.", "in/b.txt": "Pears."})
+
+    def swap(file: FoundFile) -> bool:
+        if file.source == "in/b.txt":
+            file.path.unlink()
+            file.path.symlink_to(tmp_path / "secret.txt")
+        return False
+
+    sync = Sync(kb.path, kb._open(), kb._embedder, kb._chunk, load=boxes, waits=swap)
+    report = sync.run(Folders.of(folder))
+    assert report.added == ("a.txt",)
+    assert [(f.source, f.reason) for f in report.failed] == [
+        ("in/b.txt", "was replaced by a link while the folder was read: not read; index again")
+    ]
+    assert on_disk(kb.path, b"Xyzzyplugh") == []
+
+
+def test_links_that_lead_out_and_pipes_are_reported(synced: Synced, tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "docs", {"a.txt": "Apples.", "b.txt": "Pears."})
+    (tmp_path / "outside.txt").write_text("Plums.")
+    synced()
+    (folder / "b.txt").unlink()
+    (folder / "b.txt").symlink_to(tmp_path / "outside.txt")
+    os.mkfifo(folder / "pipe.txt")
+    report = synced()
+    assert [(f.source, f.reason) for f in report.failed] == [
+        ("b.txt", "is a link that leads out of the folder; not read"),
+        ("pipe.txt", "is a pipe, a socket or a device; not read"),
+    ]
+    assert (report.unchanged, report.added, report.updated) == (1, (), ())
+
+
+@contextmanager
+def ordinary_user(*owned: Path) -> Iterator[None]:
+    """Go on as a user whom permissions bind, who owns the trees ``owned``: root becomes nobody."""
+    nobody = 65534
+    if os.geteuid() != 0:
+        yield
+        return
+    for path in (path for tree in owned for path in (tree, *tree.rglob("*"))):
+        os.chown(path, nobody, nobody)
+    os.seteuid(nobody)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.fixture
+def shared_folder() -> Iterator[Path]:
+    """A folder that every user may reach, unlike pytest's."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
+@pytest.mark.parametrize("closed", ["closed", "closed/.ragignore"])
+def test_a_subfolder_that_cannot_be_read_is_reported_and_what_is_indexed_of_it_stays(
+    boxes: Boxes, embedder: CountingEmbedder, shared_folder: Path, closed: str
+) -> None:
+    files = {"a.txt": "Apples.", "closed/b.txt": "Pears.", "gone.txt": "Figs."}
+    folder = write_folder(shared_folder / "docs", files)
+    (folder / "closed" / ".ragignore").write_text("*.log\n")
+    kb = KnowledgeBase(shared_folder / "kb", embedder=embedder)
+
+    def synced() -> SyncReport:
+        sync = Sync(kb.path, kb._open(), kb._embedder, kb._chunk, load=boxes, loaders="1")
+        return sync.run(Folders.of(folder))
+
+    synced()
+    (folder / "gone.txt").unlink()
+    write_folder(folder, {"new.txt": "Plums."})
+    with ordinary_user(shared_folder):
+        (folder / closed).chmod(0)
+        report = synced()
+        (folder / closed).chmod(0o700)
+    assert (report.added, report.deleted, report.unchanged) == (("new.txt",), ("gone.txt",), 2)
+    ((source, reason),) = [(failure.source, failure.reason) for failure in report.failed]
+    assert source == "closed"
+    assert reason.startswith("cannot be listed: ")
+    assert "Permission denied" in reason
+    assert reason.endswith("; what is indexed of it is kept")
+    kb.close()
 
 
 def test_the_fingerprint_tells_of_the_loaders(monkeypatch: pytest.MonkeyPatch) -> None:

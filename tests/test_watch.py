@@ -18,8 +18,9 @@ from helpers import MakeKb, on_disk, open_kb, write_folder
 from rag import KnowledgeBase
 from rag.embed import HashingEmbedder
 from rag.load import FoundFile
-from rag.sync import SyncReport, only_writer
+from rag.sync import SyncReport
 from rag.watch import Quiet, Watcher
+from rag.writing import only_writer
 
 PATIENCE = 60.0
 """Seconds after which a test gives up; on a machine at rest everything takes one or two."""

@@ -18,6 +18,7 @@ from rag.errors import KnowledgeBaseError, LoadError, OutputError, QuestionSetEr
 if TYPE_CHECKING:
     from rag.draft import Draft
     from rag.generate import OpenAIGenerator
+    from rag.load import FoundFile
     from rag.load.isolated import Load
     from rag.questions.locate import Documents
 
@@ -101,11 +102,11 @@ def _of_folder(folder: Path, load: Load) -> Documents:
     from rag.sync import read_file
 
     texts: LRUCache[str, str] = LRUCache(_CACHED_CHARACTERS, getsizeof=lambda text: len(text) + 1)
-    files: dict[str, tuple[str, Path]] = {}
+    files: dict[str, FoundFile] = {}
 
-    def texts_in(name: str, file: Path) -> dict[str, str]:
+    def texts_in(file: FoundFile) -> dict[str, str]:
         try:
-            loaded = load(read_file(file)[0], name)
+            loaded = load(read_file(file)[0], file.source)
         except (LoadError, OSError):  # as a sync would report it: no document
             return {}
         found = {document.source: document.text for document in loaded.documents}
@@ -114,10 +115,10 @@ def _of_folder(folder: Path, load: Load) -> Documents:
 
     def text_of(source: str) -> str:
         known: str | None = texts.get(source)
-        return texts_in(*files[source]).get(source, "") if known is None else known
+        return texts_in(files[source]).get(source, "") if known is None else known
 
-    for name, file in find_files(folder):
-        files.update(dict.fromkeys(texts_in(name, file), (name, file)))
+    for file in find_files(folder):
+        files.update(dict.fromkeys(texts_in(file), file))
     return Documents(list(files), text_of)
 
 

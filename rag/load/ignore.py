@@ -6,13 +6,11 @@ import os
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from pathlib import PurePosixPath
 
-from rag.errors import KnowledgeBaseError
-
-if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec
+from rag.errors import LoadError
+from rag.load.patterns import MAX_CHARACTERS, Pattern, read_patterns
+from rag.load.root import Root
 
 RULES = ".ragignore"
 """A file of patterns in the syntax of ``.gitignore``; it counts for its folder and those below."""
@@ -52,49 +50,41 @@ class Rules:
     ignored folder cannot be taken in again.
     """
 
-    above: Sequence[tuple[str, GitIgnoreSpec]] = field(default=())
+    above: Sequence[tuple[str, Sequence[Pattern]]] = field(default=())
 
-    def within(self, folder: Path, source: str) -> Rules:
-        """The rules for ``folder``, which is ``source`` from the root; "" is the root itself.
+    def within(self, root: Root, source: str) -> tuple[Rules, str]:
+        """The rules for the folder ``source`` below ``root``, which is "" itself.
 
-        Raises :class:`KnowledgeBaseError` for a pattern that cannot be understood.
+        Also tells what is wrong with its file of patterns, "" if nothing is; the lines that can
+        be understood count. Raises ``OSError`` where it cannot be read.
         """
-        path = folder / RULES
-        try:
-            if not stat.S_ISREG(path.lstat().st_mode):  # as git: no link to another file
-                return self
-            text = path.read_bytes().decode("utf-8-sig", "replace")
-        except FileNotFoundError:
-            return self
-        except OSError as error:
-            raise KnowledgeBaseError(
-                f"cannot read {str(path)!r}: {error.strerror}; nothing was changed"
-            ) from error
-        return Rules((*self.above, (source, _spec(path, text))))
+        text = _read(root, f"{source}/{RULES}" if source else RULES)
+        if text is None:
+            return self, ""
+        patterns, wrong = read_patterns(text)
+        return Rules((*self.above, (source, patterns))), wrong
 
     def ignore(self, source: str, *, folder: bool = False) -> bool:
         """Whether the patterns leave out a file, or a folder, given by its path from the root."""
-        for base, spec in reversed(self.above):
+        for base, patterns in reversed(self.above):
             relative = PurePosixPath(source).relative_to(base).as_posix() if base else source
-            said = spec.check_file(f"{relative}/" if folder else relative).include
-            if said is not None:
-                return said
+            for pattern in reversed(patterns):
+                if pattern.fits(relative, folder=folder):
+                    return not pattern.negated
         return False
 
 
-def _spec(path: Path, text: str) -> GitIgnoreSpec:
-    from pathspec import GitIgnoreSpec
-
-    lines = text.splitlines()
+def _read(root: Root, relative: str) -> str | None:
+    """The beginning of a file of patterns; None where there is none. As git: no link to one."""
     try:
-        return GitIgnoreSpec.from_lines(lines)
-    except ValueError as error:
-        for number, line in enumerate(lines, start=1):
-            try:
-                GitIgnoreSpec.from_lines([line])
-            except ValueError:
-                raise KnowledgeBaseError(
-                    f"{str(path)!r}, line {number}: {line!r} is no pattern of .gitignore's "
-                    "syntax; mend it (nothing was changed)"
-                ) from error
-        raise
+        with os.fdopen(root.open(relative), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return None
+            data = file.read(4 * MAX_CHARACTERS + 4)
+    except (FileNotFoundError, LoadError):
+        return None
+    except OSError as error:
+        raise OSError(
+            error.errno, f"its {RULES} cannot be read ({error.strerror}): allow that, or remove it"
+        ) from error
+    return data.decode("utf-8-sig", "replace")

@@ -30,7 +30,7 @@ Work = Callable[[Progress], "SyncReport"]
 RATE_SECONDS = 60.0
 """The time left is told by how fast the work was this long."""
 
-MIN_SECONDS = 4.0
+MIN_SECONDS = 8.0
 MIN_SHARE = 0.01
 """How long work must go on, and how far, before the time left is told."""
 

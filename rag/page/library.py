@@ -189,7 +189,7 @@ class Library:
         shown = [
             self.documents, self.query, self.accordion, talk.log, self.status, self.step, self.seen
         ]  # fmt: skip
-        self.query.input(self.filter, self.query, self.documents, **LIGHT)
+        self.query.change(self.filter, self.query, self.documents, **LIGHT)
         self.documents.ask_remove(self.ask_remove, self.query, self.documents, **LIGHT)
         self.documents.keep(self.filter, self.query, self.documents, **LIGHT)
         self.documents.remove(self.remove, self.query, [self.documents, self.status], **LIGHT)

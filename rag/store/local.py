@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -217,13 +217,20 @@ class LocalStore:
             ).fetchall()
         return [Chunk(document, start, end) for start, end in rows]
 
-    def missing_contents(self, sha256s: Iterable[str]) -> set[str]:
-        """Those of the digests of contents that are not stored."""
-        return self._missing("contents", "sha256", set(sha256s))
+    def chunk_count(self, content_sha256: str) -> int | None:
+        """The number of chunks of a content; None if it is not stored."""
+        with self._reading():
+            row = self._db.execute(
+                "SELECT chunks FROM contents WHERE sha256 = ?", (content_sha256,)
+            ).fetchone()
+        return int(row[0]) if row else None
 
     def missing_vectors(self, text_sha256s: Iterable[str]) -> set[str]:
         """Those of the digests of index texts that have no vector yet."""
-        return self._missing("vectors", "text_sha256", set(text_sha256s))
+        wanted = set(text_sha256s)
+        select = "SELECT text_sha256 FROM vectors WHERE text_sha256 IN"
+        with self._reading():
+            return wanted - {row[0] for row in self._db.select_in(select, wanted)}
 
     def search(self, question: str, vector: Vectors, n: int) -> list[Candidate]:
         """The ``n`` best chunks by vector and the ``n`` best by words, each chunk once.
@@ -250,11 +257,13 @@ class LocalStore:
         entries: Sequence[Entry],
         contents: Iterable[Content] = (),
         removed: Iterable[str] = (),
+        check: Callable[[], None] = lambda: None,
     ) -> None:
         """Put files in place of those of the same source, and remove others, in one step.
 
         ``contents`` has those that are not stored yet, and every index text of theirs must have
-        its vector: see :meth:`missing_contents`, :meth:`missing_vectors`, :meth:`keep_vectors`.
+        its vector: see :meth:`chunk_count`, :meth:`missing_vectors`, :meth:`keep_vectors`.
+        ``check`` is called meanwhile; where it raises, nothing is written.
         """
         new = {content.sha256: content for content in contents}
         with self._db.writing():
@@ -269,7 +278,7 @@ class LocalStore:
             )
             orphans = self._delete_files(gone | {row[0] for row in rows})
             for entry in entries:
-                self._insert(entry, new)
+                self._insert(entry, new, check)
             if records.delete_nameless(self._db.connection, orphans):
                 self._db.set_meta("unsettled", "1")
 
@@ -360,11 +369,6 @@ class LocalStore:
                 self._contents[content_id] = cached
         return cached if cached.source == source else replace(cached, source=source)
 
-    def _missing(self, table: str, column: str, wanted: set[str]) -> set[str]:
-        with self._reading():
-            found = self._db.select_in(f"SELECT {column} FROM {table} WHERE {column} IN", wanted)
-        return wanted - {row[0] for row in found}
-
     def _delete_files(self, sources: Iterable[str]) -> set[int]:
         """Delete files with their documents; returns the ids of the contents these had."""
         contents: set[int] = set()
@@ -377,7 +381,7 @@ class LocalStore:
                 self._db.set_meta("unsettled", "1")
         return contents
 
-    def _insert(self, entry: Entry, new: Mapping[str, Content]) -> None:
+    def _insert(self, entry: Entry, new: Mapping[str, Content], check: Callable[[], None]) -> None:
         connection = self._db.connection
         file_id = records.insert_file(connection, entry.file, len(entry.documents))
         for source, sha256 in entry.documents:
@@ -387,7 +391,7 @@ class LocalStore:
                 content_id = records.insert_content(
                     connection, content.document, sha256, len(content.spans)
                 )
-                records.insert_chunks(connection, content_id, content)
+                records.insert_chunks(connection, content_id, content, check)
             else:
                 content_id = row[0]
             records.insert_document(connection, source, file_id, content_id)

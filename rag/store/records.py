@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from rag.store.layout import encode_layout
 from rag.store.lexical import index_terms
 from rag.store.schema import row_digest
 from rag.types import Document
+
+_CHUNKS_A_CHECK = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +106,20 @@ def insert_content(
     return int(done.lastrowid or 0)
 
 
-def insert_chunks(connection: sqlite3.Connection, content_id: int, content: Content) -> None:
-    """Store a content's chunks and their words; each index text must have its vector."""
-    for (start, end), text, digest in zip(
-        content.spans, content.index_texts, content.text_sha256s, strict=True
-    ):
+def insert_chunks(
+    connection: sqlite3.Connection,
+    content_id: int,
+    content: Content,
+    check: Callable[[], None] = lambda: None,
+) -> None:
+    """Store a content's chunks and their words; each index text must have its vector.
+
+    ``check`` is called again and again; what it raises ends the work.
+    """
+    rows = zip(content.spans, content.index_texts, content.text_sha256s, strict=True)
+    for number, ((start, end), text, digest) in enumerate(rows):
+        if number % _CHUNKS_A_CHECK == 0:
+            check()
         (vector_id,) = connection.execute(
             "SELECT id FROM vectors WHERE text_sha256 = ?", (digest,)
         ).fetchone()

@@ -83,7 +83,7 @@ def problems(path: Path, index_text: IndexText | None = None) -> list[str]:
     """What is wrong with the index in ``path``, one line each; empty if all is well.
 
     With ``index_text`` each chunk is also held against the text that its vector was made from.
-    Nothing may write to the index meanwhile (:func:`rag.sync.only_writer`).
+    Nothing may write to the index meanwhile (:func:`rag.writing.only_writer`).
     """
     try:
         with closing(schema.connect(path / DATABASE)) as database:

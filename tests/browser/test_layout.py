@@ -22,7 +22,8 @@ SIZES = [(1280, 720), (1440, 900), (768, 1024), (360, 740)]
 
 OUT_OF_REACH = """() => {
     const lost = [];
-    const controls = 'button, label:has(input, textarea), input, textarea, select, a[href], [role=button], [tabindex]';
+    const controls = `button, label:has(input, textarea), input, textarea, select, a[href],
+        [role=button], [tabindex]`;
     for (const control of document.querySelectorAll(controls)) {
         if (!control.checkVisibility({visibilityProperty: true, opacityProperty: true})) continue;
         if (control.matches('input[type=file], [tabindex="-1"]')) continue;
@@ -34,7 +35,13 @@ OUT_OF_REACH = """() => {
         if (box.left < -1 || box.right > innerWidth + 1) lost.push(`${name}: beside the window`);
         const seen = {left: box.left, right: box.right, top: box.top, bottom: box.bottom};
         for (let around = control.parentElement; around; around = around.parentElement) {
-            if (getComputedStyle(around).overflow === 'visible') continue;
+            const {overflowX, overflowY} = getComputedStyle(around);
+            if (overflowX === 'visible' && overflowY === 'visible') continue;
+            // Nobody looks for controls beside others, and only a script can scroll what is hidden.
+            if (around.scrollLeft || around.scrollTop && overflowY === 'hidden') {
+                lost.push(`${name}: hidden`);
+                around.scrollTo(0, 0);
+            }
             const edge = around.getBoundingClientRect();
             seen.left = Math.max(seen.left, edge.left);
             seen.right = Math.min(seen.right, edge.right);
@@ -50,8 +57,8 @@ OUT_OF_REACH = """() => {
         const x = (Math.max(box.left, 0) + Math.min(box.right, innerWidth)) / 2;
         if (box.bottom < 1 || box.top > innerHeight - 1) { lost.push(`${name}: off`); continue; }
         const top = document.elementFromPoint(x, y);
-        const label = control.closest('label');
-        if (top && !control.contains(top) && !top.contains(control) && !(label && label.contains(top)))
+        const whole = control.closest('label') || control;
+        if (top && !whole.contains(top) && !top.contains(control))
             lost.push(`${name}: under ${top.tagName}.${top.className}`);
     }
     const wide = document.documentElement.scrollWidth - innerWidth;

@@ -178,7 +178,7 @@ def test_documents_are_uploaded_and_removed(
     page.locator("#upload input[type=file]").set_input_files([good, bad])
     status = page.locator("#status")
     expect(status).to_contain_text("Added lynxes.txt.")
-    expect(status).to_contain_text("Could not be read:")
+    expect(status).to_contain_text("1 file could not be read:")
     expect(status.locator("li")).to_contain_text("picture.png: ")
     expect(page.get_by_text("Documents (3)")).to_be_visible()
     page.screenshot(path=screenshots / "wide_upload.png")

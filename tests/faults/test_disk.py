@@ -63,14 +63,13 @@ def test_a_full_disk_loses_nothing(tmp_path: Path, share: float) -> None:
 
 
 class Hungry(HashingEmbedder):
-    """Has no memory left after some calls."""
+    """Has no memory left for texts that hold some words."""
 
-    def __init__(self, calls: int) -> None:
-        self.calls = calls
+    def __init__(self, words: str) -> None:
+        self.words = words
 
     def embed_documents(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
-        self.calls -= 1
-        if self.calls < 0:
+        if any(self.words in text for text in texts):
             raise MemoryError
         return super().embed_documents(texts, progress)
 
@@ -78,7 +77,7 @@ class Hungry(HashingEmbedder):
 def test_out_of_memory_keeps_what_was_done(tmp_path: Path) -> None:
     texts = {f"{i:02}.txt": f"Document {i} speaks of topic {i}. " * 400 for i in range(24)}
     folder = write_folder(tmp_path / "docs", texts)
-    with open_kb(tmp_path / "index", Hungry(1)) as kb:
+    with open_kb(tmp_path / "index", Hungry("Document 22 ")) as kb:
         with pytest.raises(MemoryError):
             kb.sync(folder)
         done = kb.sources()
@@ -91,7 +90,7 @@ def test_out_of_memory_keeps_what_was_done(tmp_path: Path) -> None:
 
 def test_the_command_says_so_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write_folder(tmp_path / "docs", {"a.txt": "Apples."})
-    monkeypatch.setattr("rag.knowledge_base.make_embedder", lambda _: Hungry(0))
+    monkeypatch.setattr("rag.knowledge_base.make_embedder", lambda _: Hungry("Apples"))
     result = CliRunner().invoke(main, ["index", str(folder), "--index", str(tmp_path / "index")])
     assert result.exit_code == 1
     assert result.stderr == "rag: out of memory; what was done is kept: close other programs\n"

@@ -90,7 +90,14 @@ def file_data(path: str) -> dict[str, Any]:
 
 
 def add(site: Served, path: str) -> list[dict[str, Any]]:
-    return join(site, "upload.upload", [[file_data(path)], None, ""])
+    """Have an uploaded file indexed; what the page shows in the end, or why it is refused."""
+    answers = join(site, "upload.upload", [[file_data(path)]])
+    end = time.monotonic() + 60
+    while "data-look" in json.dumps(answers):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+        answers = join(site, "status.look", [None, "", None])
+    return answers
 
 
 # What it gives away
@@ -267,7 +274,7 @@ def test_a_client_cannot_have_the_server_fetch_an_address(local: Served) -> None
         url = f"http://127.0.0.1:{listening.getsockname()[1]}/a.txt"
         assert add(local, url)[0]["status"] == 400
         file = {**file_data(send(local, "b.txt", b"Bears.\n")), "url": url}
-        join(local, "upload.upload", [[file], None, ""])
+        join(local, "upload.upload", [[file]])
         with pytest.raises(TimeoutError):
             listening.accept()
 
