@@ -63,4 +63,5 @@ class NotFoundError(RagError):
 
 
 class CancelledError(Exception):
-    """Raised by a progress callback: the work is to end here, and what is done is to be kept."""
+    """The work is to end here: a progress callback raises it, and what is done is to be kept; or
+    nobody waits for an answer any more."""

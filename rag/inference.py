@@ -65,6 +65,17 @@ def open_tokenizer(path: Path, max_tokens: int | None = None) -> Tokenizer:
     return tokenizer
 
 
+def require_digest(path: Path, digest: str, what: str) -> None:
+    """Raise :class:`ModelError` unless the file ``what``, part of a model, is the one published."""
+    if not path.is_file():
+        raise ModelError(f"{what} is missing: {path.name}; run 'make install'")
+    if (found := sha256(path)) != digest:
+        raise ModelError(
+            f"{what} is damaged: {path.name} has SHA-256 {found[:12]}..., expected "
+            f"{digest[:12]}...; install the program anew"
+        )
+
+
 def sha256(path: Path) -> str:
     """Hex SHA-256 of a file."""
     with path.open("rb") as file:

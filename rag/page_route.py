@@ -5,6 +5,7 @@ Apart from the rest of the API, for the chat page needs it too. Importing this i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,6 +18,8 @@ from rag.errors import BusyError, NotFoundError, RagError
 from rag.knowledge_base import KnowledgeBase
 
 PATH = "/v1/pages/"
+
+_FOLDERS = re.compile(r"(?<![\w/:.])/(?:[^/\s'\"]+/)+")
 
 RETRY_SECONDS = 5
 """What a client is told to wait that asks while too much is waiting."""
@@ -48,7 +51,12 @@ def explained() -> Iterator[None]:
         raise HTTPException(503, str(error), {"Retry-After": str(RETRY_SECONDS)}) from error
     except (RagError, ValueError) as error:
         status = 404 if isinstance(error, NotFoundError) else 400
-        raise HTTPException(status, str(error)) from error
+        raise HTTPException(status, without_folders(str(error))) from error
+
+
+def without_folders(text: str) -> str:
+    """``text`` with only the last name of each absolute path of this machine."""
+    return _FOLDERS.sub("", text)
 
 
 def _number(request: Request, name: str) -> int:

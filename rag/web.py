@@ -30,6 +30,7 @@ from rag.guard import (
     Access,
     Guard,
     Hosts,
+    Proxies,
     RepeatFilter,
     TimedProtocol,
     UploadLimits,
@@ -163,6 +164,7 @@ def launch(
             if isinstance(route, Route)
             for method in route.methods or ()
         ],
+        proxies=Proxies.of(settings.trusted_proxies),
     )
     return Server(guard, listening, uploads)
 
@@ -197,6 +199,11 @@ def bind(host: str, port: int) -> socket.socket:
         why = os.strerror(error.errno) if error.errno else error
         other = "take another port, as in --port 8000 or make run PORT=8000"
         raise OSError(f"cannot serve at {host}:{port} ({why}): {other}") from None
+
+
+def address(host: str, port: int) -> str:
+    """Where to open a server that listens on ``host``."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def take_uploads(files: Sequence[Path]) -> tuple[Path, list[Path]]:

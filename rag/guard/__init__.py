@@ -6,7 +6,7 @@ routes and the API. ``docs/security.md`` says what it promises.
 
 from rag.guard.access import Access
 from rag.guard.connections import BACKLOG, RepeatFilter, TimedProtocol, max_connections
-from rag.guard.hosts import LOOPBACK, Hosts, is_loopback
+from rag.guard.hosts import LOOPBACK, Hosts, Proxies, is_loopback
 from rag.guard.middleware import Guard
 from rag.guard.uploads import UploadLimits
 
@@ -16,6 +16,7 @@ __all__ = [
     "Access",
     "Guard",
     "Hosts",
+    "Proxies",
     "RepeatFilter",
     "TimedProtocol",
     "UploadLimits",

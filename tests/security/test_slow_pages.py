@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import fakes_hostile
@@ -103,10 +104,8 @@ def test_slow_pages_block_nothing_else_and_not_the_end(tmp_path: Path) -> None:
     refused: list[httpx.Response] = []
 
     def ask(_: int) -> None:
-        try:
+        with suppress(httpx.HTTPError):  # it was drawn until the server ended
             refused.append(httpx.get(page, timeout=PATIENCE))
-        except httpx.HTTPError:  # it was drawn until the server ended
-            pass
 
     try:
         with ThreadPoolExecutor(REQUESTS) as pool:
