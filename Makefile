@@ -5,33 +5,37 @@ BIN := $(VENV)/bin
 HOST ?= 127.0.0.1
 PORT ?= 7860
 
-.PHONY: install install-dev run test test-browser test-ocr test-offline test-faults check format clean
+.PHONY: install install-dev run test test-browser test-ocr test-offline test-faults check format lock clean
 
 # What is needed to run; then the tools of developers on top of it.
 install: $(VENV)/.installed
 
 install-dev: $(VENV)/.installed-dev
 
-$(VENV)/.installed: pyproject.toml constraints.txt
+$(VENV)/.installed: pyproject.toml constraints.txt requirements.lock
 	@echo "Setting up $(VENV), once: some minutes, 2 GB on disk. Packages come as they are named:"
 	@$(PYTHON) -m venv $(VENV)
-	@$(call install,--editable .)
+	@$(call install,requirements.lock,.)
 
-$(VENV)/.installed-dev: $(VENV)/.installed
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
 	@echo "Adding the tools for tests and checks, once:"
-	@$(call install,--editable '.[dev]')
+	@$(call install,requirements-dev.lock,'.[dev]')
 
 $(VENV)/.installed-ocr: $(VENV)/.installed-dev
 	@echo "Adding what reads pictures, once:"
-	@$(call install,--editable '.[ocr]')
+	@$(call install,requirements-ocr.lock,'.[ocr]')
 
-# pip install; makes the stamp $@. A line for each package as it comes, and what goes wrong; all
-# that pip says is in install.log. sh has no pipefail: without the stamp, it failed.
+# Installs what the lock file $(1) has, by its hashes, and then the project $(2), for which torch is
+# left to come: its build differs by machine, so only its version is pinned. Makes the stamp $@.
+# Shows a line for each package as it comes, and what goes wrong; all that pip says is in
+# install.log. sh has no pipefail: without the stamp, it failed.
 LOG := $(VENV)/install.log
+PIP := PYTHONUNBUFFERED=1 $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off
 define install
 rm -f $@; \
-{ PYTHONUNBUFFERED=1 $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off \
-	--constraint constraints.txt $(1) 2>&1 && touch $@; } | tee $(LOG) | \
+{ $(PIP) --require-hashes --no-deps --requirement $(1) 2>&1 && \
+	$(PIP) --constraint constraints.txt --no-build-isolation --editable $(2) 2>&1 && \
+	touch $@; } | tee $(LOG) | \
 while read -r verb what rest; do \
 	[ "$$verb $$what" != "Using cached" ] || { what=$${rest%% *}; rest=$${rest#* }; }; \
 	case "$$verb $$what" in \
@@ -76,6 +80,19 @@ check: install-dev
 format: install-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The lock files anew, from constraints.txt; torch and what its builds bring are left out.
+EXCLUDED := torch triton cuda-bindings cuda-pathfinder cuda-toolkit $(addprefix nvidia-,cublas \
+	cuda-cupti cuda-nvrtc cuda-runtime cudnn-cu13 cufft cufile curand cusolver cusparse \
+	cusparselt-cu13 nccl-cu13 nvjitlink nvshmem-cu13 nvtx)
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --constraint constraints.txt --group build \
+	$(addprefix --no-emit-package ,$(EXCLUDED))
+
+lock: install-dev
+	$(COMPILE) pyproject.toml --output-file requirements.lock
+	$(COMPILE) pyproject.toml --extra dev --output-file requirements-dev.lock
+	$(COMPILE) pyproject.toml --extra ocr --output-file requirements-ocr.lock
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import os
-from collections.abc import Mapping
+import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -15,13 +17,79 @@ import numpy.typing as npt
 from rag.errors import ModelError
 
 if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
+    from onnxruntime import InferenceSession, RunOptions
     from tokenizers import Tokenizer
+
+
+SECONDS_TO_STOP = 5.0
+"""How long the end of the program waits for models that still compute."""
+
+Array = npt.NDArray[Any]
+
+
+class Session:
+    """A model that can be run from any thread, also while the program ends.
+
+    ONNX Runtime aborts the process if its libraries are unloaded under a thread that computes, as
+    a server's threads may when it is told to end. So what runs then is stopped first.
+    """
+
+    def __init__(self, session: InferenceSession) -> None:
+        """Wrap an open session."""
+        self._session = session
+
+    def run(self, outputs: Sequence[str], inputs: Mapping[str, Array]) -> list[Array]:
+        """Return the named outputs for the named inputs."""
+        from onnxruntime import RunOptions
+
+        options = RunOptions()
+        _begin(options)
+        try:
+            return list(self._session.run(list(outputs), dict(inputs), options))
+        finally:
+            _end(options)
+
+
+_running: list[RunOptions] = []
+_running_lock = threading.Condition()
+_program_ends = threading.Event()
+
+
+def _begin(options: RunOptions) -> None:
+    with _running_lock:
+        if not _program_ends.is_set():
+            _running.append(options)
+            return
+    _halt()
+
+
+def _end(options: RunOptions) -> None:
+    with _running_lock:
+        _running.remove(options)
+        _running_lock.notify_all()
+    if _program_ends.is_set():
+        _halt()
+
+
+def _halt() -> None:
+    """Keep a thread that the end of the program leaves behind from doing anything more."""
+    if threading.current_thread() is not threading.main_thread():
+        threading.Event().wait()
+
+
+@atexit.register
+def _stop_running() -> None:
+    """Stop what still computes, and let nothing more begin."""
+    with _running_lock:
+        _program_ends.set()
+        for options in _running:
+            options.terminate = True
+        _running_lock.wait_for(lambda: not _running, SECONDS_TO_STOP)
 
 
 def open_session(
     model: Path, weights: Mapping[str, npt.NDArray[np.float32]] | None = None
-) -> InferenceSession:
+) -> Session:
     """A session on the CPU; ``weights`` fill a graph that holds none. Raises :class:`ModelError`.
 
     Idle threads sleep instead of spinning: on a small machine they would slow all else down.
@@ -35,7 +103,9 @@ def open_session(
         values = [onnxruntime.OrtValue.ortvalue_from_numpy(array) for array in weights.values()]
         options.add_external_initializers(list(weights), values)
     try:
-        return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        return Session(
+            onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        )
     except Exception as error:  # its classes share no base of their own
         reason = str(error).strip().split("\n")[0]
         raise ModelError(f"cannot load {model.name}: {reason}; run 'make install'") from error

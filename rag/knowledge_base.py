@@ -30,7 +30,7 @@ from rag.read import CalibratedReader, Calibration, SpanReader
 from rag.retrieve import retrieve
 from rag.settings import Settings
 from rag.store.backup import write_backup
-from rag.store.database import explained
+from rag.store.database import explained, require_database
 from rag.store.local import LocalStore
 from rag.store.verify import problems
 from rag.sync import Failure, Sync, SyncReport, read_file
@@ -268,6 +268,7 @@ class KnowledgeBase:
         failed = [f for file in (store.files() if store else {}).values() for f in file.failures]
         return {
             "index": str(self.path),
+            "read_only": bool(store and store.is_read_only),
             "folder": folders[0] if folders else None,
             "folders": folders,
             "documents": counts.get("documents", 0),
@@ -319,7 +320,8 @@ class KnowledgeBase:
         with self._writing():
             with suppress(KnowledgeBaseError):
                 self._store()  # brings one of an earlier format up to date
-            return problems(self.path, index_text)
+            with explained(self.path):
+                return problems(self.path, index_text)
 
     def repair(self, progress: Progress | None = None) -> Repair:
         """Make all that is derived anew, and leave out what cannot be.
@@ -465,6 +467,7 @@ class KnowledgeBase:
     def _store(self) -> LocalStore | None:
         """The index, opened if need be; None before the first sync."""
         if self._opened is None and not LocalStore.exists(self.path):
+            require_database(self.path)
             return None
         return self._open()
 

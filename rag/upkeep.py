@@ -18,13 +18,13 @@ from rag.errors import KnowledgeBaseError
 from rag.indexing import Indexer
 from rag.store import schema
 from rag.store.backup import replace_database, unpack_backup
-from rag.store.database import DATABASE, explained
+from rag.store.database import DATABASE, OF_ANOTHER_KIND, explained, is_damage, require_database
 from rag.store.following import CHECKPOINT
 from rag.store.layout import decode_document, stored_sha256
 from rag.store.local import LocalStore
 from rag.store.records import FileRecord
 from rag.store.schema import Connection, row_digest
-from rag.store.verify import DERIVED, OF_ANOTHER_KIND, problems
+from rag.store.verify import DERIVED, problems
 from rag.types import Document, Vectors
 
 Manifest = Mapping[str, str | int]
@@ -46,9 +46,11 @@ def repair(path: Path, manifest: Manifest, writer: Callable[[LocalStore], Indexe
     the place of the damaged one in one step. ``writer`` gives what chunks and embeds for a store.
     Raises :class:`KnowledgeBaseError`, with the command that helps, where too little is left.
     """
-    found = tuple(problems(path, index_text))
+    with explained(path):
+        found = tuple(problems(path, index_text))
     if not found:
         return Repair(())
+    require_database(path)
     if set(found) <= DERIVED:
         (path / CHECKPOINT).unlink(missing_ok=True)
         with LocalStore(path, manifest) as store:
@@ -62,6 +64,8 @@ def repair(path: Path, manifest: Manifest, writer: Callable[[LocalStore], Indexe
                     lost = _Salvage(path, damaged, manifest).into(store, writer(store))
             replace_database(path, folder)
         except (sqlite3.DatabaseError, *OF_ANOTHER_KIND) as error:
+            if isinstance(error, sqlite3.DatabaseError) and not is_damage(error):
+                raise
             raise KnowledgeBaseError(
                 f"the index in {str(path)!r} cannot be repaired ({error}): run 'rag index FOLDER "
                 f"--rebuild --index {path}'"
@@ -94,7 +98,7 @@ def _partial(path: Path, name: str) -> Iterator[Path]:
     """A new folder below the index; a sync deletes what an interruption leaves of it."""
     folder = path / f"{name}.partial"
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder.mkdir(mode=0o700, parents=True)
     try:
         yield folder
     finally:

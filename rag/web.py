@@ -37,6 +37,7 @@ from rag.guard import (
     is_loopback,
     max_connections,
 )
+from rag.scratch import ScratchFolder
 from rag.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ class Server:
         self,
         guard: Guard,
         listening: socket.socket,
-        uploads: tempfile.TemporaryDirectory[str],
+        uploads: ScratchFolder,
     ) -> None:
         self._uploads = uploads
         config = uvicorn.Config(
@@ -98,7 +99,7 @@ class Server:
         """Answer no more requests, free the port and remove what was uploaded."""
         self._server.should_exit = True
         self._thread.join(SECONDS_TO_END + 3)
-        self._uploads.cleanup()
+        self._uploads.close()
 
 
 def with_loop(build: Callable[[], T]) -> T:
@@ -118,7 +119,7 @@ def launch(
     page: gr.Blocks,
     listening: socket.socket,
     settings: Settings,
-    uploads: tempfile.TemporaryDirectory[str],
+    uploads: ScratchFolder,
     css: str,
     routes: Sequence[BaseRoute] = (),
 ) -> Server:
@@ -156,7 +157,7 @@ def launch(
         app,
         Hosts.of(host, settings.allowed_hosts.replace(",", " ").split()),
         Access(settings.password, settings.token),
-        Path(uploads.name),
+        uploads.path,
         port,
         own=[
             (method, route.path_regex.pattern)
@@ -183,10 +184,13 @@ def check_exposure(host: str, settings: Settings) -> None:
         )
 
 
-def uploads_folder() -> tempfile.TemporaryDirectory[str]:
-    """A folder, for this user alone, for uploads of the pages that are built from now on."""
-    folder = tempfile.TemporaryDirectory(prefix="rag-uploads-", ignore_cleanup_errors=True)
-    os.environ["GRADIO_TEMP_DIR"] = folder.name
+def uploads_folder() -> ScratchFolder:
+    """A folder, for this user alone, for uploads of the pages that are built from now on.
+
+    What killed servers have left of theirs is removed.
+    """
+    folder = ScratchFolder(Path(tempfile.gettempdir()), "rag-uploads-")
+    os.environ["GRADIO_TEMP_DIR"] = str(folder.path)
     return folder
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from rag.errors import KnowledgeBaseError
-from rag.store.database import explained
+from rag.store.database import FILES, explained
+from rag.store.following import CHECKPOINT
 from rag.types import Progress
 
 LOCK = "sync.lock"
@@ -66,6 +67,7 @@ def only_writer(index: Path) -> Iterator[Writing]:
     lock = FileLock(index / LOCK, timeout=PATIENCE)
     with explained(index):
         index.mkdir(parents=True, exist_ok=True)
+        _make_way(index)
         try:
             lock.acquire()
         except Timeout:
@@ -81,6 +83,27 @@ def only_writer(index: Path) -> Iterator[Writing]:
         with contextlib.suppress(OSError):
             writing.path.unlink(missing_ok=True)
         lock.release()
+
+
+def _make_way(index: Path) -> None:
+    """Remove empty folders from where the index has files.
+
+    :class:`KnowledgeBaseError` where one is not empty, and where the index is read-only.
+    """
+    for place in (index / name for name in (*FILES, CHECKPOINT, LOCK, PROGRESS)):
+        if place.is_dir():
+            try:
+                place.rmdir()
+            except OSError:
+                raise KnowledgeBaseError(
+                    f"{str(place)!r} is a folder, and the index has a file there: move it away, "
+                    "then run the same again"
+                ) from None
+    if not os.access(index, os.W_OK):
+        raise KnowledgeBaseError(
+            f"the index in {str(index)!r} is read-only: it can be asked, but not changed, checked "
+            "or repaired; copy it to where you may write, or name another with --index"
+        )
 
 
 def _holder(path: Path) -> str:

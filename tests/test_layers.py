@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 
 LAYERS = (
     ("types", "errors"),
-    ("inference", "files"),
+    ("inference", "files", "scratch"),
     ("settings", "sentences", "turns", "load", "embed", "store"),
     ("chunk", "overlap", "questions", "folders", "guard", "workload", "writing"),
     ("retrieve", "read", "generate", "followup", "indexing"),

@@ -6,9 +6,11 @@ The chores run in a folder of their own, with a Python that only writes down wha
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ PYTHON = """\
 echo "$*" >> calls
 case "$*" in
 "-m venv .venv") mkdir -p .venv/bin && cp "$0" .venv/bin/python && cp "$0" .venv/bin/rag ;;
+*"--require-hashes"*) ;;
 *"pip install"*)
     echo "Collecting torch==2.13.0"
     echo "  Downloading https://example.org/t/torch-2.13.0%2Bcpu-cp311.whl.metadata (29 kB)"
@@ -32,6 +35,7 @@ case "$*" in
     if [ -e broken ]; then echo "ERROR: No matching distribution" >&2; exit 1; fi ;;
 esac
 """
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-ocr.lock")
 SHOWN = """\
   torch 2.13.0 (190.5 MB)
   click 8.5.1 (98 kB)
@@ -45,7 +49,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+    for name in ("Makefile", "pyproject.toml", "constraints.txt", *LOCKS):
         shutil.copy(ROOT / name, tmp_path)
     python = tmp_path / "python"
     python.write_text(PYTHON)
@@ -62,9 +66,13 @@ def make(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def installed(project: Path) -> list[str]:
-    """What pip was asked for, in order."""
+    """What pip was asked for, in order; each after what its lock file has."""
     calls = (project / "calls").read_text().splitlines()
-    return [call.split("--editable ")[1] for call in calls if "pip install" in call]
+    asked = [call for call in calls if "pip install" in call]
+    assert [i for i, call in enumerate(asked) if "--require-hashes" in call] == [
+        i for i in range(len(asked)) if i % 2 == 0
+    ]
+    return [call.split("--editable ")[1] for call in asked if "--editable" in call]
 
 
 def test_run_installs_what_it_needs_and_no_more(project: Path) -> None:
@@ -80,6 +88,22 @@ def test_run_installs_what_it_needs_and_no_more(project: Path) -> None:
 def test_chores_of_developers_add_their_tools(project: Path, chore: str, extras: list[str]) -> None:
     assert make(project, chore).returncode == 0
     assert installed(project) == extras
+
+
+def test_what_is_locked_has_a_hash_and_all_but_torch_is_locked() -> None:
+    pinned = set()
+    for name in LOCKS:
+        entries = (ROOT / name).read_text().replace("\\\n", " ").splitlines()
+        assert entries
+        for entry in entries:
+            assert "==" in entry
+            assert "--hash=sha256:" in entry
+            pinned.add(entry.split("==")[0].lower().replace("_", "-"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *extras["dev"], *extras["ocr"]]
+    names = {re.split(r"[<>=!~ ;\[]", want)[0].lower().replace("_", "-") for want in wanted}
+    assert names - pinned == {"torch"}
 
 
 def test_nothing_is_installed_twice(project: Path) -> None:

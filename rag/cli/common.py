@@ -67,8 +67,10 @@ def isolated_loader() -> Iterator[IsolatedLoader]:
 
 def require_index(index: Path) -> None:
     """Raise :class:`KnowledgeBaseError` where no index stands."""
+    from rag.store.database import require_database
     from rag.store.local import LocalStore
 
+    require_database(index)
     if not LocalStore.exists(index):
         raise KnowledgeBaseError(
             f"no index in {str(index)!r}: make one with 'rag index FOLDER --index {index}'"

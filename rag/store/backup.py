@@ -10,7 +10,6 @@ import hashlib
 import json
 import secrets
 import sqlite3
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from typing import Any
 
 from rag.errors import KnowledgeBaseError, OutputError
 from rag.files import move_whole, require_target
+from rag.scratch import ScratchFolder
 from rag.store import schema
 from rag.store.database import DATABASE, FILES, is_damage
 from rag.store.verify import IndexText, problems
@@ -28,6 +28,8 @@ from rag.store.verify import IndexText, problems
 KIND = "rag backup"
 _ABOUT = "backup.json"
 _BLOCK = 1 << 20
+_SCRATCH = ".rag-backup-"
+"""Where a backup is made, beside its place; it holds a copy of all text."""
 
 
 def write_backup(path: Path, file: Path, index_text: IndexText) -> dict[str, Any]:
@@ -38,22 +40,20 @@ def write_backup(path: Path, file: Path, index_text: IndexText) -> dict[str, Any
     for a damaged index.
     """
     require_target(file)
-    partial = file.with_name(f".{file.name}.partial")
     try:
-        with tempfile.TemporaryDirectory(prefix=".rag-backup-", dir=file.parent) as folder:
-            copy = Path(folder) / DATABASE
+        with ScratchFolder(file.absolute().parent, _SCRATCH) as scratch:
+            copy = scratch.path / DATABASE
+            partial = scratch.path / "backup.zip"
             about = _copy(path, copy, index_text)
             with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
                 archive.writestr(_ABOUT, json.dumps(about, indent=2))
                 archive.write(copy, DATABASE)
-        move_whole(partial, file)
+            move_whole(partial, file)
     except OSError as error:
         raise OutputError(
             f"cannot write {str(file)!r}: {error.strerror or error}; name a file in a folder that "
             "can be written to and has room"
         ) from error
-    finally:
-        partial.unlink(missing_ok=True)
     return about
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import secrets
+import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -23,6 +25,14 @@ from rag.store.migrate import migrate
 
 DATABASE = "knowledge.sqlite"
 FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm")
+
+OF_ANOTHER_KIND = (
+    ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError
+)  # fmt: skip
+"""What handling a value raises that damage made one of another type, or none."""
+
+_FULL_BYTES = 1_000_000
+"""With less room than this the disk is full, whatever SQLite calls it."""
 
 _VARIABLES = 500
 """SQL variables in one statement; SQLite's own limit is 999 in old builds."""
@@ -71,7 +81,26 @@ class Database:
 
     def _connect(self) -> None:
         self._connection = schema.connect(self._path / DATABASE)
-        self._inode = _inode(self._path)
+        self._stands = self._identity()
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether this process may not change the index."""
+        return not all(os.access(path, os.W_OK) for path in (self._path, self._path / DATABASE))
+
+    def _identity(self) -> object:
+        """What changes when another database must be read; None if there is none any more.
+
+        SQLite does not notice by itself that another changes what it was told never does.
+        """
+        try:
+            status = (self._path / DATABASE).stat()
+        except OSError:
+            return None
+        if not self._connection.is_immutable:
+            return status.st_ino
+        wal = self._path / f"{DATABASE}-wal"
+        return status.st_ino, status.st_size, status.st_mtime_ns, wal.exists()
 
     def _prepare(self, rebuild: bool) -> None:
         """Make the tables where there are none or others are wanted, or bring them up to date."""
@@ -110,7 +139,7 @@ class Database:
     def exclusive(self) -> Iterator[None]:
         """No other thread uses the database meanwhile; each statement is its own transaction."""
         with self._lock, explained(self._path):
-            if not self._connection.in_transaction and _inode(self._path) != self._inode:
+            if not self._connection.in_transaction and self._identity() != self._stands:
                 self._reopen()
             yield
 
@@ -182,7 +211,7 @@ class Database:
 
     def _reopen(self) -> None:
         """Another file stands in the database's place: that one counts from now on."""
-        if _inode(self._path) is None:
+        if self._identity() is None:
             self._raise_gone()
         self._connection.close()
         self._connect()
@@ -221,12 +250,34 @@ def _put_away(path: Path) -> None:
         (path / name).unlink(missing_ok=True)
 
 
-def _inode(path: Path) -> int | None:
-    """What tells one database file from another that takes its name; None if there is none."""
+def require_database(path: Path) -> None:
+    """Raise :class:`KnowledgeBaseError` where something else has the place of the database.
+
+    An empty file is what is left where a disk was full, or a copy broke off.
+    """
+    database = path / DATABASE
+    if database.is_dir():
+        raise KnowledgeBaseError(
+            f"{str(database)!r} is a folder, and the index has a file there: move it away, then "
+            f"run 'rag index FOLDER --index {path}'"
+        )
+    if database.is_file() and not database.stat().st_size:
+        raise KnowledgeBaseError(
+            f"the index in {str(path)!r} is lost: its file {DATABASE} is empty; run 'rag index "
+            f"FOLDER --index {path}' to make it anew, or 'rag restore' with a backup"
+        )
+
+
+@contextmanager
+def damage_explained(path: Path) -> Iterator[None]:
+    """Tell of values that the database cannot hold, but for damage, as of damage."""
     try:
-        return (path / DATABASE).stat().st_ino
-    except OSError:
-        return None
+        yield
+    except OF_ANOTHER_KIND as error:
+        raise KnowledgeBaseError(
+            f"the index in {str(path)!r} is damaged ({type(error).__name__}: {error}); "
+            f"{_advice('', path)}"
+        ) from error
 
 
 _BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED")
@@ -260,7 +311,8 @@ def explained(path: Path) -> Iterator[None]:
         raise KnowledgeBaseError(f"the index in {str(path)!r} failed: {error}; {advice}") from error
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
-            advice = _advice("SQLITE_FULL", path)
+            is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            advice = _advice("SQLITE_FULL" if is_full else "SQLITE_IOERR", path)
             message = f"the index in {str(path)!r} failed: {error.strerror}; {advice}"
             raise KnowledgeBaseError(message) from error
         raise KnowledgeBaseError(
@@ -272,11 +324,23 @@ def explained(path: Path) -> Iterator[None]:
 def _advice(name: str, path: Path) -> str:
     if name.startswith(_BUSY):
         return "another process is writing: try again"
+    if name == "SQLITE_FULL" or (name.startswith(_DISK) and _is_full(path)):
+        return "nothing is lost: the disk is full; free some space, then run the same again"
     if name.startswith(_DISK):
         return "nothing is lost: see to the disk and its free space, then run the same again"
+    for place in (path / name for name in FILES):
+        if place.is_dir():
+            return f"{str(place)!r} is a folder: move it away, then run the same again"
     if name.startswith((*_ACCESS, "SQLITE_READONLY")):
         return "see to its permissions, or name another folder with --index"
     return (
         f"run 'rag verify --repair --index {path}', and if that does not help, "
         f"'rag index FOLDER --rebuild --index {path}'"
     )
+
+
+def _is_full(path: Path) -> bool:
+    try:
+        return shutil.disk_usage(path).free < _FULL_BYTES
+    except OSError:
+        return False

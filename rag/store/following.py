@@ -49,7 +49,7 @@ class FollowingIndex:
         """Write the checkpoint, unless the one on disk is the current state's already."""
         with self._db.reading():
             generation = self._db.generation()
-            saved = json.loads(self._db.meta("checkpoint") or "[]")
+            saved = self._saved()
             if saved and saved[0] == generation and DenseIndex.is_saved(self._path, saved[1]):
                 return
             dense = self.current()
@@ -63,8 +63,16 @@ class FollowingIndex:
         return rows.reshape(len(ids), rows.size // len(ids) if ids else 0)
 
     def _checkpoint(self) -> DenseIndex | None:
-        saved = self._db.meta("checkpoint")
+        saved = self._saved()
         if saved is None:
             return None
-        generation, sha256 = json.loads(saved)
+        generation, sha256 = saved
         return DenseIndex.load(self._path, sha256, generation)
+
+    def _saved(self) -> tuple[int, str] | None:
+        """Generation and SHA-256 of the checkpoint; None if there is none that is known."""
+        try:
+            generation, sha256 = json.loads(self._db.meta("checkpoint") or "")
+            return int(generation), str(sha256)
+        except (ValueError, TypeError):
+            return None

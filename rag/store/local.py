@@ -20,7 +20,7 @@ from cachetools import LRUCache
 
 from rag.errors import NotFoundError
 from rag.store import records
-from rag.store.database import DATABASE, FILES, Database
+from rag.store.database import DATABASE, FILES, Database, damage_explained
 from rag.store.following import CHECKPOINT, FollowingIndex
 from rag.store.layout import decode_document
 from rag.store.lexical import match_expression
@@ -60,8 +60,14 @@ class LocalStore:
 
     @classmethod
     def exists(cls, path: Path) -> bool:
-        """Whether an index stands in the folder ``path``."""
-        return (path / DATABASE).is_file()
+        """Whether an index stands in the folder ``path``; an empty file is none."""
+        database = path / DATABASE
+        return database.is_file() and database.stat().st_size > 0
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether the index can be asked, but not changed, by this process."""
+        return self._db.is_read_only
 
     def close(self) -> None:
         """Close the database; the store cannot be used afterwards."""
@@ -244,7 +250,7 @@ class LocalStore:
         with self._reading():
             found = search(self._db, self._index, question, vector, n)
             documents = {f.content_id: self._document(f.content_id, f.source) for f in found}
-        found.sort(key=lambda f: (f.source, f.start, f.end))
+            found.sort(key=lambda f: (f.source, f.start, f.end))
         return [
             Candidate(Chunk(documents[f.content_id], f.start, f.end), f.dense, f.lexical)
             for f in found
@@ -307,10 +313,11 @@ class LocalStore:
 
     def followed(self) -> list[tuple[str, int | None, int]]:
         """The folders as :meth:`follow` noted them."""
-        return [
-            (path, device, files)
-            for path, device, files in json.loads(self.note("folders") or "[]")
-        ]
+        with damage_explained(self._path):
+            return [
+                (path, device, files)
+                for path, device, files in json.loads(self.note("folders") or "[]")
+            ]
 
     def follow(self, folders: Sequence[tuple[str, int | None, int]]) -> None:
         """Note the folders that the index equals: path, device, and number of files of each."""
@@ -340,7 +347,7 @@ class LocalStore:
     @contextmanager
     def _reading(self) -> Iterator[None]:
         """One consistent state; what is remembered of documents that it lacks is forgotten."""
-        with self._db.reading():
+        with self._db.reading(), damage_explained(self._path):
             generation = self._db.generation()
             if generation != self._seen:
                 known = list(self._contents)

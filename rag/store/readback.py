@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 from typing import Self
 
 from rag.store.database import DATABASE, explained
-from rag.store.schema import Connection
+from rag.store.schema import connect
 
 
 class StoredTexts:
@@ -16,10 +15,7 @@ class StoredTexts:
     def __init__(self, path: Path) -> None:
         self._path = path
         with explained(path):
-            address = f"{(path / DATABASE).resolve().as_uri()}?mode=ro"
-            self._connection = sqlite3.connect(
-                address, uri=True, isolation_level=None, factory=Connection
-            )
+            self._connection = connect(path / DATABASE)
 
     def text(self, source: str) -> str | None:
         """The text of a document; None if the index holds none of that name."""

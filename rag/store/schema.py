@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,12 @@ TABLES = (
 
 
 class Connection(sqlite3.Connection):
-    """Tells of damage as such: a message that quotes a damaged schema may not be decodable."""
+    """Tells of damage as such: a message that quotes a damaged schema may not be decodable.
+
+    ``is_immutable`` where SQLite was told that the file never changes, for it can make no lock.
+    """
+
+    is_immutable = False
 
     def execute(self, *statement: Any) -> sqlite3.Cursor:
         """As that of ``sqlite3``, but that all damage is a ``sqlite3.DatabaseError``."""
@@ -85,12 +91,23 @@ class Connection(sqlite3.Connection):
             raise sqlite3.DatabaseError("its schema is not readable text") from error
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path) -> Connection:
     """Open the database; transactions are begun and ended by the caller alone.
 
     WAL lets other processes read while one writes; ``secure_delete`` overwrites what is deleted;
-    a committed write has reached the disk (``synchronous = FULL``).
+    a committed write has reached the disk (``synchronous = FULL``). Where this process may not
+    write, the database is opened for reading.
     """
+    try:
+        connection = _connect(path)
+    except sqlite3.OperationalError as error:
+        if not _is_locked_up(error, path):
+            raise
+        return _connect_read_only(path)
+    return connection
+
+
+def _connect(path: Path) -> Connection:
     connection = sqlite3.connect(
         path, timeout=30.0, isolation_level=None, check_same_thread=False, factory=Connection
     )
@@ -100,6 +117,37 @@ def connect(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA fullfsync = ON")  # macOS: an fsync there is not enough
         connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _is_locked_up(error: sqlite3.OperationalError, path: Path) -> bool:
+    """Whether the database is there, and cannot be opened only since nothing can be written."""
+    name = getattr(error, "sqlite_errorname", "")
+    may_write = os.access(path.parent, os.W_OK) and os.access(path, os.W_OK)
+    is_refused = name.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_IOERR"))
+    return is_refused and path.is_file() and not may_write
+
+
+def _connect_read_only(path: Path) -> Connection:
+    """Read with the log that others write, where it is; without one, as what never changes."""
+    address = path.resolve().as_uri()
+    log = path.with_name(f"{path.name}-wal")
+    has_log = log.exists() and log.stat().st_size > 0
+    connection = sqlite3.connect(
+        f"{address}?mode=ro" if has_log else f"{address}?mode=ro&immutable=1",
+        uri=True,
+        timeout=30.0,
+        isolation_level=None,
+        check_same_thread=False,
+        factory=Connection,
+    )
+    connection.is_immutable = not has_log
+    try:
+        connection.execute("SELECT 1 FROM sqlite_master").fetchone()
     except BaseException:
         connection.close()
         raise

@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from rag.errors import KnowledgeBaseError
 from rag.store import schema
-from rag.store.database import DATABASE
+from rag.store.database import DATABASE, OF_ANOTHER_KIND, is_damage, require_database
 from rag.store.dense import DenseIndex
 from rag.store.following import CHECKPOINT
 from rag.store.layout import decode_document, stored_sha256
@@ -75,22 +76,25 @@ _COUNTS = (
 )
 
 
-OF_ANOTHER_KIND = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
-"""What handling a value raises that damage made one of another type, or none."""
-
-
 def problems(path: Path, index_text: IndexText | None = None) -> list[str]:
     """What is wrong with the index in ``path``, one line each; empty if all is well.
 
     With ``index_text`` each chunk is also held against the text that its vector was made from.
-    Nothing may write to the index meanwhile (:func:`rag.writing.only_writer`).
+    Nothing may write to the index meanwhile (:func:`rag.writing.only_writer`). Raises
+    ``sqlite3.DatabaseError`` where nothing can be told, for the disk is full or fails.
     """
+    try:
+        require_database(path)
+    except KnowledgeBaseError as error:
+        return [str(error)]
     try:
         with closing(schema.connect(path / DATABASE)) as database:
             # As bytes, so that a text that is no UTF-8 any more can be looked at.
             database.text_factory = bytes
             return list(_Proof(path, database, index_text).problems())
     except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
         return [f"the database is damaged: {error}"]
 
 
@@ -115,6 +119,8 @@ class _Proof:
             try:
                 yield from check()
             except (sqlite3.DatabaseError, *OF_ANOTHER_KIND) as error:
+                if isinstance(error, sqlite3.DatabaseError) and not is_damage(error):
+                    raise
                 name = check.__name__.removeprefix("_")
                 yield f"the database is damaged: its {name} cannot be checked ({error})"
 
@@ -182,6 +188,8 @@ class _Proof:
         try:
             self.database.execute("INSERT INTO words (words) VALUES ('integrity-check')")
         except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
             yield f"the word index is damaged: {error}"
 
     def _vectors(self) -> Iterator[str]:
