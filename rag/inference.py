@@ -92,12 +92,14 @@ def open_session(
 ) -> Session:
     """A session on the CPU; ``weights`` fill a graph that holds none. Raises :class:`ModelError`.
 
-    Idle threads sleep instead of spinning: on a small machine they would slow all else down.
+    Idle threads sleep instead of spinning: on a small machine they would slow all else down. No
+    arena keeps the memory of the largest call for good: without one a call takes 1 % longer.
     """
     onnxruntime = _import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = len(os.sched_getaffinity(0))
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.enable_cpu_mem_arena = False
     options.log_severity_level = 3
     if weights:
         values = [onnxruntime.OrtValue.ortvalue_from_numpy(array) for array in weights.values()]
