@@ -62,7 +62,7 @@ def serve(
         server = web.launch(
             blocks, listening, kb.settings, uploads, css=asset("page.css"), routes=beside
         )
-        on_ready(f"http://{host}:{listening.getsockname()[1]}")
+        on_ready(web.address(host, listening.getsockname()[1]))
         if block:
             server.wait()
     finally:

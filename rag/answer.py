@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 from rag.chunk import index_text
@@ -24,6 +24,7 @@ from rag.generate.visible import visible
 from rag.overlap import folded
 from rag.read import missing_words
 from rag.read.contrast import Pair, stated_instead
+from rag.turns import IsWanted, Turns, require
 from rag.types import (
     REASONS,
     REFUSAL_TEXT,
@@ -55,7 +56,9 @@ class Answerer:
     """What is needed to answer; ``generator`` None answers in the documents' own words.
 
     ``names`` gives the sources of a document's copies, its own among them. ``mentions`` tells
-    whether any of some words stands in any document.
+    whether any of some words stands in any document. Passages are found and read in one of the
+    ``turns``; where the answer is no longer wanted, :class:`CancelledError` ends the work before
+    its next stage.
     """
 
     retrieve: Callable[[str], list[Hit]]
@@ -65,6 +68,8 @@ class Answerer:
     refuse_below: float
     names: Callable[[str], Sequence[str]] = lambda source: (source,)
     mentions: Callable[[str], bool] = lambda words: False
+    turns: Turns = field(default_factory=Turns)
+    is_wanted: IsWanted = lambda: True
 
     @property
     def name(self) -> str:
@@ -84,14 +89,11 @@ class Answerer:
         if not self.has_documents():
             yield self._refusal(draft, "no_documents", clock)
             return
-        hits = self.retrieve(full_question)
-        clock.lap("retrieve")
+        hits, spans = self._found(full_question, clock)
         draft = replace(draft, hits=tuple(hits))
         if not hits:
             yield self._refusal(draft, "nothing_relevant", clock)
             return
-        spans = self.reader.read(full_question, hits)
-        clock.lap("read")
         draft = replace(draft, confidence=spans[0].probability if spans else 0.0)
         if self.generator is not None:
             yield from self._generated(draft, full_question, self.generator, spans, clock)
@@ -99,6 +101,19 @@ class Answerer:
             yield self._not_answered(draft, full_question, spans, clock)
         else:
             yield from self._extracted(draft, full_question, spans, clock)
+
+    def _found(self, question: str, clock: _Clock) -> tuple[list[Hit], list[Span]]:
+        """Passages, and what may answer in them; ``clock`` does not count the wait for a turn."""
+        with self.turns.one(self.is_wanted):
+            clock.start()
+            hits = self.retrieve(question)
+            clock.lap("retrieve")
+            if not hits:
+                return [], []
+            require(self.is_wanted)
+            spans = self.reader.read(question, hits)
+            clock.lap("read")
+            return hits, spans
 
     def _extracted(
         self, draft: Answer, question: str, spans: Sequence[Span], clock: _Clock
@@ -135,6 +150,7 @@ class Answerer:
             return
         written, shown = "", ""
         for piece in generator.generate(question, [index_text(hit.chunk) for hit in hits]):
+            require(self.is_wanted)
             written += visible(piece)
             finished = finished_part(written)
             if len(finished) > len(shown) and not _is_refusal(written):
@@ -264,6 +280,10 @@ class _Clock:
     def __init__(self) -> None:
         self._start = self._last = perf_counter()
         self._laps = {"retrieve": 0.0, "read": 0.0}
+
+    def start(self) -> None:
+        """Begin a stage now."""
+        self._last = perf_counter()
 
     def lap(self, stage: str) -> None:
         now = perf_counter()

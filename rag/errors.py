@@ -11,6 +11,7 @@
     ├── QuestionSetError   a question set is malformed, or does not fit the documents
     ├── ResultFileError    a file of evaluation results is malformed, or does not fit another
     ├── OutputError        a file cannot be written
+    ├── BusyError          too much is being worked on: try again in a moment
     └── NotFoundError      no such document or span
 
 Programming errors stay ``ValueError`` and ``TypeError``. :class:`CancelledError` is no failure.
@@ -53,9 +54,14 @@ class OutputError(RagError):
     """A file cannot be written."""
 
 
+class BusyError(RagError):
+    """Too much is being worked on: try again in a moment."""
+
+
 class NotFoundError(RagError):
     """No such document or span."""
 
 
 class CancelledError(Exception):
-    """Raised by a progress callback: the work is to end here, and what is done is to be kept."""
+    """The work is to end here: a progress callback raises it, and what is done is to be kept; or
+    nobody waits for an answer any more."""

@@ -34,6 +34,7 @@ from rag.store.local import LocalStore
 from rag.store.troubles import explained, require_database
 from rag.store.verify import problems
 from rag.sync import Failure, Sync, SyncReport, read_file
+from rag.turns import IsWanted, Turns
 from rag.types import (
     Answer,
     Chunk,
@@ -91,6 +92,7 @@ class KnowledgeBase:
         self._opened: LocalStore | None = None
         self._opening = threading.Lock()
         self._changing = threading.Lock()
+        self._turns = Turns()
 
     def variant(
         self, path: str | Path, settings: Settings, embedder: Embedder | None = None
@@ -361,22 +363,45 @@ class KnowledgeBase:
         """What ``answerer`` can be: ``extractive``, and ``llm`` where one is configured."""
         return ("extractive", "llm") if self._generator else ("extractive",)
 
-    def search(self, question: str, k: int = 5) -> list[Hit]:
-        """The ``k`` best passages, best first; fewer if fewer share anything with the question."""
+    def search(self, question: str, k: int = 5, *, is_wanted: IsWanted = lambda: True) -> list[Hit]:
+        """The ``k`` best passages, best first; fewer if fewer share anything with the question.
+
+        Raises :class:`CancelledError` where ``is_wanted`` is false when its turn comes.
+        """
         if k < 1:
             raise ValueError(f"k is {k}: ask for at least 1")
+        with self._turns.one(is_wanted):
+            return self._search(question, k)
+
+    def _search(self, question: str, k: int) -> list[Hit]:
         store = self._store()
         if store is None or not question.strip() or store.is_empty():
             return []
         return retrieve(question, store, self._embedder, k, fusion=self.settings.fusion)
 
-    def ask(self, question: str, history: History = (), answerer: str | None = None) -> Answer:
-        """The answer, or a refusal. ``history`` is ``[(question, answer text), ...]``."""
-        *_, answer = self.stream(question, history, answerer)
+    def ask(
+        self,
+        question: str,
+        history: History = (),
+        answerer: str | None = None,
+        *,
+        is_wanted: IsWanted = lambda: True,
+    ) -> Answer:
+        """The answer, or a refusal. ``history`` is ``[(question, answer text), ...]``.
+
+        As many questions are worked on at once as there are cores. Where ``is_wanted`` turns
+        false, :class:`CancelledError` ends the work before its next stage.
+        """
+        *_, answer = self.stream(question, history, answerer, is_wanted=is_wanted)
         return answer
 
     def stream(
-        self, question: str, history: History = (), answerer: str | None = None
+        self,
+        question: str,
+        history: History = (),
+        answerer: str | None = None,
+        *,
+        is_wanted: IsWanted = lambda: True,
     ) -> Iterator[Answer]:
         """Growing answers; the last one is what :meth:`ask` returns."""
         chosen = answerer or self.settings.answerer
@@ -387,13 +412,15 @@ class KnowledgeBase:
             )
         reader = self.reader
         return Answerer(
-            retrieve=partial(self.search, k=self.settings.top_k),
+            retrieve=partial(self._search, k=self.settings.top_k),
             has_documents=self._has_documents,
             reader=reader,
             generator=self._generator if chosen == "llm" else None,
             refuse_below=reader.refuse_below(self.settings.target_precision),
             names=self.names,
             mentions=self._mentions,
+            turns=self._turns,
+            is_wanted=is_wanted,
         ).stream(question, history)
 
     # Inside

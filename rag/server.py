@@ -1,7 +1,8 @@
 """The chat page and a JSON API on one port. Importing this imports FastAPI.
 
 ``POST /v1/ask`` and ``POST /v1/search`` take ``{"question": str}`` and give what ``rag ask --json``
-and ``rag search --json`` print; ``GET /v1/status`` and ``GET /v1/documents/SOURCE`` likewise.
+and ``rag search --json`` print; ``GET /v1/status`` (with names in the place of paths) and
+``GET /v1/documents/SOURCE`` likewise.
 ``GET /v1/locations/SOURCE?start=&end=`` tells where a quote stands: its pages, and where on them.
 ``GET /v1/pages/SOURCE?start=&end=&page=`` is such a page as PNG, the quote marked. The chat page's
 guards hold for all: on loopback, a request under another host's name is refused, so no site can
@@ -10,16 +11,17 @@ reach a local knowledge base through the user's browser.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, BeforeValidator, Field
 
-from rag.errors import NotFoundError, RagError
+from rag.desk import Desk
 from rag.knowledge_base import KnowledgeBase
-from rag.page_route import page_route
+from rag.page_route import explained, page_route, without_folders
+from rag.turns import IsWanted
 
 LONGEST_QUESTION = 10_000
 """Characters; longer ones are refused with status 422."""
@@ -67,45 +69,57 @@ def serve(
     ui.serve(kb, host, port, routes=make_api(kb).routes, on_ready=on_ready, keep_in_step=watch)
 
 
+def _without_paths(status: dict[str, Any]) -> dict[str, Any]:
+    """The status for clients: folders by their names, not where they are on this machine."""
+    folder = status["folder"]
+    return {
+        **status,
+        "index": Path(status["index"]).name,
+        "folder": Path(folder).name if folder else None,
+        "folders": [Path(path).name for path in status["folders"]],
+        "failed": [{**f, "reason": without_folders(f["reason"])} for f in status["failed"]],
+    }
+
+
 def make_api(kb: KnowledgeBase) -> APIRouter:
     """The API's routes, for any FastAPI application."""
     api = APIRouter(prefix="/v1")
 
+    desk = Desk()
+
     @api.post("/ask")
-    def ask(query: AskQuery) -> dict[str, Any]:
-        with _explained():
-            return kb.ask(query.question, query.history, query.answerer).to_dict()
+    async def ask(query: AskQuery, request: Request) -> Any:
+        def work(is_wanted: IsWanted) -> dict[str, Any]:
+            answer = kb.ask(query.question, query.history, query.answerer, is_wanted=is_wanted)
+            return answer.to_dict()
+
+        with explained():
+            return await desk.work(request, work)
 
     @api.post("/search")
-    def search(query: SearchQuery) -> list[dict[str, Any]]:
-        with _explained():
-            return [hit.to_dict() for hit in kb.search(query.question, query.k)]
+    async def search(query: SearchQuery, request: Request) -> Any:
+        def work(is_wanted: IsWanted) -> list[dict[str, Any]]:
+            found = kb.search(query.question, query.k, is_wanted=is_wanted)
+            return [hit.to_dict() for hit in found]
+
+        with explained():
+            return await desk.work(request, work)
 
     @api.get("/status")
     def status() -> dict[str, Any]:
-        with _explained():
-            return kb.status()
+        with explained():
+            return _without_paths(kb.status())
 
     @api.get("/documents/{source:path}")
     def document(source: str) -> dict[str, Any]:
-        with _explained():
+        with explained():
             found = kb.document(source)
         return {"source": source, "title": found.title, "text": found.text, "sha256": found.sha256}
 
     @api.get("/locations/{source:path}")
     def locations(source: str, start: int, end: int) -> list[dict[str, Any]]:
-        with _explained():
+        with explained():
             return [location.to_dict() for location in kb.locate(source, start, end)]
 
     api.routes.append(page_route(kb))
     return api
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Turns errors that a user can act on into responses that say so."""
-    try:
-        yield
-    except (RagError, ValueError) as error:
-        status = 404 if isinstance(error, NotFoundError) else 400
-        raise HTTPException(status, str(error)) from error

@@ -64,6 +64,8 @@ class Settings:
     """Asked for by the API; without one, the password is."""
     allowed_hosts: str = ""
     """Names beside its own that the server goes by, such as that of a proxy; commas between."""
+    trusted_proxies: str = ""
+    """Addresses or networks of proxies whose ``X-Forwarded-For`` is believed; commas between."""
 
     def __post_init__(self) -> None:
         self._require("embedder", bool(self.embedder.strip()), "name a model")

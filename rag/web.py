@@ -25,7 +25,18 @@ from fastapi import FastAPI
 from starlette.routing import BaseRoute, Route
 
 from rag.errors import SettingsError
-from rag.guard import Access, Guard, Hosts, UploadLimits, is_loopback
+from rag.guard import (
+    BACKLOG,
+    Access,
+    Guard,
+    Hosts,
+    Proxies,
+    RepeatFilter,
+    TimedProtocol,
+    UploadLimits,
+    is_loopback,
+    max_connections,
+)
 from rag.scratch import ScratchFolder
 from rag.settings import Settings
 
@@ -33,6 +44,7 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+_REPEATS = RepeatFilter()
 _SECONDS_TO_START = 60.0
 SECONDS_TO_END = 2
 """How long requests that are being answered may take still when the server is closed."""
@@ -50,14 +62,18 @@ class Server:
         self._uploads = uploads
         config = uvicorn.Config(
             guard,
-            http="h11",
+            http=TimedProtocol,
             ws="none",
             log_level="warning",
             access_log=False,
             server_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=SECONDS_TO_END,
+            limit_concurrency=max_connections(),
+            backlog=BACKLOG,
         )
+        for name in ("uvicorn.error", "asyncio"):
+            logging.getLogger(name).addFilter(_REPEATS)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(
             target=self._server.run, args=([listening],), name="server", daemon=True
@@ -149,6 +165,7 @@ def launch(
             if isinstance(route, Route)
             for method in route.methods or ()
         ],
+        proxies=Proxies.of(settings.trusted_proxies),
     )
     return Server(guard, listening, uploads)
 
@@ -186,6 +203,11 @@ def bind(host: str, port: int) -> socket.socket:
         why = os.strerror(error.errno) if error.errno else error
         other = "take another port, as in --port 8000 or make run PORT=8000"
         raise OSError(f"cannot serve at {host}:{port} ({why}): {other}") from None
+
+
+def address(host: str, port: int) -> str:
+    """Where to open a server that listens on ``host``."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def take_uploads(files: Sequence[Path]) -> tuple[Path, list[Path]]:

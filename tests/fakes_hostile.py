@@ -47,6 +47,12 @@ def show(data: bytes, asked: str) -> Shown:
     return _LIES[data.decode()]
 
 
+def draw_slowly(data: bytes, asked: str) -> Shown:
+    """Draws longer than anybody waits."""
+    time.sleep(1_000)
+    return show(data, asked)
+
+
 _FINE = ((Mark(0.1, 0.1, 0.2, 0.2),),)
 _LIES: dict[str, Shown] = {
     "fine": Shown(_FINE, Picture(2, 1, b"\0" * 6)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +21,7 @@ from rag.embed import (
     normalize,
 )
 from rag.errors import ModelError
+from rag.read import SpanReader
 
 
 def test_normalize_scales_rows_to_length_one() -> None:
@@ -80,6 +83,32 @@ def test_damaged_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(bundled, "BUNDLED_PACKAGE", "damaged_model")
     with pytest.raises(ModelError, match="damaged"):
         BundledEmbedder().embed_query("a")
+
+
+def test_a_damaged_tokenizer_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "damaged_tokenizer"
+    shutil.copytree(bundled.bundled_folder(), package / "model", copy_function=os.symlink)
+    (package / "__init__.py").write_text("")
+    tokenizer = package / "model" / "tokenizer.json"
+    text = tokenizer.read_text(encoding="utf-8")
+    tokenizer.unlink()
+    tokenizer.write_text(text.replace('"whale"', '"whaIe"'), encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(bundled, "BUNDLED_PACKAGE", "damaged_tokenizer")
+    with pytest.raises(ModelError, match=r"tokenizer is damaged: tokenizer\.json"):
+        BundledEmbedder().embed_query("a")
+    with pytest.raises(ModelError, match=r"tokenizer is damaged: tokenizer\.json"):
+        SpanReader().read("a", [])
+
+
+def test_a_damaged_graph_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = tmp_path / "query_encoder.onnx"
+    data = bytearray(bundled.QUERY_ENCODER.read_bytes())
+    data[len(data) // 2] ^= 1
+    graph.write_bytes(data)
+    monkeypatch.setattr(bundled, "QUERY_ENCODER", graph)
+    with pytest.raises(ModelError, match=r"questions is damaged: query_encoder\.onnx"):
+        bundled.ShortTextEncoder(bundled.bundled_folder())
 
 
 def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:

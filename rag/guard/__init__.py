@@ -5,8 +5,21 @@ routes and the API. ``docs/security.md`` says what it promises.
 """
 
 from rag.guard.access import Access
-from rag.guard.hosts import LOOPBACK, Hosts, is_loopback
+from rag.guard.connections import BACKLOG, RepeatFilter, TimedProtocol, max_connections
+from rag.guard.hosts import LOOPBACK, Hosts, Proxies, is_loopback
 from rag.guard.middleware import Guard
 from rag.guard.uploads import UploadLimits
 
-__all__ = ["LOOPBACK", "Access", "Guard", "Hosts", "UploadLimits", "is_loopback"]
+__all__ = [
+    "BACKLOG",
+    "LOOPBACK",
+    "Access",
+    "Guard",
+    "Hosts",
+    "Proxies",
+    "RepeatFilter",
+    "TimedProtocol",
+    "UploadLimits",
+    "is_loopback",
+    "max_connections",
+]

@@ -8,6 +8,7 @@ import ipaddress
 import secrets
 import time
 from collections.abc import Callable
+from typing import Literal
 
 from cachetools import TTLCache
 
@@ -22,9 +23,10 @@ MOST_SESSIONS = 10_000
 MOST_FAILURES = 10
 """Wrong tries that an address has within :data:`FORGET_SECONDS`; then it is not listened to."""
 
-MOST_FAILURES_OF_ALL = 1_000
 FORGET_SECONDS = 600
 _MOST_ADDRESSES = 100_000
+
+Kind = Literal["password", "token"]
 
 
 class Access:
@@ -32,6 +34,10 @@ class Access:
 
     A password opens the page, a token the API; either does for both where it is the only one.
     Without any, everybody may ask. ``clock`` gives seconds.
+
+    Wrong tries count against the address that they come from, passwords and tokens apart, and
+    keep no other out; nor do they end a session, or keep out a program whose address has shown
+    the token within :data:`SESSION_SECONDS`.
     """
 
     def __init__(
@@ -47,18 +53,17 @@ class Access:
         self._token = self._digest(token or password)
         self.is_required = bool(password or token)
         self._sessions: TTLCache[bytes, bool] = TTLCache(MOST_SESSIONS, SESSION_SECONDS, clock)
-        self._failures: TTLCache[str, int] = TTLCache(_MOST_ADDRESSES, FORGET_SECONDS, clock)
-        self._failures_of_all: TTLCache[int, bool] = TTLCache(
-            MOST_FAILURES_OF_ALL, FORGET_SECONDS, clock
+        self._failures: TTLCache[tuple[Kind, str], int] = TTLCache(
+            _MOST_ADDRESSES, FORGET_SECONDS, clock
         )
-        self._count = 0
+        self._programs: TTLCache[str, bool] = TTLCache(MOST_SESSIONS, SESSION_SECONDS, clock)
 
     def __repr__(self) -> str:
         return f"Access(is_required={self.is_required})"
 
     def log_in(self, password: str, address: str) -> str | None:
         """A new session's name for the right password; None for a wrong one, which is counted."""
-        if not self._is_right(password, self._password, address):
+        if not self._is_right("password", password, self._password, address):
             return None
         name = secrets.token_urlsafe(32)
         self._sessions[self._digest(name)] = True
@@ -74,23 +79,25 @@ class Access:
 
     def is_token(self, token: str, address: str) -> bool:
         """Whether it is the right token; a wrong one is counted."""
-        return self._is_right(token, self._token, address)
+        if not self._is_right("token", token, self._token, address):
+            return False
+        self._programs[_network(address)] = True
+        return True
 
-    def is_blocked(self, address: str) -> bool:
-        """Whether too many wrong tries came from there, or from everywhere, to listen to more."""
-        if len(self._failures_of_all) >= MOST_FAILURES_OF_ALL:
-            return True
-        return self._failures.get(_network(address), 0) >= MOST_FAILURES
+    def is_blocked(self, kind: Kind, address: str) -> bool:
+        """Whether too many wrong tries came from there to listen to more."""
+        return self._failures.get((kind, _network(address)), 0) >= MOST_FAILURES
 
-    def _is_right(self, given: str, secret: bytes, address: str) -> bool:
-        if self.is_blocked(address):
+    def _is_right(self, kind: Kind, given: str, secret: bytes, address: str) -> bool:
+        network = _network(address)
+        is_known = kind == "token" and network in self._programs
+        is_blocked = self.is_blocked(kind, address)
+        if is_blocked and not is_known:
             return False
         if self.is_required and hmac.compare_digest(self._digest(given), secret):
             return True
-        network = _network(address)
-        self._failures[network] = self._failures.get(network, 0) + 1
-        self._count += 1
-        self._failures_of_all[self._count] = True
+        if not is_blocked:
+            self._failures[kind, network] = self._failures.get((kind, network), 0) + 1
         return False
 
     def _digest(self, secret: str) -> bytes:

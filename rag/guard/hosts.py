@@ -51,7 +51,7 @@ class Hosts:
         """The names of a server that listens on ``host``; ``more`` are those of a proxy."""
         names = {*LOOPBACK, *map(_checked, more)}
         if is_loopback(host):
-            return cls(frozenset(names), any_address=False)
+            return cls(frozenset({*names, host.lower()}), any_address=False)
         own = socket.gethostname().lower()
         return cls(frozenset({*names, host.lower(), own, f"{own}.local"}), any_address=True)
 
@@ -61,6 +61,41 @@ class Hosts:
         if parsed is None:
             return False
         return parsed[0] in self.names or (self.any_address and _is_address(parsed[0]))
+
+
+@dataclass(frozen=True, slots=True)
+class Proxies:
+    """The proxies whose word is taken for where a request comes from."""
+
+    networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
+
+    @classmethod
+    def of(cls, listed: str) -> Proxies:
+        """Those of ``RAG_TRUSTED_PROXIES``: addresses or networks, with commas between."""
+        try:
+            networks = [ipaddress.ip_network(part) for part in listed.replace(",", " ").split()]
+        except ValueError as error:
+            raise SettingsError(
+                f"RAG_TRUSTED_PROXIES is {listed!r} ({error}): list addresses or networks such as "
+                "127.0.0.1 or 10.0.0.0/8, with commas between them"
+            ) from None
+        return cls(tuple(networks))
+
+    def client(self, peer: str, forwarded: str) -> str:
+        """Who asks: the last in ``X-Forwarded-For`` that is no proxy of these, or ``peer``."""
+        client = peer
+        for said in reversed([part.strip() for part in forwarded.split(",") if part.strip()]):
+            if not self._know(client):
+                break
+            client = said
+        return client
+
+    def _know(self, address: str) -> bool:
+        try:
+            parsed = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(parsed in network for network in self.networks)
 
 
 def is_same_origin(origin: str, host: str) -> bool:

@@ -15,13 +15,15 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.formparsers import MultiPartException
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.guard.access import FORGET_SECONDS, SESSION_SECONDS, Access
-from rag.guard.hosts import Hosts, is_loopback, is_same_origin
+from rag.guard.hosts import Hosts, Proxies, is_same_origin
 from rag.guard.login import BLOCKED, WRONG, login_page
-from rag.guard.uploads import UploadCheck, UploadLimits, names_other_files
+from rag.guard.paths import with_aliases, with_length, without_aliases
+from rag.guard.uploads import UploadCheck, UploadLimits
 
 LARGEST_BODY = 1_000_000
 """Bytes of a request that is no upload."""
@@ -91,6 +93,7 @@ class Guard:
     uploads: Path
     port: int
     own: Sequence[tuple[str, str]] = ()
+    proxies: Proxies = field(default_factory=Proxies)
     limits: UploadLimits = field(default_factory=UploadLimits)
     _served: list[tuple[str, re.Pattern[str]]] = field(init=False, repr=False)
 
@@ -121,16 +124,26 @@ class Guard:
             if objection := self.limits.objection(headers, self.uploads):
                 await Response(objection, 413, media_type="text/plain")(scope, receive, send)
                 return
-            receive = UploadCheck(receive, headers, self.limits).receive
+            try:
+                receive = UploadCheck(receive, headers, self.limits).receive
+            except MultiPartException as error:
+                await _said(400, error.message)(scope, receive, send)
+                return
         elif scope["method"] == "POST":
             body = await _read(receive)
             if isinstance(body, Response):
                 await body(scope, receive, send)
                 return
-            if scope["path"].startswith("/gradio_api/") and names_other_files(body, self.uploads):
-                await _said(400, "That is no uploaded file.")(scope, receive, send)
-                return
+            if scope["path"].startswith("/gradio_api/"):
+                named = without_aliases(body, self.uploads)
+                if named is None:
+                    await _said(400, "That is no uploaded file.")(scope, receive, send)
+                    return
+                body = named
+                scope["headers"] = with_length(scope["headers"], len(body))
             receive = _replay(body, receive)
+        if scope["path"].startswith("/gradio_api/"):
+            send = with_aliases(send, self.uploads)
         scope["headers"] = [(k, v) for k, v in scope["headers"] if k not in _NEVER_TAKEN]
         await self.app(scope, receive, send)
 
@@ -174,11 +187,11 @@ class Guard:
         if not self.access.is_required or self.access.is_session(self._session(headers)):
             return None
         scheme, _, token = headers.get("authorization", "").partition(" ")
-        address = _address(scope, headers)
+        address = self._address(scope, headers)
         if scheme.lower() == "bearer":
             if self.access.is_token(token.strip(), address):
                 return None
-            if self.access.is_blocked(address):
+            if self.access.is_blocked("token", address):
                 return _said(429, "Too many wrong tokens.", **{"Retry-After": str(FORGET_SECONDS)})
         if scope["method"] == "GET" and "text/html" in headers.get("accept", ""):
             return RedirectResponse(LOGIN, 303)
@@ -201,9 +214,9 @@ class Guard:
         if isinstance(body, Response):
             return body
         given = parse_qs(body.decode("utf-8", "replace"), max_num_fields=10).get("password", [""])
-        address = _address(scope, headers)
+        address = self._address(scope, headers)
         session = self.access.log_in(given[0], address)
-        if session is None and self.access.is_blocked(address):
+        if session is None and self.access.is_blocked("password", address):
             return HTMLResponse(login_page(BLOCKED), 429, {"Retry-After": str(FORGET_SECONDS)})
         if session is None:
             return HTMLResponse(login_page(WRONG), 401)
@@ -213,6 +226,11 @@ class Guard:
             self._cookie, session, SESSION_SECONDS, httponly=True, samesite="strict", secure=secure
         )
         return response
+
+    def _address(self, scope: Scope, headers: Headers) -> str:
+        """Where a request comes from, as the proxies say that are trusted."""
+        peer = str((scope.get("client") or ("",))[0])
+        return self.proxies.client(peer, ",".join(headers.getlist("x-forwarded-for")))
 
     @property
     def _cookie(self) -> str:
@@ -274,13 +292,6 @@ def _is_of_kind(path: str, headers: Headers) -> bool:
     if path.rstrip("/") == UPLOAD:
         return kind == "multipart/form-data"
     return kind == "application/json"
-
-
-def _address(scope: Scope, headers: Headers) -> str:
-    """Where a request comes from: for a proxy on this machine, what it says of its client."""
-    peer = str((scope.get("client") or ("",))[0])
-    said = [part.strip() for part in headers.get("x-forwarded-for", "").split(",")]
-    return said[-1] or peer if is_loopback(peer) else peer
 
 
 async def _read(receive: Receive) -> bytes | Response:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
+import html
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.datastructures import Headers
 from starlette.formparsers import MultiPartException
@@ -84,7 +85,10 @@ class UploadCheck:
             "on_headers_finished": self._on_headers_finished,
             "on_part_data": self._on_data,
         }
-        return MultipartParser(options.get(b"boundary", b"none"), callbacks)  # type: ignore[arg-type]
+        try:
+            return MultipartParser(options.get(b"boundary", b"none"), callbacks)  # type: ignore[arg-type]
+        except FormParserError as error:
+            raise MultiPartException("The upload is malformed.") from error
 
     def _on_header_name(self, data: bytes, start: int, end: int) -> None:
         self._header_name += data[start:end]
@@ -108,46 +112,21 @@ class UploadCheck:
         try:
             checked_name(self._name)
         except LoadError as error:
-            raise MultiPartException(f"The file {self._name!r} {error}.") from error
+            raise MultiPartException(f"The file {self._shown} {error}.") from error
+
+    @property
+    def _shown(self) -> str:
+        """The name as the page can show it, which takes what a refused upload says for markup."""
+        return html.escape(repr(self._name), quote=False)
 
     def _on_data(self, data: bytes, start: int, end: int) -> None:
         self._file_bytes += end - start
         if self._file_bytes > self._limits.file_bytes:
             most = self._limits.file_bytes / MEGABYTE
             raise MultiPartException(
-                f"The file {self._name!r} has more than {most:,.0f} MB: split it, or put it into "
+                f"The file {self._shown} has more than {most:,.0f} MB: split it, or put it into "
                 "the folder by other means."
             )
-
-
-def names_other_files(body: bytes, folder: Path) -> bool:
-    """Whether a request to the page names a file that was not uploaded to ``folder``.
-
-    Gradio's components take files as ``{"path": ...}``, and some fetch an address given there.
-    A body that is no JSON names none; it is refused further on.
-    """
-    try:
-        waiting = [json.loads(body)]
-    except (ValueError, RecursionError):
-        return False
-    root = folder.resolve()
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            waiting.extend(value.values())
-            if "path" in value and not _is_uploaded(value["path"], root):
-                return True
-        elif isinstance(value, list):
-            waiting.extend(value)
-    return False
-
-
-def _is_uploaded(path: object, root: Path) -> bool:
-    try:
-        file = Path(str(path)).resolve(strict=True)
-    except (OSError, RuntimeError, ValueError):  # none there, a loop of links, a NUL
-        return False
-    return file.is_file() and file.is_relative_to(root)
 
 
 def _size(folder: Path) -> int:

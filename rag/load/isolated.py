@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, Generic, Self, TypeVar
 
-from rag.errors import LoadError
+from rag.errors import BusyError, LoadError
 from rag.load import Loaded, load_file
 from rag.load.process import NO_ANSWER, Limits, LostError, Worker, crashes, too_large
 from rag.load.wire import build, check
@@ -43,31 +43,45 @@ class Isolated(Generic[T]):
         self._understood = understood
         self._worker: Worker | None = None
         self._lock = threading.Lock()
+        self._closings = 0
 
     def __call__(self, data: bytes, asked: str) -> T:
         """Work on the bytes of one file.
 
         Raises :class:`LoadError` with the reason: that of the loader, or that the file needs too
         much memory or time or crashes its parser; :class:`KnowledgeBaseError` where no worker can
-        be started, for then nothing is known about the file.
+        be started, for then nothing is known about the file; :class:`BusyError` if it is closed
+        meanwhile.
         """
+        closings = self._closings
         with self._lock:
-            is_fresh = self._worker is None
-            try:
-                return self._ask(data, asked)
-            except LostError as lost:
-                if is_fresh:
-                    raise LoadError(lost.reason) from None
-            # A file before it may have left a worker that was about to fall: ask a new one.
-            try:
-                return self._ask(data, asked)
-            except LostError as lost:
+            return self._answer(data, asked, closings)
+
+    def _answer(self, data: bytes, asked: str, closings: int) -> T:
+        """As ``__call__``; one file at a time. ``closings`` counted them when it was asked."""
+        is_fresh = self._worker is None
+        try:
+            return self._ask(data, asked, closings)
+        except LostError as lost:
+            if is_fresh:
                 raise LoadError(lost.reason) from None
+        # A file before it may have left a worker that was about to fall: ask a new one.
+        try:
+            return self._ask(data, asked, closings)
+        except LostError as lost:
+            raise LoadError(lost.reason) from None
 
     def close(self) -> None:
-        """End the worker."""
+        """End the worker, at once, also for those who still wait for it."""
+        self._closings += 1
+        if (worker := self._worker) is not None:
+            worker.kill()
         with self._lock:
             self._end()
+
+    def _require_open(self, closings: int) -> None:
+        if closings != self._closings:
+            raise BusyError("the program is ending: ask again later")
 
     def __enter__(self) -> Self:
         return self
@@ -94,12 +108,15 @@ class Isolated(Generic[T]):
             self._worker.end()
             self._worker = None
 
-    def _ask(self, data: bytes, asked: str) -> T:
+    def _ask(self, data: bytes, asked: str, closings: int) -> T:
+        self._require_open(closings)
         worker = self._started()
         try:
+            self._require_open(closings)  # a worker that is started meanwhile was not killed
             kind, value = worker.ask(data, asked)
         except BaseException:  # also Ctrl-C: what the worker says next is of no use
             self._end()
+            self._require_open(closings)
             raise
         if worker.is_tired:
             self._end()

@@ -6,14 +6,19 @@ it gives back is numbers and pixels, which are checked here.
 
 from __future__ import annotations
 
+import hashlib
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
+from cachetools import TTLCache
+
+from rag.errors import BusyError, LoadError
 from rag.load import file_in, kind_of
 from rag.load.image import pictures
-from rag.load.isolated import Isolated, Limits
+from rag.load.isolated import Isolated, Limits, Work
 from rag.load.picture import HIGHEST, WIDTH, Picture, as_png, picture_of
 from rag.load.wire import build, dump, parse
 from rag.types import Document, Location, Mark, PageImage
@@ -21,6 +26,13 @@ from rag.types import Document, Location, Mark, PageImage
 MOST_SECONDS = 30.0
 """That showing a page may take: somebody waits for it."""
 
+MAX_WAITING = 16
+"""Who may wait for a page at once, the one whose page is worked on among them."""
+
+SECONDS_REMEMBERED = 600.0
+"""How long a page that could not be shown is not tried again."""
+
+_MAX_REMEMBERED = 10_000
 _PICTURES = ("png", "jpeg", "tiff")
 
 
@@ -66,7 +78,7 @@ def show(data: bytes, asked: str) -> Shown:
     """
     from rag.load.pdf.place import look
 
-    wanted = build(Asked, parse(asked.encode("utf-8", "surrogatepass")))
+    wanted = _wanted(asked)
     found = file_in(data, wanted.file, wanted.source)
     kind = kind_of(found, wanted.source) if found else ""
     if found is None or kind not in ("pdf", *_PICTURES):
@@ -85,11 +97,38 @@ def show(data: bytes, asked: str) -> Shown:
 
 
 class IsolatedPages(Isolated[Shown]):
-    """As :func:`show`, in a worker process, which starts no program."""
+    """As :func:`show`, or ``work``, in a worker process, which starts no program.
 
-    def __init__(self, limits: Limits) -> None:
+    Raises :class:`BusyError` where :data:`MAX_WAITING` others wait. A page that could not be shown
+    fails at once when it is asked for again.
+    """
+
+    def __init__(self, limits: Limits, work: Work[Shown] = show) -> None:
         seconds = min(limits.seconds, MOST_SECONDS)
-        super().__init__(replace(limits, seconds=seconds, programs=False), show, _checked)
+        super().__init__(replace(limits, seconds=seconds, programs=False), work, _checked)
+        self._places = threading.BoundedSemaphore(MAX_WAITING)
+        self._failed: TTLCache[str, str] = TTLCache(_MAX_REMEMBERED, SECONDS_REMEMBERED)
+
+    def __call__(self, data: bytes, asked: str) -> Shown:
+        """What is asked of the bytes of a file."""
+        if not self._places.acquire(blocking=False):
+            raise BusyError("too many pages are being drawn: try again in a moment")
+        try:
+            return super().__call__(data, asked)
+        finally:
+            self._places.release()
+
+    def _answer(self, data: bytes, asked: str, closings: int) -> Shown:
+        wanted = _wanted(asked)
+        what = f"{[p.number for p in wanted.pieces]} {wanted.draw} {wanted.file} {wanted.source}"
+        key = hashlib.sha256(data).hexdigest() + what
+        if (reason := self._failed.get(key)) is not None:
+            raise LoadError(reason)
+        try:
+            return super()._answer(data, asked, closings)
+        except LoadError as error:
+            self._failed[key] = str(error)
+            raise
 
 
 def locate(
@@ -137,10 +176,14 @@ def _as_json(asked: Asked) -> str:
     return dump(asked).decode("utf-8", "surrogatepass")
 
 
+def _wanted(asked: str) -> Asked:
+    return build(Asked, parse(asked.encode("utf-8", "surrogatepass")))
+
+
 def _checked(value: Any, asked: str) -> Shown:
     """What a worker sent; ValueError where it is not what was asked for."""
     shown = build(Shown, value)
-    wanted = build(Asked, parse(asked.encode("utf-8", "surrogatepass")))
+    wanted = _wanted(asked)
     if shown.marks is not None and len(shown.marks) != len(wanted.pieces):
         raise ValueError("other pages than were asked for")
     for mark in (mark for marks in shown.marks or () for mark in marks):

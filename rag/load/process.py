@@ -132,6 +132,10 @@ class Worker:
         except ValueError:
             return crashes(f"exit code {code}")
 
+    def kill(self) -> None:
+        """Kill the process, from any thread: one that asks it is told that it is lost."""
+        _kill(self._process)
+
     def end(self) -> None:
         """Kill the process, and remove what it left."""
         process = getattr(self, "_process", None)

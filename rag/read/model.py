@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from rag.embed.bundled import bundled_folder
+from rag.embed.bundled import bundled_tokenizer
 from rag.errors import ModelError
-from rag.inference import open_session, open_tokenizer, sha256
+from rag.inference import open_session, open_tokenizer, require_digest
 from rag.read.spans import Logits, Reading, best_apart, window_readings
 from rag.read.windows import IntArray, Passage, batches, cut
 
@@ -65,10 +65,10 @@ class SpanModel:
 
 def open_predict(path: Path, digest: str | None = None) -> Predict:
     """The model in an ONNX file. Raises :class:`ModelError` if it is not the one of ``digest``."""
-    if not path.is_file():
+    if digest is not None:
+        require_digest(path, digest, "the reader's model")
+    elif not path.is_file():
         raise ModelError(f"the reader's model is missing: {path.name}; run 'make install'")
-    if digest is not None and sha256(path) != digest:
-        raise ModelError(f"the reader's model is damaged: {path.name}; install the program anew")
     session = open_session(path)
 
     def predict(ids: IntArray, mask: IntArray, types: IntArray) -> tuple[Logits, Logits, Logits]:
@@ -81,4 +81,4 @@ def open_predict(path: Path, digest: str | None = None) -> Predict:
 
 def open_model(path: Path, digest: str | None = None) -> SpanModel:
     """The model in an ONNX file, with the tokenizer of the bundled backbone."""
-    return SpanModel(open_predict(path, digest), bundled_folder() / "tokenizer.json")
+    return SpanModel(open_predict(path, digest), bundled_tokenizer())

@@ -85,6 +85,11 @@ def send(site: Served, name: str, data: bytes) -> str:
     return str(path)
 
 
+def stored(site: Served, path: str) -> Path:
+    """The file that an upload was told as ``path``."""
+    return site.uploads / path.removeprefix("/uploads/")
+
+
 def file_data(path: str) -> dict[str, Any]:
     return {"path": path, "orig_name": Path(path).name, "meta": {"_type": "gradio.FileData"}}
 
@@ -112,7 +117,8 @@ def test_the_page_and_the_api_answer(local: Served) -> None:
 
 
 def test_no_route_gives_the_environment_or_a_path_of_the_machine(local: Served) -> None:
-    for path in ("/", "/config", "/gradio_api/info", "/theme.css", "/manifest.json"):
+    pages = ("/", "/config", "/gradio_api/info", "/theme.css", "/manifest.json", "/v1/status")
+    for path in pages:
         text = local.http.get(path).text
         assert CANARY not in text, path
         assert str(local.folder.parent) not in text, path
@@ -224,7 +230,7 @@ def test_another_sites_page_changes_nothing(local: Served) -> None:
         assert foreign.post("/gradio_api/upload", files=files).status_code == 403
         assert foreign.post("/v1/ask", json={"question": "x"}).status_code == 403
         assert evil.kb.sources() == before
-    Path(path).unlink()
+    stored(local, path).unlink()
 
 
 # Uploads
@@ -232,10 +238,11 @@ def test_another_sites_page_changes_nothing(local: Served) -> None:
 
 def test_an_upload_becomes_a_document_and_leaves_nothing_behind(local: Served) -> None:
     path = send(local, "orca notes (1).txt", b"Orcas hunt.\n")
-    assert Path(path).is_relative_to(local.uploads)
+    assert stored(local, path).is_file()
     assert local.uploads.stat().st_mode & 0o077 == 0
     messages = add(local, path)
     assert messages[-1]["success"], messages
+    assert str(local.uploads) not in json.dumps(messages)
     assert "Added orca notes (1).txt." in json.dumps(messages)
     assert (local.folder / "orca notes (1).txt").read_bytes() == b"Orcas hunt.\n"
     assert [p for p in local.uploads.rglob("*") if p.is_file()] == []
@@ -247,7 +254,7 @@ def test_what_cannot_be_read_is_refused_before_it_is_stored(local: Served) -> No
     assert "picture.png" in shown
     assert "is a PNG image" in shown
     assert not (local.folder / "picture.png").exists()
-    assert not Path(path).exists()
+    assert not stored(local, path).exists()
 
 
 def test_a_name_that_looks_like_another_is_refused(local: Served) -> None:
