@@ -18,13 +18,13 @@ from rag.cite import (
     under,
 )
 from rag.compose import compose, sentence_of
+from rag.compute_slots import ComputeSlots, IsWanted, require
 from rag.followup import History, has_question, is_small_talk, standalone_question
 from rag.generate.injection import looks_like_prompt_injection
 from rag.generate.visible import visible
 from rag.overlap import folded
 from rag.read import missing_words
 from rag.read.contrast import Pair, stated_instead
-from rag.turns import IsWanted, Turns, require
 from rag.types import (
     REASONS,
     REFUSAL_TEXT,
@@ -68,7 +68,7 @@ class Answerer:
     refuse_below: float
     names: Callable[[str], Sequence[str]] = lambda source: (source,)
     mentions: Callable[[str], bool] = lambda words: False
-    turns: Turns = field(default_factory=Turns)
+    slots: ComputeSlots = field(default_factory=ComputeSlots)
     is_wanted: IsWanted = lambda: True
 
     @property
@@ -104,7 +104,7 @@ class Answerer:
 
     def _found(self, question: str, clock: _Clock) -> tuple[list[Hit], list[Span]]:
         """Passages, and what may answer in them; ``clock`` does not count the wait for a turn."""
-        with self.turns.one(self.is_wanted):
+        with self.slots.one(self.is_wanted):
             clock.start()
             hits = self.retrieve(question)
             clock.lap("retrieve")

@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from rag.answer import Answerer
 from rag.chunk import Limit, index_text, iter_chunks
+from rag.compute_slots import ComputeSlots, IsWanted
 from rag.embed import make_embedder
 from rag.errors import CancelledError, KnowledgeBaseError, LoadError, NotFoundError, SettingsError
 from rag.folders import Folders, Seen
@@ -34,7 +35,6 @@ from rag.store.local import LocalStore
 from rag.store.troubles import explained, require_database
 from rag.store.verify import problems
 from rag.sync import Failure, Sync, SyncReport, read_file
-from rag.turns import IsWanted, Turns
 from rag.types import (
     Answer,
     Chunk,
@@ -92,7 +92,7 @@ class KnowledgeBase:
         self._opened: LocalStore | None = None
         self._opening = threading.Lock()
         self._changing = threading.Lock()
-        self._turns = Turns()
+        self._slots = ComputeSlots()
 
     def variant(
         self, path: str | Path, settings: Settings, embedder: Embedder | None = None
@@ -370,7 +370,7 @@ class KnowledgeBase:
         """
         if k < 1:
             raise ValueError(f"k is {k}: ask for at least 1")
-        with self._turns.one(is_wanted):
+        with self._slots.one(is_wanted):
             return self._search(question, k)
 
     def _search(self, question: str, k: int) -> list[Hit]:
@@ -419,7 +419,7 @@ class KnowledgeBase:
             refuse_below=reader.refuse_below(self.settings.target_precision),
             names=self.names,
             mentions=self._mentions,
-            turns=self._turns,
+            slots=self._slots,
             is_wanted=is_wanted,
         ).stream(question, history)
 

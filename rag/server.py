@@ -18,10 +18,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, BeforeValidator, Field
 
-from rag.desk import Desk
+from rag.client_work import ClientWork
+from rag.compute_slots import IsWanted
 from rag.knowledge_base import KnowledgeBase
 from rag.page_route import explained, page_route, without_folders
-from rag.turns import IsWanted
 
 LONGEST_QUESTION = 10_000
 """Characters; longer ones are refused with status 422."""
@@ -85,7 +85,7 @@ def make_api(kb: KnowledgeBase) -> APIRouter:
     """The API's routes, for any FastAPI application."""
     api = APIRouter(prefix="/v1")
 
-    desk = Desk()
+    client_work = ClientWork()
 
     @api.post("/ask")
     async def ask(query: AskQuery, request: Request) -> Any:
@@ -94,7 +94,7 @@ def make_api(kb: KnowledgeBase) -> APIRouter:
             return answer.to_dict()
 
         with explained():
-            return await desk.work(request, work)
+            return await client_work.run(request, work)
 
     @api.post("/search")
     async def search(query: SearchQuery, request: Request) -> Any:
@@ -103,7 +103,7 @@ def make_api(kb: KnowledgeBase) -> APIRouter:
             return [hit.to_dict() for hit in found]
 
         with explained():
-            return await desk.work(request, work)
+            return await client_work.run(request, work)
 
     @api.get("/status")
     def status() -> dict[str, Any]:

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 LAYERS = (
     ("types", "errors"),
     ("inference", "files", "scratch"),
-    ("settings", "sentences", "turns", "load", "embed", "store"),
+    ("settings", "sentences", "compute_slots", "load", "embed", "store"),
     ("chunk", "overlap", "questions", "folders", "guard", "workload", "writing"),
     ("retrieve", "read", "generate", "followup", "indexing"),
     ("same_fact", "snippet"),
@@ -25,7 +25,7 @@ LAYERS = (
     ("answer", "sync"),
     ("upkeep", "forget", "originals"),
     ("knowledge_base",),
-    ("evaluate", "render", "web", "watch", "page_route", "desk"),
+    ("evaluate", "render", "web", "watch", "page_route", "client_work"),
     ("curate",),
     ("page",),
     ("server", "cli", "ui", "__main__"),

@@ -18,10 +18,10 @@ from fastapi.testclient import TestClient
 from helpers import MakeKb, write_folder
 
 from rag import KnowledgeBase, Settings
+from rag.compute_slots import LOOK_SECONDS
 from rag.load import load_file
 from rag.page_route import without_folders
 from rag.server import LONGEST_QUESTION, make_api
-from rag.turns import LOOK_SECONDS
 from rag.types import Hit, Span
 
 TEXT = "Lexus sold 851,200 vehicles worldwide in 2024. Production is expected to begin in 2027."
@@ -138,7 +138,7 @@ def test_what_nobody_waits_for_is_not_begun(tmp_path: Path) -> None:
 
 async def _leaving(app: FastAPI, body: dict[str, str], stays: Callable[[], bool]) -> None:
     """Ask, and go as soon as ``stays`` is false."""
-    messages = [
+    messages: list[dict[str, Any]] = [
         {"type": "http.request", "body": json.dumps(body).encode(), "more_body": False},
         {"type": "http.disconnect"},
     ]

@@ -1,4 +1,4 @@
-"""Turns: as many questions at once as there are cores, and only those that are wanted."""
+"""Slots to compute in: as many questions at once as there are cores, if they are wanted."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from fakes_page import WordReader
 from helpers import write_folder
 
 from rag import KnowledgeBase, Settings
+from rag.compute_slots import ComputeSlots
 from rag.embed import bundled_encoder
 from rag.errors import CancelledError
 from rag.load import load_file
-from rag.turns import Turns
 from rag.types import Hit, Span
 
 QUESTIONS = 8
@@ -44,7 +44,7 @@ def test_as_many_questions_are_read_at_once_as_there_are_turns(tmp_path: Path) -
     reader, settings = CountingReader(), Settings(embedder="hashing")
     with KnowledgeBase(tmp_path / "index", settings, reader=reader, load=load_file) as kb:
         kb.sync(folder)
-        kb._turns = Turns(2)
+        kb._slots = ComputeSlots(2)
         with ThreadPoolExecutor(QUESTIONS) as pool:
             answers = list(pool.map(kb.ask, ["Where do whales swim?"] * QUESTIONS))
     assert {answer.text for answer in answers} == {"Whales swim near Iceland. [1]"}
@@ -52,17 +52,17 @@ def test_as_many_questions_are_read_at_once_as_there_are_turns(tmp_path: Path) -
 
 
 def test_who_waits_in_vain_goes_and_leaves_the_turn_to_others() -> None:
-    turns = Turns(1)
-    with turns.one(lambda: True), pytest.raises(CancelledError), turns.one(lambda: False):
+    slots = ComputeSlots(1)
+    with slots.one(lambda: True), pytest.raises(CancelledError), slots.one(lambda: False):
         pass
-    with turns.one(lambda: True):
+    with slots.one(lambda: True):
         pass
-    with pytest.raises(CancelledError), turns.one(lambda: False):
+    with pytest.raises(CancelledError), slots.one(lambda: False):
         pass
-    with turns.one(lambda: True):
+    with slots.one(lambda: True):
         pass
 
 
 def test_no_arena_keeps_memory() -> None:
-    options = bundled_encoder()._session.get_session_options()
+    options = bundled_encoder()._session._session.get_session_options()
     assert options.enable_cpu_mem_arena is False

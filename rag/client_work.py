@@ -15,8 +15,8 @@ import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
+from rag.compute_slots import IsWanted
 from rag.errors import CancelledError
-from rag.turns import IsWanted
 
 T = TypeVar("T")
 
@@ -27,13 +27,13 @@ CLIENT_CLOSED = 499
 """Status of a request whose client has gone: nobody sees it."""
 
 
-class Desk:
+class ClientWork:
     """Takes work for requests; what others ask for meanwhile is not held up by it."""
 
     def __init__(self) -> None:
         self._threads = anyio.CapacityLimiter(MAX_AT_WORK)
 
-    async def work(self, request: Request, work: Callable[[IsWanted], T]) -> T | Response:
+    async def run(self, request: Request, work: Callable[[IsWanted], T]) -> T | Response:
         """What ``work`` returns; it is told whether the client is still there.
 
         Work that waits in line when its client goes is not begun. The body of the request must

@@ -1,4 +1,4 @@
-"""Turns to compute: as many questions are worked on at once as there are cores.
+"""Slots to compute in: as many questions are worked on at once as there are cores.
 
 More would only slow each other down, and each needs memory of its own.
 """
@@ -19,7 +19,7 @@ LOOK_SECONDS = 0.2
 """How often those who wait for their turn look whether they are wanted."""
 
 
-class Turns:
+class ComputeSlots:
     """At most ``count`` at once; the cores that this process may use unless given."""
 
     def __init__(self, count: int | None = None) -> None:
