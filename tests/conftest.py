@@ -18,7 +18,7 @@ from rag.read import SpanReader
 pytest_plugins = ["network_guard"]
 
 # How long an example takes says more of the machine than of the code.
-hypothesis.settings.register_profile("rag")
+hypothesis.settings.register_profile("rag", deadline=None)
 hypothesis.settings.load_profile("rag")
 
 
