@@ -138,7 +138,7 @@ def test_what_nobody_waits_for_is_not_begun(tmp_path: Path) -> None:
 
 async def _leaving(app: FastAPI, body: dict[str, str], stays: Callable[[], bool]) -> None:
     """Ask, and go as soon as ``stays`` is false."""
-    messages = [
+    messages: list[dict[str, Any]] = [
         {"type": "http.request", "body": json.dumps(body).encode(), "more_body": False},
         {"type": "http.disconnect"},
     ]
