@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -13,8 +16,6 @@ from fakes_page import WordReader
 from helpers import write_folder
 
 from rag import KnowledgeBase, Settings
-from rag.compute_slots import ComputeSlots
-from rag.embed import bundled_encoder
 from rag.errors import CancelledError
 from rag.load import load_file
 from rag.types import Hit, Span
@@ -63,6 +64,32 @@ def test_who_waits_in_vain_goes_and_leaves_the_turn_to_others() -> None:
         pass
 
 
-def test_no_arena_keeps_memory() -> None:
-    options = bundled_encoder()._session._session.get_session_options()
-    assert options.enable_cpu_mem_arena is False
+GROWTH = """
+import numpy as np
+from pathlib import Path
+from rag.read.reader import MODEL
+from rag.read.model import open_predict
+
+def resident() -> int:
+    [line] = [x for x in Path("/proc/self/status").read_text().splitlines() if "VmRSS" in x]
+    return int(line.split()[1])
+
+predict = open_predict(MODEL)
+small, large = (np.ones((windows, 96), np.int64) for windows in (1, 42))
+predict(small, small, small)
+before = resident()
+predict(large, large, large)
+print((resident() - before) // 1024)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux tells it there")
+def test_a_large_call_of_the_model_keeps_little_memory() -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", GROWTH],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert int(result.stdout) < 40, "megabytes"
