@@ -17,6 +17,14 @@ from training.metrics import auroc, best_threshold
 from training.model import default_backbone
 from training.near_miss import near_miss
 from training.noise import misspelt, noisy
+from training.paraphrase import (
+    exchanged,
+    opened,
+    paraphrased,
+    plain_words,
+    reworded,
+    synonyms,
+)
 from training.passages import Passages
 from training.phrases import swap_phrase
 from training.reading import Model
@@ -118,7 +126,7 @@ def near_misses(source: str, answer: str) -> Stream:
 
 
 def test_an_unanswerable_question_comes_with_an_answerable_one_to_its_passage() -> None:
-    mix, rng = Mix(edit=0, passage=0, noise=0), random.Random(0)
+    mix, rng = Mix(edit=0, passage=0, paraphrase=0, noise=0), random.Random(0)
     stream = near_misses("squad2_train_near_misses", "Duke Wilhelm")
     windows = list(stream.windows(iter([0]), 96, mix, rng))
     assert [w.answerable for w in windows] == [False, True]
@@ -127,7 +135,7 @@ def test_an_unanswerable_question_comes_with_an_answerable_one_to_its_passage() 
 
 
 def test_an_answer_whose_words_are_not_marked_counts_as_answered_alone() -> None:
-    mix, rng = Mix(edit=0, passage=0, noise=0), random.Random(0)
+    mix, rng = Mix(edit=0, passage=0, paraphrase=0, noise=0), random.Random(0)
     stream = near_misses("squad2_train_near_misses", "Duke Wilhelm")
     [window] = stream.windows(iter([2]), 96, mix, rng)
     assert (window.start, window.end, window.answerable) == (IGNORED, IGNORED, True)
@@ -251,6 +259,22 @@ def test_edits_of_the_passages_own_words_alone_are_made_where_only_they_are_told
     made = {edit.new for edit in edits if edit is not None}
     assert made
     assert all(new in passage for new in made)
+
+
+def test_a_paraphrase_asks_for_the_same_in_other_words() -> None:
+    rng = random.Random(0)
+    assert reworded("In what year was the bridge built?", rng) == "When was the bridge built?"
+    assert reworded("Who was the author of Emma?", rng) == "Who wrote Emma?"
+    assert reworded("Where is Ulm located?", rng) == "Where is Ulm?"
+    bought = exchanged("Who purchased Purchased Ltd prior to 1990?", plain_words(), rng)
+    assert bought == "Who bought Purchased Ltd before 1990?"
+    assert "infant" in synonyms()["baby"]
+    begun = opened("Who built it?", rng)
+    assert begun.lower() != "who built it?"
+    assert "who built it" in begun
+    assert opened("Der Erbauer?", rng) == "Der Erbauer?"
+    asked = "Who purchased the automobile?"
+    assert paraphrased(asked, random.Random(5)) == paraphrased(asked, random.Random(5))
 
 
 def test_noise_is_seeded_and_keeps_first_letters() -> None:

@@ -15,6 +15,7 @@ from training.edits import Edit, Neighbours
 from training.layout import Layout
 from training.near_miss import near_miss
 from training.noise import noisy
+from training.paraphrase import paraphrased
 from training.passages import Passages
 from training.windows import (
     IGNORED,
@@ -42,6 +43,7 @@ class Mix:
     edit: float = 0.12
     told: float = 0.6
     passage: float = 0.25
+    paraphrase: float = 0.25
     noise: float = 0.25
     lengths: tuple[tuple[int, float], ...] = ((96, 0.3), (160, 0.4), (224, 0.3))
 
@@ -105,6 +107,8 @@ class Stream:
         for index in order:
             for pair in self._pairs(index, length, mix, rng):
                 source, question = SOURCES[pair.source], pair.question
+                if source.noise and rng.random() < mix.paraphrase:
+                    question = paraphrased(question, rng)
                 if source.noise and rng.random() < mix.noise:
                     question = noisy(question, rng)
                 window = encode(self.tokenizer, self.layout, question, pair.piece, length)
