@@ -29,6 +29,7 @@ from training.passages import Passages
 from training.phrases import swap_phrase
 from training.reading import Model
 from training.stream import Mix, Stream, edited_piece
+from training.trials import TABLE, draw, read_trials
 from training.windows import IGNORED, Piece, Window, crop, encode, without_answer
 
 PASSAGE = (
@@ -283,6 +284,13 @@ def test_noise_is_seeded_and_keeps_first_letters() -> None:
     slipped = misspelt(question, random.Random(1))
     assert slipped != question
     assert [w[0] for w in slipped.split()] == [w[0] for w in question.split()]
+
+
+def test_the_trials_are_drawn_as_they_stand() -> None:
+    rows = read_trials()
+    assert TABLE.with_suffix(".svg").read_text("utf-8") == draw(rows)
+    dots = sum(bool(row["tokens_million"] and row["xquad_en_f1"]) for row in rows)
+    assert draw(rows).count("<title>") >= dots > 0
 
 
 def test_squad_metrics() -> None:
