@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from tokenizers import processors
+from transformers import BertConfig, BertModel
 
+from rag.inference import open_tokenizer
 from rag.read import SpanReader
 from rag.read.judgement import Judgement
 from rag.read.model import open_model
@@ -17,7 +20,8 @@ from rag.types import Chunk, Document, Hit
 from training import average
 from training.data import is_held_out, read_held_out, read_training
 from training.export import export
-from training.model import default_backbone
+from training.model import TABLE, default_backbone
+from training.reading import open_reader
 from training.train import TINY, rate_factor, train
 
 PASSAGE = (
@@ -55,15 +59,6 @@ def weights(path: Path) -> dict[str, torch.Tensor]:
     return loaded
 
 
-def without_doubts(made: dict[str, torch.Tensor], path: Path) -> Path:
-    """Save the weights as those of a reader that was trained without doubts."""
-    former = {name: weight for name, weight in made.items() if not name.startswith("doubt.")}
-    judge = made["judge.0.weight"]
-    former["judge.0.weight"] = judge[:, : -len(judge)]
-    torch.save(former, path)
-    return path
-
-
 def test_articles_held_out_are_never_trained_on(data: Path) -> None:
     kept, held = read_training(data), read_held_out(data)
     assert kept
@@ -90,8 +85,60 @@ def test_bfloat16_steps_keep_weights_in_fp32(data: Path, tmp_path: Path) -> None
     assert all(w.dtype == torch.float32 and torch.isfinite(w).all() for w in made.values())
 
 
+def test_a_passage_held_out_in_one_file_is_held_out_in_all(data: Path, tmp_path: Path) -> None:
+    held = read_held_out(data)[0].context
+    rows = [
+        {"id": "1", "title": "", "context": text, "question": "Who sold it?", "answers": []}
+        for text in (held, "Nobody knows.")
+    ]
+    (tmp_path / "train").mkdir()
+    for path in (data / "train").iterdir():
+        (tmp_path / "train" / path.name).write_bytes(path.read_bytes())
+    near = tmp_path / "train" / "squad2_train_near_misses.jsonl.gz"
+    with gzip.open(near, "wt", encoding="utf-8") as out:
+        out.writelines(json.dumps(row) + "\n" for row in rows)
+    kept = [e for e in read_training(tmp_path) if e.source == "squad2_train_near_misses"]
+    assert [(e.context, e.start, e.end) for e in kept] == [("Nobody knows.", 0, 0)]
+
+
+def test_another_body_trains_and_exports(data: Path, tmp_path: Path) -> None:
+    """A body without token types, whose pairs have two separators; its word table stays."""
+    backbone = tmp_path / "backbone"
+    tokenizer = open_tokenizer(default_backbone() / "tokenizer.json")
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] [SEP] $B [SEP]",
+        special_tokens=[("[CLS]", 101), ("[SEP]", 102)],
+    )
+    config = BertConfig(
+        hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64
+    )
+    BertModel(config, add_pooling_layer=False).save_pretrained(backbone)
+    tokenizer.save(str(backbone / "tokenizer.json"))
+    settings = replace(TINY, frozen_layers=1)
+    made = train(data, backbone, tmp_path / "run", settings)
+    assert TABLE not in weights(made)
+    report = export(made, backbone, tmp_path / "model")
+    assert float(str(report["difference_to_torch"])) < 1e-3
+    [reading] = open_reader(tmp_path / "model" / "reader.int8.onnx", backbone).read(
+        [("Who built it?", PASSAGE.format(year=1800, name="Anna Huber", arches=4))]
+    )
+    assert 0 <= reading.start < reading.end <= len(PASSAGE)
+
+
+def test_a_resumption_with_another_seed_begins_a_fresh_stream(data: Path, tmp_path: Path) -> None:
+    half = replace(TINY, steps=TINY.steps // 2, decay_steps=0)
+    train(data, default_backbone(), tmp_path, half)
+    train(data, default_backbone(), tmp_path, replace(TINY, seed=1), resume=True)
+    log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [(line["step"], line["seed"], line["began"]) for line in log] == [
+        (half.steps, 0, 0),
+        (TINY.steps, 1, half.steps),
+    ]
+
+
 def test_the_rate_rises_stays_and_falls() -> None:
-    settings = replace(TINY, steps=100, warm_up=10, decay=0.2)
+    settings = replace(TINY, steps=100, warm_up=10, decay_steps=20)
     factors = [rate_factor(step, settings) for step in range(100)]
     assert factors[0] == pytest.approx(0.1)
     assert factors[9:80] == [pytest.approx(1.0)] * 71
@@ -103,7 +150,7 @@ def test_a_run_is_repeatable_resumable_and_its_export_reads(data: Path, tmp_path
     backbone = default_backbone()
     whole = weights(train(data, backbone, tmp_path / "whole", TINY))
     # Stopped in the level part of the rate, then gone on with: the same weights.
-    settings = replace(TINY, steps=TINY.steps // 2, decay=1e-6)
+    settings = replace(TINY, steps=TINY.steps // 2, decay_steps=0)
     train(data, backbone, tmp_path / "parts", settings)
     resumed = train(data, backbone, tmp_path / "parts", TINY, resume=True)
     parts = weights(resumed)
@@ -114,19 +161,10 @@ def test_a_run_is_repeatable_resumable_and_its_export_reads(data: Path, tmp_path
     report = export(resumed, backbone, tmp_path / "model")
     assert float(str(report["difference_to_torch"])) < 1e-3
     exported = tmp_path / "model" / "reader.int8.onnx"
-    average.main(
-        [str(exported), str(resumed), "--share", "0.25", "--out", str(tmp_path / "mean.pt")]
-    )
+    first = tmp_path / "whole" / "final.pt"
+    average.main([str(first), str(resumed), "--share", "0.25", "--out", str(tmp_path / "mean.pt")])
     mean = weights(tmp_path / "mean.pt")["span.weight"]
-    assert torch.allclose(mean, whole["span.weight"], atol=1e-6)  # heads are exported in fp32
-
-    former = without_doubts(whole, tmp_path / "former.pt")
-    average.main([str(former), str(resumed), "--share", "0.5", "--out", str(tmp_path / "mean.pt")])
-    both = weights(tmp_path / "mean.pt")
-    assert torch.equal(both["doubt.weight"], whole["doubt.weight"])
-    seen, mean_seen = (w["judge.0.weight"] for w in (whole, both))
-    assert torch.allclose(mean_seen[:, -len(seen) :], seen[:, -len(seen) :] / 2)
-    assert torch.allclose(both["span.weight"], whole["span.weight"])
+    assert torch.allclose(mean, whole["span.weight"], atol=1e-6)  # of two that are the same
 
     reader = SpanReader(open_model(exported), Judgement.load())
     text = PASSAGE.format(year=1800, name="Anna Huber", arches=4)

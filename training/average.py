@@ -1,6 +1,6 @@
 """Average the weights of two readers: `python -m training.average ONE OTHER --out FILE.pt`.
 
-ONE and OTHER are `.onnx` or `.pt` files, OTHER trained on from ONE, or both from one reader.
+ONE and OTHER are `.pt` files of runs, OTHER trained on from ONE, or both from one reader.
 Between the two lies a reader that keeps what each of them does better (Wortsman et al. 2022,
 "Robust fine-tuning of zero-shot models" and "Model soups").
 """
@@ -11,12 +11,8 @@ import argparse
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
-from training.exported import load_weights
-from training.model import default_backbone, from_backbone
-
-Weights = dict[str, Tensor]
+from training.model import Weights, read_weights
 
 
 def average(one: Weights, other: Weights, share: float) -> Weights:
@@ -35,11 +31,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--share", type=float, default=0.5, help="of OTHER")
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args(arguments)
-    model = from_backbone(default_backbone())
-    load_weights(model, given.other)
-    other = {name: weight.clone() for name, weight in model.state_dict().items()}
-    load_weights(model, given.one)  # one that was trained without doubts keeps OTHER's head
-    torch.save(average(model.state_dict(), other, given.share), given.out)
+    one, other = read_weights(given.one), read_weights(given.other)
+    torch.save(average(one, other, given.share), given.out)
 
 
 if __name__ == "__main__":

@@ -60,32 +60,53 @@ class DevExample:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """How one training file is used; `weight` is its relative share of the examples drawn."""
+    """How one training file is used; `weight` is its relative share of the examples drawn.
+
+    `negatives`: passages without the answer are looked for. `edits`: near misses are made of its
+    questions. `spans`: answers are marked, not only whether there is one. `noise`: its questions
+    are also asked as people type them. `twins`: unanswerable questions, each drawn with an
+    answerable one to the same passage.
+    """
 
     weight: float
     tokenised: bool = False
     grouped: bool = True
     negatives: bool = True
+    edits: bool = False
+    spans: bool = True
+    noise: bool = True
+    twins: bool = False
 
 
 FACTS = "facts"
 """The source of the examples that `training/facts.py` makes."""
 
 # Wikipedia counts most. Titles of the product reviews hold five passages each, too few to find a
-# near miss in, so those count as one group.
+# near miss in, so those count as one group; likewise the Chinese files.
 SOURCES: dict[str, Source] = {
-    "squad1_du_test": Source(27),
-    "squad1_train_20articles": Source(6),
-    "squad1_routerlens": Source(8, grouped=False),
-    "squadshifts_new_wiki": Source(18),
-    "squadshifts_amazon_reviews": Source(9, grouped=False),
-    "squadshifts_reddit": Source(9, grouped=False),
-    "policyqa_dev": Source(2, negatives=False),
-    "policyqa_test": Source(2, negatives=False),
-    "fairytaleqa_train": Source(4, negatives=False),
-    "qamr_sentences": Source(11, tokenised=True, grouped=False, negatives=False),
-    "nq_swap": Source(6, tokenised=True, grouped=False),
-    FACTS: Source(18, grouped=False, negatives=False),
+    "squad1_du_test": Source(13, edits=True),
+    "squad1_train_20articles": Source(3, edits=True),
+    "squad1_routerlens": Source(4, grouped=False, edits=True),
+    "squad1_cs224n": Source(5, grouped=False, edits=True),
+    "squad1_more": Source(1.5, grouped=False, edits=True),
+    "squad2_train_near_misses": Source(22, negatives=False, twins=True),
+    "squad2_train_other_paragraph": Source(3, negatives=False),
+    "squadshifts_new_wiki": Source(8, edits=True),
+    "squadshifts_amazon_reviews": Source(5, grouped=False, edits=True),
+    "squadshifts_reddit": Source(5, grouped=False, edits=True),
+    "policyqa_dev": Source(1, negatives=False),
+    "policyqa_test": Source(1, negatives=False),
+    "fairytaleqa_train": Source(2, negatives=False),
+    "qamr_sentences": Source(3, tokenised=True, grouped=False, negatives=False),
+    "nq_swap": Source(4, tokenised=True, grouped=False),
+    "privacyqa_clauses": Source(1.5, grouped=False, negatives=False, spans=False),
+    "condaqa_dontknow": Source(0.5, grouped=False, negatives=False, spans=False),
+    "ja_jaquad_train": Source(4, noise=False),
+    "ja_jsquad": Source(2, noise=False),
+    "zh_cmrc2018_dev_trial": Source(5, grouped=False, noise=False),
+    "zh_tw_drcd_dev_test": Source(4, grouped=False, noise=False),
+    "fr_piaf": Source(3),
+    FACTS: Source(9, grouped=False, negatives=False),
 }
 
 
@@ -131,15 +152,17 @@ def _example(row: dict[str, object], name: str, source: Source) -> Example | Non
     answers = row["answers"]
     assert isinstance(answers, list)
     context, question = str(row["context"]), " ".join(str(row["question"]).split())
-    if not answers or not question:
+    if not question:
         return None
+    group = f"{name}/{row['title']}" if source.grouped else name
+    if not answers:
+        return Example(name, group, context, question, 0, 0)
     answer = min(answers, key=lambda a: len(a["text"]))
     start, end = int(answer["start"]), int(answer["start"]) + len(answer["text"])
     if source.tokenised:
         context, start, end = detokenise(context, start, end)
         question = detokenise(question)[0]
     start, end = strip_span(context, start, end)
-    group = f"{name}/{row['title']}" if source.grouped else name
     return Example(name, group, context, question, start, end) if end > start else None
 
 
@@ -155,7 +178,8 @@ def strip_span(text: str, start: int, end: int) -> tuple[int, int]:
 def read_training(data: Path, limit: int | None = None) -> list[Example]:
     """Read the training files in `data`/train without what is held out, `limit` of each at most.
 
-    Files that are missing are left out; a folder without any is an error.
+    A passage held out in one file is held out in all. Files that are missing are left out; a
+    folder without any is an error.
     """
     examples = _read_all(data)
     kept = Counter[str]()
@@ -170,7 +194,8 @@ def read_training(data: Path, limit: int | None = None) -> list[Example]:
 
 def read_held_out(data: Path) -> list[Example]:
     """Read the articles that no reader is trained on: what decides about refusals learns there."""
-    return [example for example in _read_all(data) if is_held_out(example)]
+    found = [example for example in _read_all(data) if is_held_out(example)]
+    return [example for example in found if example.end]
 
 
 def is_held_out(example: Example) -> bool:
@@ -179,9 +204,10 @@ def is_held_out(example: Example) -> bool:
     The same articles always, whatever the seed.
     """
     source = SOURCES[example.source]
-    by_title = source.grouped and source.negatives
+    kept_apart = source.negatives or source.twins
+    by_title = source.grouped and kept_apart
     key = example.group.split("/", 1)[1] if by_title else example.context
-    return source.negatives and zlib.crc32(key.encode()) % 12 == 1
+    return kept_apart and zlib.crc32(key.encode()) % 12 == 1
 
 
 def _read_all(data: Path) -> list[Example]:

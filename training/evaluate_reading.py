@@ -1,6 +1,7 @@
 """Measure a reader with the passage given: `python -m training.evaluate_reading --data DIR MODEL`.
 
-MODEL is an exported `.onnx` file or a run's `.pt` weights. Prints one JSON object.
+MODEL is an exported `.onnx` file or a run's `.pt` weights. Prints one JSON object. Of sets that
+are knowledge bases, such as xquad_de, the paragraph that holds the evidence is given.
 """
 
 from __future__ import annotations
@@ -18,36 +19,18 @@ import numpy as np
 import torch
 
 from rag.evaluate.squad import best_f1, exact_match
-from rag.read.model import LENGTH, STRIDE, Predict, SpanModel, open_predict
-from rag.read.spans import Logits, Reading
-from rag.read.windows import IntArray, Passage
+from rag.read.spans import Reading
 from training.data import DevExample, read_dev
 from training.metrics import auroc, best_threshold
-from training.model import default_backbone, from_weights
+from training.model import default_backbone
 from training.noise import noisy
+from training.reading import LENGTH, STRIDE, Model, open_reader
 
 Report = dict[str, float]
 
 
-def torch_predictor(backbone: Path, weights: Path, threads: int = 2) -> Predict:
-    """Return the model of a run's weights as a function."""
-    torch.set_num_threads(threads)
-    model = from_weights(backbone, weights)
-
-    def predict(ids: IntArray, mask: IntArray, types: IntArray) -> tuple[Logits, Logits, Logits]:
-        with torch.inference_mode():
-            given = (torch.from_numpy(a) for a in (ids, mask, types))
-            start, end, answerable, _ = model(*given)
-        return start.numpy(), end.numpy(), answerable.numpy()
-
-    return predict
-
-
-def load_predictor(model: Path, backbone: Path, threads: int = 2) -> Predict:
-    """Return the model in a file of either kind as a function."""
-    if model.suffix == ".onnx":
-        return open_predict(model)
-    return torch_predictor(backbone, model, threads)
+NOISY = "_noisy"
+SETS = ("xquad_en", f"xquad_en{NOISY}", "squad2")
 
 
 def score_answers(examples: Sequence[DevExample], readings: Sequence[Reading]) -> Report:
@@ -84,29 +67,32 @@ def signals(readings: Sequence[Reading]) -> dict[str, list[float]]:
     return {
         "margin": [r.margin for r in readings],
         "answerable": [r.answerable for r in readings],
+        "sum": [r.margin + r.answerable for r in readings],
         "both": [r.rank for r in readings],
     }
 
 
 def evaluate(
-    model: SpanModel, data: Path, limit: int | None = None, keep: Path | None = None
+    model: Model,
+    data: Path,
+    limit: int | None = None,
+    keep: Path | None = None,
+    sets: Sequence[str] = SETS,
 ) -> dict[str, Report]:
-    """Measure on XQuAD and SQuAD 2.0, and on XQuAD with questions typed badly.
+    """Measure on development sets; `_noisy` behind a name: with questions typed badly.
 
     With `limit` each set is a fixed random sample of that many questions. Each reading is written
     to `readings_<set>.jsonl` in the folder `keep`, if given.
     """
     report: dict[str, Report] = {}
-    for name in ("xquad_en", "xquad_en_noisy", "squad2"):
-        examples = read_dev(data / "dev/reading" / f"{name.removesuffix('_noisy')}.jsonl.gz")
+    for name in sets:
+        examples = read_set(data, name.removesuffix(NOISY))
         if limit is not None and limit < len(examples):
             examples = random.Random(0).sample(examples, limit)
         rng = random.Random(0)
-        questions = [noisy(e.question, rng) if "noisy" in name else e.question for e in examples]
+        questions = [noisy(e.question, rng) if NOISY in name else e.question for e in examples]
         began = time.monotonic()
-        readings = [
-            best_reading(model, q, e.context) for q, e in zip(questions, examples, strict=True)
-        ]
+        readings = model.read([(q, e.context) for q, e in zip(questions, examples, strict=True)])
         seconds = time.monotonic() - began
         report[name] = {"questions": len(examples), "seconds": round(seconds, 1)}
         report[name] |= score_answers(examples, readings)
@@ -117,10 +103,30 @@ def evaluate(
     return report
 
 
-def best_reading(model: SpanModel, question: str, context: str) -> Reading:
-    """Return what the model reads in a passage; an empty span where there is nothing to read."""
-    [found] = model.read(question, [Passage(context, 0, len(context))])
-    return found[0] if found else Reading(0, 0, -100.0, -100.0, -100.0)
+def read_set(data: Path, name: str) -> list[DevExample]:
+    """Read `dev/reading/NAME`, or else make it of the knowledge base `dev/NAME`."""
+    path = data / "dev/reading" / f"{name}.jsonl.gz"
+    return read_dev(path) if path.exists() else read_knowledge_base(data / "dev" / name)
+
+
+def read_knowledge_base(folder: Path) -> list[DevExample]:
+    """Return the questions to a knowledge base that have evidence, each with its paragraph."""
+    found = []
+    for line in (folder / "questions.jsonl").read_text("utf-8").splitlines():
+        row = json.loads(line)
+        if row["evidence"]:
+            place = row["evidence"][0]
+            text = (folder / "docs" / place["source"]).read_text("utf-8")
+            context = paragraph_at(text, place["start"])
+            found.append(DevExample(row["id"], context, row["question"], tuple(row["answers"])))
+    return found
+
+
+def paragraph_at(text: str, place: int) -> str:
+    """Return the paragraph of a text that holds the character at `place`."""
+    start = text.rfind("\n\n", 0, place)
+    end = text.find("\n\n", place)
+    return text[start + 2 if start >= 0 else 0 : end if end >= 0 else len(text)]
 
 
 def write_readings(path: Path, examples: Sequence[DevExample], readings: Sequence[Reading]) -> None:
@@ -154,12 +160,17 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--length", type=int, default=LENGTH, help="tokens a window")
     parser.add_argument("--stride", type=int, default=STRIDE, help="tokens between window starts")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="cpu", help="of a .pt file's model")
+    parser.add_argument("--bfloat16", action="store_true", help="the body of a .pt file")
+    parser.add_argument("--sets", nargs="+", default=SETS, help="such as xquad_en xquad_de")
     parser.add_argument("--readings", type=Path, help="folder to write each reading to")
     given = parser.parse_args(arguments)
+    torch.set_num_threads(given.threads)
     backbone = given.backbone or default_backbone()
-    predict = load_predictor(given.model, backbone, given.threads)
-    model = SpanModel(predict, backbone / "tokenizer.json", given.length, given.stride)
-    report = evaluate(model, given.data, given.limit, given.readings)
+    model = open_reader(
+        given.model, backbone, given.length, given.stride, given.device, given.bfloat16
+    )
+    report = evaluate(model, given.data, given.limit, given.readings, given.sets)
     rounded = {k: {name: round(v, 4) for name, v in part.items()} for k, part in report.items()}
     print(json.dumps(rounded, indent=2))
 

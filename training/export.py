@@ -1,7 +1,8 @@
 """Export a reader to ONNX, fp32 and int8: `python -m training.export WEIGHTS --out DIR`.
 
-Leaves `reader.fp32.onnx` and `reader.int8.onnx` in `--out`. With `--data` it also measures what
-int8 loses on the development sets, and the latency of both, into `export.json`.
+Leaves `reader.fp32.onnx` and `reader.int8.onnx` in `--out`, and in `export.json` their sizes, with
+the share of the word embeddings, and latency. With `--data` it also measures what int8 loses on the
+development sets.
 """
 
 from __future__ import annotations
@@ -24,23 +25,23 @@ from onnxruntime.quantization.shape_inference import (
 )
 
 from rag.inference import sha256
-from rag.read.model import OUTPUTS, Predict, SpanModel, open_predict
-from training.evaluate_reading import evaluate, torch_predictor
+from rag.read.model import OUTPUTS, Predict, open_predict
+from training.evaluate_reading import evaluate
+from training.layout import open_layout
 from training.model import default_backbone, from_weights
+from training.reading import open_reader, torch_predictor
 
 OPSET = 17
 INPUTS = ["input_ids", "attention_mask", "token_type_ids"]
-DOUBTS = "doubt_logits"
 # The heads are a thousandth of the weights and decide the answer: they stay in fp32.
-HEADS = ("/span/", "/judge/", "/doubt/")
+HEADS = ("/span/", "/judge/")
 
 
 def export_fp32(backbone: Path, weights: Path, out: Path) -> None:
     """Write the model with free batch and length as an ONNX file of standard operators."""
-    model = from_weights(backbone, weights)
-    model.body.set_attn_implementation("eager")
+    model = from_weights(backbone, open_layout(backbone)[1].segments, weights)
     example = torch.ones(2, 24, dtype=torch.long)
-    axes = {name: {0: "batch", 1: "length"} for name in [*INPUTS, *OUTPUTS, DOUBTS]}
+    axes = {name: {0: "batch", 1: "length"} for name in [*INPUTS, *OUTPUTS]}
     with torch.inference_mode(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
@@ -50,7 +51,7 @@ def export_fp32(backbone: Path, weights: Path, out: Path) -> None:
             dynamo=False,
             opset_version=OPSET,
             input_names=INPUTS,
-            output_names=[*OUTPUTS, DOUBTS],
+            output_names=OUTPUTS,
             dynamic_axes=axes | {OUTPUTS[2]: {0: "batch"}},
         )
 
@@ -99,16 +100,23 @@ def latency(predict: Predict, length: int, batch: int = 8, runs: int = 10) -> di
     return {"p50_ms": round(1000 * float(low), 1), "p95_ms": round(1000 * float(high), 1)}
 
 
+def table_bytes(path: Path) -> int:
+    """Return how many bytes of an exported file are the word embeddings, its largest tensor."""
+    tensors = onnx.load(str(path)).graph.initializer
+    return max(len(tensor.raw_data) for tensor in tensors)
+
+
 def measure(path: Path, backbone: Path, data: Path | None, limit: int | None) -> dict[str, object]:
     """Return size, digest, latency and, with `data`, the figures of one exported file."""
     predict = open_predict(path)
     report: dict[str, object] = {
         "bytes": path.stat().st_size,
+        "bytes_of_word_embeddings": table_bytes(path),
         "sha256": sha256(path),
         "latency_8_windows": {str(n): latency(predict, n) for n in (128, 160, 256)},
     }
     if data is not None:
-        report["quality"] = evaluate(SpanModel(predict, backbone / "tokenizer.json"), data, limit)
+        report["quality"] = evaluate(open_reader(path, backbone), data, limit)
     return report
 
 
@@ -120,7 +128,8 @@ def export(
     fp32, int8 = out / "reader.fp32.onnx", out / "reader.int8.onnx"
     export_fp32(backbone, weights, fp32)
     quantise(fp32, int8)
-    same = difference(open_predict(fp32), torch_predictor(backbone, weights))
+    segments = open_layout(backbone)[1].segments
+    same = difference(open_predict(fp32), torch_predictor(backbone, segments, weights))
     if same > 1e-2:
         raise RuntimeError(f"the exported model differs from the trained one by {same:.4f} logits")
     report: dict[str, object] = {"difference_to_torch": same}

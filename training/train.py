@@ -1,10 +1,13 @@
 """Train the reader: `python -m training.train --data DIR --out DIR`.
 
-A run is deterministic by its seed and steps. It is resumed with `--resume` from the last state
-saved in `--out`, and leaves there `settings.json`, `log.jsonl` and the weights: `step_N.pt` on the
-way, `final.pt` at the end. The rate is level until the last part of the run, so `--steps` may be
-changed at a resumption as long as that part has not begun: the weights are those of a run that had
-the new number from the start.
+A run is resumed with `--resume` from the last state saved in `--out`, and leaves there
+`settings.json`, `log.jsonl` and the weights: `step_N.pt` on the way, `final.pt` at the end. It is
+deterministic by its seed and steps; a resumption with another seed goes on with a fresh stream of
+the data as they are then.
+
+The rate warms up, stays level, and falls to zero over the last `--decay-steps`. So a run that is
+stopped can go on at the level rate for as long as one likes, and a copy of its state can be brought
+to its end at any time: with `--steps` as many more as `--decay-steps`.
 """
 
 from __future__ import annotations
@@ -13,25 +16,29 @@ import argparse
 import itertools
 import json
 import time
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
 import torch
-from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
-from rag.inference import sha256
 from training.data import SOURCES, read_training
-from training.doubts import UNKNOWN
 from training.edits import Neighbours
-from training.exported import load_weights
 from training.facts import fillers_of, make_examples
-from training.model import SpanReader, default_backbone, from_backbone
+from training.layout import open_layout
+from training.model import (
+    TABLE,
+    SpanReader,
+    Weights,
+    default_backbone,
+    from_backbone,
+    load_weights,
+)
 from training.passages import Passages
 from training.stream import Mix, Stream
-from training.windows import Batch
+from training.windows import IGNORED, Batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +46,17 @@ class Settings:
     """What a run depends on, beside its data; saved with it."""
 
     seed: int = 0
-    steps: int = 9_400
+    steps: int = 100_000
     rate: float = 1e-4
     head_rate: float = 6e-4
-    warm_up: int = 300
-    decay: float = 0.35
+    warm_up: int = 150
+    decay_steps: int = 600
     weight_decay: float = 0.01
     clip: float = 1.0
-    batch_tokens: int = 1024
+    batch_tokens: int = 3072
     dropout: float = 0.0
     answerable_weight: float = 0.6
-    doubt_weight: float = 0.3
-    frozen_layers: int = 2
+    frozen_layers: int = 4
     mix: Mix = field(default_factory=Mix)
     save_minutes: float = 4.0
     keep_steps: int = 1000
@@ -58,121 +64,145 @@ class Settings:
     facts: int = 40_000
     threads: int = 2
     bfloat16: bool = False
+    device: str = "cpu"
 
 
 TINY = Settings(
-    steps=8, batch_tokens=512, limit=48, facts=48, warm_up=2, decay=0.25, save_minutes=60.0
+    steps=8, batch_tokens=512, limit=48, facts=48, warm_up=2, decay_steps=2, save_minutes=60.0
 )
 
 
 @dataclass(slots=True)
 class Progress:
-    """Where a run stands: optimiser steps, seconds spent, tokens and windows read."""
+    """Where a run stands: optimiser steps, seconds spent, tokens and windows read.
+
+    The stream of `seed` began at step `began`.
+    """
 
     step: int = 0
     seconds: float = 0.0
     tokens: int = 0
     windows: int = 0
+    seed: int = 0
+    began: int = 0
 
 
 def make_stream(data: Path, backbone: Path, settings: Settings) -> Stream:
-    """Read the data, rank the hard passages and return the stream of batches."""
+    """Read the data, rank the hard passages and return the stream of batches.
+
+    Related words come from the bundled MiniLM whatever the backbone: its word pieces are words.
+    """
     examples = read_training(data, settings.limit)
     examples += make_examples(settings.facts, settings.seed, fillers_of(examples))
     hard = [i for i, e in enumerate(examples) if SOURCES[e.source].negatives]
-    tokenizer = Tokenizer.from_file(str(backbone / "tokenizer.json"))
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
+    tokenizer, layout = open_layout(backbone)
     passages = Passages(examples, hard)
-    neighbours = Neighbours(backbone)
-    return Stream(examples, passages, neighbours, tokenizer, settings.seed, settings.batch_tokens)
+    neighbours = Neighbours(default_backbone())
+    return Stream(
+        examples, passages, neighbours, tokenizer, layout, settings.seed, settings.batch_tokens
+    )
 
 
-def make_optimizer(model: SpanReader, settings: Settings) -> torch.optim.AdamW:
+class Masters:
+    """The trained weights in fp32: the model's own or, where its body is in bfloat16, copies.
+
+    A bfloat16 weight is too coarse to add small steps to; autocast instead would cast all weights
+    and many activations again and again.
+    """
+
+    def __init__(self, model: SpanReader, bfloat16: bool) -> None:
+        """Take the weights of a model in fp32, and put its body into bfloat16 if asked to."""
+        model.body.get_input_embeddings().requires_grad_(False)
+        self.model = model
+        self.weights = {
+            name: weight.detach().clone() if bfloat16 and name.startswith("body.") else weight
+            for name, weight in model.named_parameters()
+            if name != TABLE
+        }
+        if bfloat16:
+            model.body.bfloat16()
+        self._copied = [
+            (weight, self.weights[name])
+            for name, weight in model.named_parameters()
+            if name != TABLE and self.weights[name] is not weight
+        ]
+
+    def take_gradients(self) -> None:
+        """Move the gradients of the copied weights to the fp32 ones."""
+        for weight, master in self._copied:
+            master.grad = None if weight.grad is None else weight.grad.float()
+            weight.grad = None
+
+    @torch.no_grad()
+    def give_back(self) -> None:
+        """Copy the fp32 weights into the model."""
+        for weight, master in self._copied:
+            weight.copy_(master)
+
+    def state(self) -> Weights:
+        """Return the weights in fp32, without the word embeddings."""
+        return {name: weight.detach() for name, weight in self.weights.items()}
+
+    @torch.no_grad()
+    def load(self, weights: Weights) -> None:
+        """Take other weights."""
+        for name, weight in self.weights.items():
+            weight.copy_(weights[name])
+        self.give_back()
+
+
+def make_optimizer(weights: Weights, settings: Settings) -> torch.optim.AdamW:
     """Return AdamW with a higher rate on the heads and no decay on biases and norms."""
     groups: dict[tuple[bool, bool], list[Tensor]] = {}
-    for name, weight in model.named_parameters():
-        if weight.requires_grad:
-            groups.setdefault((not name.startswith("body."), weight.dim() > 1), []).append(weight)
+    for name, weight in weights.items():
+        groups.setdefault((not name.startswith("body."), weight.dim() > 1), []).append(weight)
     params = [
         {
-            "params": weights,
+            "params": members,
             "peak": settings.head_rate if head else settings.rate,
             "weight_decay": settings.weight_decay if matrix else 0.0,
         }
-        for (head, matrix), weights in groups.items()
+        for (head, matrix), members in groups.items()
     ]
     return torch.optim.AdamW(params, lr=settings.rate, betas=(0.9, 0.98), fused=True)
 
 
 def freeze(model: SpanReader, layers: int) -> None:
-    """Leave the first layers and, with any, the embeddings untrained; word embeddings always."""
-    for index, layer in enumerate(model.body.encoder.layer):
+    """Leave the embeddings and the first layers untrained."""
+    model.body.get_submodule("embeddings").requires_grad_(False)
+    for index, layer in enumerate(model.body.get_submodule("encoder.layer").children()):
         layer.requires_grad_(index >= layers)
-    model.body.embeddings.requires_grad_(layers == 0)
-    model.body.embeddings.word_embeddings.weight.requires_grad_(False)
 
 
 def rate_factor(step: int, settings: Settings) -> float:
     """Return the share of the peak rate: up, level, then straight down to zero."""
-    left = 1 - step / settings.steps
-    return max(0.01, min(1.0, (step + 1) / settings.warm_up, left / settings.decay))
+    left = settings.steps - step
+    return max(0.01, min(1.0, (step + 1) / settings.warm_up, left / max(1, settings.decay_steps)))
 
 
 def frozen_layers(step: int, settings: Settings) -> int:
     """Return how many of the first layers are left as they are: none once the rate falls."""
-    return settings.frozen_layers if step < (1 - settings.decay) * settings.steps else 0
+    return settings.frozen_layers if step < settings.steps - settings.decay_steps else 0
 
 
-def losses(
-    model: SpanReader, batch: Batch, bfloat16: bool = False
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the span loss, the answerability loss and the doubt loss of a batch, window means.
+def losses(model: SpanReader, batch: Batch, device: str = "cpu") -> tuple[Tensor, Tensor]:
+    """Return the span loss and the answerability loss of a batch, window means.
 
-    Spans point to [CLS] where the window does not answer; question tokens are never pointed to.
-    A window's doubt loss is the sum over its question's tokens; windows where it is not known
-    which words are in doubt do not count.
-    With `bfloat16` the matrix products are made in it; weights and losses stay fp32.
+    Spans point to the first token where the window does not answer; question tokens are never
+    pointed to.
     """
-    ids, mask, types = (torch.from_numpy(a) for a in (batch.ids, batch.mask, batch.types))
-    start, end = torch.from_numpy(batch.start), torch.from_numpy(batch.end)
-    with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-        logits = model(ids, mask, types)
-    start_logits, end_logits, answerable, doubts = (part.float() for part in logits)
+    ids, mask, types, start, end, answers = (
+        torch.from_numpy(getattr(batch, f.name)).to(device) for f in fields(batch)
+    )
+    start_logits, end_logits, answerable = model(ids, mask, types)
     asked = (types == 0) & (mask == 1)
     asked[:, 0] = False
     span = sum(
-        functional.cross_entropy(logits.masked_fill(asked, -1e4), place)
+        functional.cross_entropy(logits.masked_fill(asked, -1e4), place, ignore_index=IGNORED)
         for logits, place in ((start_logits, start), (end_logits, end))
     )
-    known = functional.binary_cross_entropy_with_logits(answerable, (start > 0).float())
-    labels = torch.from_numpy(batch.doubts)
-    told = labels != UNKNOWN
-    doubted = functional.binary_cross_entropy_with_logits(
-        doubts[told], labels[told].float(), reduction="sum"
-    )
-    windows = told.any(dim=1).sum().clamp(min=1)
-    return torch.as_tensor(span) / 2, known, doubted / windows
-
-
-def save_state(
-    out: Path, model: SpanReader, optimizer: torch.optim.AdamW, progress: Progress
-) -> None:
-    """Save what a resumed run needs, replacing the last state only once the new one is whole."""
-    state = {
-        "model": model.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "progress": asdict(progress),
-        "random": torch.get_rng_state(),
-    }
-    part = out / "state.pt.part"
-    torch.save(state, part)
-    part.replace(out / "state.pt")
-
-
-def save_weights(out: Path, model: SpanReader, name: str) -> None:
-    """Save the weights alone."""
-    torch.save(model.state_dict(), out / f"{name}.pt")
+    known = functional.binary_cross_entropy_with_logits(answerable, answers.float())
+    return torch.as_tensor(span) / 2, known
 
 
 class Trainer:
@@ -181,25 +211,33 @@ class Trainer:
     def __init__(self, stream: Stream, model: SpanReader, settings: Settings, out: Path) -> None:
         """Set up a run from its beginning."""
         self.stream, self.model, self.settings, self.out = stream, model, settings, out
-        self.optimizer = make_optimizer(model, settings)
-        self.progress = Progress()
-        self._sums = [0.0, 0.0, 0.0, 0.0]
+        self.masters = Masters(model, settings.bfloat16)
+        self.optimizer = make_optimizer(self.masters.weights, settings)
+        self.progress = Progress(seed=settings.seed)
+        self._sums = [0.0, 0.0, 0.0]
 
     def resume(self) -> None:
         """Go back to the last state saved, if there is one."""
         path = self.out / "state.pt"
         if not path.exists():
             return
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        self.model.load_state_dict(state["model"])
+        state = torch.load(path, map_location=self.settings.device, weights_only=True)
+        self.masters.load(state["model"])
+        peaks = [(group["peak"], group["weight_decay"]) for group in self.optimizer.param_groups]
         self.optimizer.load_state_dict(state["optimizer"])
+        for group, (peak, decay) in zip(self.optimizer.param_groups, peaks, strict=True):
+            group["peak"], group["weight_decay"] = peak, decay
         self.progress = Progress(**state["progress"])
-        torch.set_rng_state(state["random"])
+        torch.set_rng_state(state["random"].cpu())
+        if self.progress.seed != self.settings.seed:
+            self.progress.seed, self.progress.began = self.settings.seed, self.progress.step
 
     def run(self) -> None:
         """Train until the steps are done."""
         done, total = self.progress.step, self.settings.steps
-        batches = itertools.islice(self.stream.batches(self.settings.mix), done, total)
+        began_at = self.progress.began
+        drawn = self.stream.batches(self.settings.mix)
+        batches = itertools.islice(drawn, done - began_at, total - began_at)
         before, began = self.progress.seconds, time.monotonic()
         saved = began
         for batch in tqdm(batches, initial=done, total=total, unit="step", mininterval=20):
@@ -208,29 +246,45 @@ class Trainer:
             now = time.monotonic()
             self.progress.seconds = before + now - began
             if self.progress.step % self.settings.keep_steps == 0:
-                save_weights(self.out, self.model, f"step_{self.progress.step}")
+                self._save_weights(f"step_{self.progress.step}")
             if now - saved > 60 * self.settings.save_minutes:
                 saved = now
-                save_state(self.out, self.model, self.optimizer, self.progress)
+                self._save_state()
         self._log()
-        save_weights(self.out, self.model, "final")
-        save_state(self.out, self.model, self.optimizer, self.progress)
+        self._save_weights("final")
+        self._save_state()
+
+    def _save_weights(self, name: str) -> None:
+        torch.save(self.masters.state(), self.out / f"{name}.pt")
+
+    def _save_state(self) -> None:
+        """Save what a resumed run needs; the last state stays until the new one is whole."""
+        state = {
+            "model": self.masters.state(),
+            "optimizer": self.optimizer.state_dict(),
+            "progress": asdict(self.progress),
+            "random": torch.get_rng_state(),
+        }
+        part = self.out / "state.pt.part"
+        torch.save(state, part)
+        part.replace(self.out / "state.pt")
 
     def _step(self, batch: Batch) -> None:
         factor = rate_factor(self.progress.step, self.settings)
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * factor
-        span, known, doubted = losses(self.model, batch, self.settings.bfloat16)
+        span, known = losses(self.model, batch, self.settings.device)
         loss = span + self.settings.answerable_weight * known
-        loss = loss + self.settings.doubt_weight * doubted
         loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
+        self.masters.take_gradients()
+        torch.nn.utils.clip_grad_norm_(list(self.masters.weights.values()), self.settings.clip)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
+        self.masters.give_back()
         self.progress.step += 1
         self.progress.tokens += batch.ids.size
         self.progress.windows += len(batch.ids)
-        for i, value in enumerate((span, known, doubted)):
+        for i, value in enumerate((span, known)):
             self._sums[i] += float(value.detach())
         self._sums[-1] += 1
         if self.progress.step % 25 == 0:
@@ -238,13 +292,12 @@ class Trainer:
 
     def _log(self) -> None:
         """Add a line with the means since the last one to the log."""
-        span, known, doubted, count = self._sums
-        self._sums = [0.0, 0.0, 0.0, 0.0]
+        span, known, count = self._sums
+        self._sums = [0.0, 0.0, 0.0]
         line = asdict(self.progress) | {
             "rate": self.optimizer.param_groups[0]["lr"],
             "span_loss": round(span / max(count, 1), 4),
             "answerable_loss": round(known / max(count, 1), 4),
-            "doubt_loss": round(doubted / max(count, 1), 4),
         }
         with (self.out / "log.jsonl").open("a", encoding="utf-8") as log:
             log.write(json.dumps(line) + "\n")
@@ -260,20 +313,18 @@ def train(
 ) -> Path:
     """Run a training; return the path of its final weights.
 
-    It begins with the backbone's weights or, given `start`, with those of a reader's ONNX file or
-    of a run's `.pt` file.
+    It begins with the backbone's weights or, given `start`, with those of a run's `.pt` file.
     """
     torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)
     out.mkdir(parents=True, exist_ok=True)
-    begun = {"data": sorted(SOURCES), "start": sha256(start) if start else None}
-    text = json.dumps(begun | asdict(settings), indent=2)
+    text = json.dumps({"data": sorted(SOURCES)} | asdict(settings), indent=2)
     (out / "settings.json").write_text(text + "\n", encoding="utf-8")
     stream = make_stream(data, backbone, settings)
-    model = from_backbone(backbone, settings.dropout)
+    model = from_backbone(backbone, stream.layout.segments, settings.dropout)
     if start is not None:
         load_weights(model, start)
-    trainer = Trainer(stream, model, settings, out)
+    trainer = Trainer(stream, model.to(settings.device), settings, out)
     if resume:
         trainer.resume()
     trainer.model.train()
@@ -286,28 +337,30 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder that holds train/")
     parser.add_argument("--backbone", type=Path, help="model folder (default: the bundled MiniLM)")
-    parser.add_argument("--start", type=Path, help="train this .onnx or .pt file further")
+    parser.add_argument("--start", type=Path, help="train this .pt file of a run further")
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--steps", type=int, help="length of the run")
+    parser.add_argument("--decay-steps", type=int, help="the last ones, over which the rate falls")
     parser.add_argument("--rate", type=float, help="peak learning rate of the body")
     parser.add_argument("--head-rate", type=float, help="peak learning rate of the heads")
     parser.add_argument("--dropout", type=float, help="of the hidden states")
     parser.add_argument("--batch-tokens", type=int, help="tokens a step, padding counted")
     parser.add_argument("--frozen-layers", type=int, help="first layers untrained at level rate")
+    parser.add_argument("--device", help="cpu (the default) or cuda")
     parser.add_argument(
         "--bfloat16",
         action="store_true",
         default=None,
-        help="only on a CPU with AMX or avx512_bf16",
+        help="the body; on a CPU only with AMX or avx512_bf16",
     )
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--tiny", action="store_true", help="a slice, in under a minute: a test")
     parser.add_argument("--resume", action="store_true", help="go on from the last saved state")
     given = parser.parse_args(arguments)
     settings = replace(TINY if given.tiny else Settings(), seed=given.seed, threads=given.threads)
-    names = "rate head_rate steps dropout batch_tokens frozen_layers bfloat16".split()
-    chosen = {name: getattr(given, name) for name in names}
+    names = "rate head_rate steps decay_steps dropout batch_tokens frozen_layers device bfloat16"
+    chosen = {name: getattr(given, name) for name in names.split()}
     settings = replace(settings, **{k: v for k, v in chosen.items() if v is not None})
     backbone = given.backbone or default_backbone()
     train(given.data, backbone, given.out, settings, given.resume, given.start)

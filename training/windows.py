@@ -11,26 +11,33 @@ from dataclasses import dataclass
 import numpy as np
 from tokenizers import Encoding, Tokenizer
 
-from rag.read.windows import CLS, MAX_QUESTION, SEP, SPECIAL, IntArray
-from training.doubts import UNKNOWN, Doubted, labels
+from rag.read.windows import MAX_QUESTION, IntArray
+from training.layout import Layout, trimmed
 
-_SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)\]]*\s+|\n+")
-_WORD = re.compile(r"\w+|[^\w\s]")
+IGNORED = -100
+"""The place of an answer that is there, but whose words are not marked."""
+
+_SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)\]]*\s+|(?<=[。！？])|\n+")
+_HAN = "\u3040-\u30ff\u3400-\u9fff"
+_WORD = re.compile(rf"[{_HAN}]{{2}}|[{_HAN}]|[^\W{_HAN}]+|[^\w\s]")
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
     """One input of the reader; `start` and `end` are token positions, both 0 if unanswerable.
 
-    `end` is the last token of the answer, not the one after it. `doubts` labels the tokens: 1 if
-    the passage does not bear the word out, 0 if it does, `UNKNOWN` outside of the question.
+    `end` is the last token of the answer, not the one after it.
     """
 
     ids: list[int]
     types: list[int]
     start: int
     end: int
-    doubts: list[int]
+
+    @property
+    def answerable(self) -> bool:
+        """Whether the passage answers."""
+        return self.start != 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +63,7 @@ def encode_plain(tokenizer: Tokenizer, text: str) -> Encoding:
 
 def size(text: str) -> int:
     """Return about how many word pieces a text has, without tokenising it."""
-    return int(len(_WORD.findall(text)) * 1.15) + 1
+    return int(len(_WORD.findall(text)) * 1.25) + 1
 
 
 def nearest(piece: Piece, ranges: Sequence[tuple[int, int]], question: str) -> int:
@@ -106,50 +113,46 @@ def without_answer(piece: Piece) -> Piece | None:
 
 
 def encode(
-    tokenizer: Tokenizer, question: str, piece: Piece, length: int, doubted: Doubted = None
+    tokenizer: Tokenizer, layout: Layout, question: str, piece: Piece, length: int
 ) -> Window | None:
     """Return the window, cut at `length` tokens; None if an answer would be lost by the cut."""
-    encoded = encode_plain(tokenizer, question)
-    asked = encoded.ids[:MAX_QUESTION]
-    doubts = labels(question, encoded.offsets[:MAX_QUESTION], doubted)
+    asked = encode_plain(tokenizer, question).ids[:MAX_QUESTION]
     read = encode_plain(tokenizer, piece.text)
-    room = length - len(asked) - SPECIAL
-    offsets = read.offsets[:room]
+    room = length - len(asked) - layout.special
+    first = layout.passage_at(len(asked))
     start = end = 0
     if piece.end:
+        offsets = trimmed(piece.text, read.offsets[:room])
         inside = [i for i, (a, b) in enumerate(offsets) if a < piece.end and b > piece.start]
         whole = inside and offsets[inside[-1]][1] >= piece.end
         if not whole:
             return None
-        start, end = (i + len(asked) + 2 for i in (inside[0], inside[-1]))
-    ids = [CLS, *asked, SEP, *read.ids[:room], SEP]
-    types = [0] * (len(asked) + 2) + [1] * (len(ids) - len(asked) - 2)
-    doubts = [UNKNOWN, *doubts] + [UNKNOWN] * (len(ids) - len(asked) - 1)
-    return Window(ids, types, start, end, doubts)
+        start, end = (i + first for i in (inside[0], inside[-1]))
+    ids = layout.join(asked, read.ids[:room])
+    return Window(ids, [0] * first + [1] * (len(ids) - first), start, end)
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Windows padded to one length: integer arrays (batch, length); start and end (batch,)."""
+    """Windows padded to one length: integer arrays (batch, length), the last three (batch,)."""
 
     ids: IntArray
     mask: IntArray
     types: IntArray
     start: IntArray
     end: IntArray
-    doubts: IntArray
+    answerable: IntArray
 
 
 def pad(windows: Sequence[Window], length: int) -> Batch:
     """Pad windows, none longer than `length`, into a batch."""
     shape = (len(windows), length)
     ids, mask, types = (np.zeros(shape, np.int64) for _ in range(3))
-    doubts = np.full(shape, UNKNOWN, np.int64)
     for row, window in enumerate(windows):
         used = len(window.ids)
         ids[row, :used] = window.ids
         mask[row, :used] = 1
         types[row, :used] = window.types
-        doubts[row, :used] = window.doubts
-    start, end = (np.array([getattr(w, k) for w in windows], np.int64) for k in ("start", "end"))
-    return Batch(ids, mask, types, start, end, doubts)
+    labels = ("start", "end", "answerable")
+    start, end, known = (np.array([getattr(w, k) for w in windows], np.int64) for k in labels)
+    return Batch(ids, mask, types, start, end, known)
