@@ -16,6 +16,7 @@ from fakes_page import WordReader
 from helpers import write_folder
 
 from rag import KnowledgeBase, Settings
+from rag.compute_slots import ComputeSlots
 from rag.errors import CancelledError
 from rag.load import load_file
 from rag.types import Hit, Span
