@@ -58,11 +58,15 @@ def project(tmp_path: Path) -> Path:
 
 
 def make(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     command = ["make", "PYTHON=./python", *arguments]
     return subprocess.run(
-        command, cwd=project, env=environment, capture_output=True, text=True, check=False
+        command, cwd=project, env=environment(), capture_output=True, text=True, check=False
     )
+
+
+def environment() -> dict[str, str]:
+    """Without what a make that runs these tests would tell the one under test."""
+    return {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
 
 
 def installed(project: Path) -> list[str]:
@@ -130,7 +134,9 @@ def test_each_package_is_shown_and_no_noise(project: Path) -> None:
 def test_a_package_is_shown_while_others_still_come(project: Path) -> None:
     (project / "slow").touch()
     command = ["make", "PYTHON=./python", "install"]
-    with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=project, env=environment(), stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None
         shown = [process.stdout.readline() for _ in range(3)]
         (project / "slow").unlink()
