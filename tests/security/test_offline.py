@@ -25,7 +25,7 @@ _LOOPBACK = ("127.", "::1")
 _DEVICES = ("/dev/", "/proc/", "pipe:", "socket:")
 
 SERVE = """
-import sys, httpx, ui
+import os, sys, httpx, ui
 from pathlib import Path
 from rag import KnowledgeBase
 from rag.server import make_api
@@ -40,7 +40,8 @@ with KnowledgeBase("index") as kb:
         upload.write_text("The harbour of Varn opens at six.")
         sent = http.post("/gradio_api/upload", files=[("files", ("new.txt", upload.read_bytes()))])
         assert sent.status_code == 200
-    assert kb.add([sent.json()[0]]).added == ("new.txt",)
+    waiting = Path(os.environ["GRADIO_TEMP_DIR"]) / sent.json()[0]
+    assert kb.add([waiting]).added == ("new.txt",)
     assert kb.ask("When does the harbour of Varn open?").hits
     assert kb.remove("new.txt").deleted == ("new.txt",)
     server.close()
