@@ -40,7 +40,7 @@ with KnowledgeBase("index") as kb:
         upload.write_text("The harbour of Varn opens at six.")
         sent = http.post("/gradio_api/upload", files=[("files", ("new.txt", upload.read_bytes()))])
         assert sent.status_code == 200
-    waiting = Path(os.environ["GRADIO_TEMP_DIR"]) / sent.json()[0]
+    waiting = Path(os.environ["GRADIO_TEMP_DIR"], sent.json()[0].removeprefix("/uploads/"))
     assert kb.add([waiting]).added == ("new.txt",)
     assert kb.ask("When does the harbour of Varn open?").hits
     assert kb.remove("new.txt").deleted == ("new.txt",)
