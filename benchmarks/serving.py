@@ -5,7 +5,8 @@
 
 Serves FOLDER on loopback in a process of its own; each client asks its next question when it has
 the answer to the last. Prints the median and the 95th percentile in seconds, answers a second and
-the resident memory afterwards. With --before the code of another checkout (a git worktree) is
+the resident memory afterwards, and the processor time of an answer, which does not depend on what
+else the machine does. With --before the code of another checkout (a git worktree) is
 measured in the same run, in turns, and the ratios are printed: they say more than seconds on a
 machine that others use too.
 """
@@ -45,10 +46,11 @@ with KnowledgeBase(sys.argv[1]) as kb:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What was measured: seconds of each answer, seconds of the whole, MB in the end."""
+    """What was measured: seconds of each answer, of the whole, of the processor; MB in the end."""
 
     seconds: tuple[float, ...]
     wall: float
+    processor: float
     megabytes: float
 
     @property
@@ -60,6 +62,7 @@ class Load:
         median, high = np.percentile(self.seconds, [50, 95])
         return (
             f"median {median:.2f} s, p95 {high:.2f} s, {self.rate:.1f} answers a second, "
+            f"{self.processor / len(self.seconds):.2f} s of processor each, "
             f"{self.megabytes:,.0f} MB resident"
         )
 
@@ -89,6 +92,12 @@ def resident_megabytes(process: int) -> float:
     return float("nan")
 
 
+def processor_seconds(process: int) -> float:
+    """The processor time that a process has used, in itself and in the system."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 async def ask_all(url: str, questions: list[str], clients: int) -> tuple[list[float], float]:
     """Seconds of each answer and of all, with so many clients at once."""
     waiting = iter(questions)
@@ -113,8 +122,10 @@ def measure(checkout: Path, index: Path, questions: list[str], clients: int) -> 
     """A fresh server under this load."""
     with serving(checkout, index) as (url, process):
         asyncio.run(ask_all(url, questions[:WARM_UP], 1))
+        before = processor_seconds(process)
         seconds, wall = asyncio.run(ask_all(url, questions, clients))
-        return Load(tuple(seconds), wall, resident_megabytes(process))
+        used = processor_seconds(process) - before
+        return Load(tuple(seconds), wall, used, resident_megabytes(process))
 
 
 def joined(loads: list[Load]) -> Load:
@@ -122,6 +133,7 @@ def joined(loads: list[Load]) -> Load:
     return Load(
         tuple(s for load in loads for s in load.seconds),
         sum(load.wall for load in loads),
+        sum(load.processor for load in loads),
         max(load.megabytes for load in loads),
     )
 
