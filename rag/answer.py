@@ -57,7 +57,7 @@ class Answerer:
 
     ``names`` gives the sources of a document's copies, its own among them. ``mentions`` tells
     whether any of some words stands in any document. Passages are found and read in one of the
-    ``turns``; where the answer is no longer wanted, :class:`CancelledError` ends the work before
+    ``slots``; where the answer is no longer wanted, :class:`CancelledError` ends the work before
     its next stage.
     """
 

@@ -41,8 +41,8 @@ class Session:
     def run(self, outputs: Sequence[str], inputs: Mapping[str, Array]) -> list[Array]:
         """Return the named outputs for the named inputs, and the memory to the system.
 
-        Else the session would keep what the largest calls needed that ever met: returning it takes
-        2 % of the time. Without any arena more is kept, by the C library, for each thread.
+        Else the session would keep what the largest calls needed that ever met. Returning it takes
+        2 % of the time of a call by itself; a busy server was seen to use 6 to 12 % more processor.
         """
         from onnxruntime import RunOptions
 
