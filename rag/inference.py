@@ -42,7 +42,8 @@ class Session:
         """Return the named outputs for the named inputs, and the memory to the system.
 
         Else the session would keep what the largest calls needed that ever met. Returning it takes
-        2 % of the time of a call by itself; a busy server was seen to use 6 to 12 % more processor.
+        2 % of the time of a call by itself; a busy server was seen to use 6 to 12 % more of the
+        processor.
         """
         from onnxruntime import RunOptions
 
