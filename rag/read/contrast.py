@@ -93,9 +93,9 @@ def stated_instead(question: str, sentence: str, answer: str = "") -> Pair | Non
     """Return a word of the question that the sentence has another word in place of, and that one.
 
     Only a pair that stands beside the same word in both: "*early* Medieval ideas", "the *late*
-    Medieval idea". Of the 69 found in refusals on SQuAD 2.0 and XQuAD 64 were right; of opposites and
-    other numbers wherever they stand, 40 of 52 (``docs/quality.md``). Numbers are left out: those
-    of two sentences are mostly of different things.
+    Medieval idea". Of the 69 found in refusals on SQuAD 2.0 and XQuAD 64 were right; of opposites
+    and other numbers wherever they stand, 40 of 52 (``docs/quality.md``). Numbers are left out:
+    those of two sentences are mostly of different things.
     """
     found = contrast(question, sentence, answer)
     asked, told = neighbours(question), neighbours(sentence)
