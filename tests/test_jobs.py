@@ -83,7 +83,7 @@ def test_one_piece_of_work_is_cancelled_and_the_next_is_done() -> None:
     jobs, first = Jobs(), Slow(report("a"))
     jobs.submit("Adding a", first)
     jobs.submit("Adding b", lambda progress: report("b"))
-    until(lambda: jobs.state.running is not None)
+    until(lambda: jobs.state.running is not None and jobs.state.running.done == 1)
     running = jobs.state.running
     assert running is not None
     assert running.number is not None
