@@ -1,6 +1,6 @@
 """The chat page: ``python ui.py [--index DIR] [--host ADDRESS] [--port N]``.
 
-Serves ``rag.page`` through ``rag.web``. Importing this module imports Gradio, which is slow; do it
+Serves ``rag.web.page`` through ``rag.web.server``. Importing this module imports Gradio, which is slow; do it
 only to serve the page.
 """
 
@@ -18,11 +18,11 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 from starlette.routing import BaseRoute
 
-from rag import web
 from rag.errors import RagError
-from rag.page import Page
-from rag.page.components import asset
-from rag.page_route import page_route
+from rag.web import server as web_server
+from rag.web.page import Page
+from rag.web.page.components import asset
+from rag.web.page_image import page_route
 
 if TYPE_CHECKING:
     from rag.knowledge_base import KnowledgeBase
@@ -39,30 +39,30 @@ def serve(
     on_ready: Callable[[str], None] = lambda url: None,
     block: bool = True,
     keep_in_step: bool = False,
-) -> web.Server:
+) -> web_server.Server:
     """Serve the page, and ``routes`` beside it; with ``block`` until interrupted.
 
-    ``routes`` must have the one of ``rag.page_route``, which is alone there if none are given.
+    ``routes`` must have the one of ``rag.web.page_image``, which is alone there if none are given.
     ``keep_in_step`` turns its switch on: changes in the folders are taken up by themselves.
     ``on_ready`` is called with the address once it answers. Raises OSError if the port is taken,
     and :class:`SettingsError` for a server that others could reach without a password.
     """
-    web.check_exposure(host, kb.settings)
+    web_server.check_exposure(host, kb.settings)
     kb.require_readable()
-    listening = web.bind(host, port)
-    uploads = web.uploads_folder()
+    listening = web_server.bind(host, port)
+    uploads = web_server.uploads_folder()
     page = Page(kb)
-    blocks = web.with_loop(page.build)
+    blocks = web_server.with_loop(page.build)
     threading.Thread(target=_warm, args=(kb,), daemon=True).start()
     if keep_in_step:
         page.library.watcher.start()
     beside = [page_route(kb)] if routes is None else routes
     server = None
     try:
-        server = web.launch(
+        server = web_server.launch(
             blocks, listening, kb.settings, uploads, css=asset("page.css"), routes=beside
         )
-        on_ready(web.address(host, listening.getsockname()[1]))
+        on_ready(web_server.address(host, listening.getsockname()[1]))
         if block:
             server.wait()
     finally:

@@ -20,11 +20,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from rag.evaluate.judged import Judged
+from rag.answering.read.calibration import Calibration
+from rag.answering.read.confidence import Judgement
 from rag.evaluate.metrics import figures, table
 from rag.evaluate.results import read_results
-from rag.read.calibration import Calibration
-from rag.read.judgement import Judgement
+from rag.evaluate.scored import Judged
 from rag.settings import Settings
 
 SIZES = (20, 50, 100, 200)

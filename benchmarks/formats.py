@@ -26,7 +26,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from rag.errors import LoadError
-from rag.load import load_file
+from rag.load.registry import load_file
 
 TIMEOUT = 60.0
 _PLAIN = (".md", ".txt")

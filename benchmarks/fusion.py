@@ -26,9 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rag import KnowledgeBase
-from rag.embed import BundledEmbedder
-from rag.questions import Question, read_questions
-from rag.retrieve import (
+from rag.answering.retrieve import (
     CANDIDATES,
     FOREIGN,
     FUSIONS,
@@ -39,6 +37,8 @@ from rag.retrieve import (
     ranked,
     weighted,
 )
+from rag.embed import BundledEmbedder
+from rag.question_sets import Question, read_questions
 from rag.types import Candidate, Embedder
 
 SETS = ("nq", "xquad_en", "squad2", "xquad_zh", "xquad_es", "xquad_de")

@@ -26,9 +26,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 from fuzzing import Seed, damaged, finding, seeds  # noqa: E402
 
 from rag.errors import LoadError  # noqa: E402
-from rag.load import SUFFIXES, load_file  # noqa: E402
-from rag.load.isolated import IsolatedLoader, Limits  # noqa: E402
-from rag.load.wire import check  # noqa: E402
+from rag.load.registry import SUFFIXES, load_file  # noqa: E402
+from rag.sandbox.isolated import IsolatedLoader, Limits  # noqa: E402
+from rag.sandbox.protocol import check  # noqa: E402
 
 
 def main() -> None:

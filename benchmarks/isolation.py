@@ -18,8 +18,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from rag.errors import LoadError
-from rag.load import Loaded, find_files, load_file
-from rag.load.isolated import IsolatedLoader
+from rag.indexing.scan import find_files
+from rag.load.registry import Loaded, load_file
+from rag.sandbox.isolated import IsolatedLoader
 
 ROUNDS = 5
 

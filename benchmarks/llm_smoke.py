@@ -57,7 +57,7 @@ def main() -> None:
 def ask(ready: dict[str, Any]) -> None:
     """Streams one answer and prints it with its markers and its times."""
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-    from rag.generate import OpenAIGenerator
+    from rag.answering.generate import OpenAIGenerator
 
     print(f"server      {ready['url']}")
     print(f"template    {ready['template'][:60]!r}")

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from rag import KnowledgeBase
-from rag.questions import read_questions
-from rag.read import SpanReader
+from rag.answering.read import SpanReader
+from rag.question_sets import read_questions
 
 WARM_UP = 10
 

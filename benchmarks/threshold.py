@@ -19,9 +19,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from rag.evaluate.judged import Judged
+from rag.answering.read.confidence import Judgement
 from rag.evaluate.results import read_results
-from rag.read.judgement import Judgement
+from rag.evaluate.scored import Judged
 from rag.settings import Settings
 
 THRESHOLDS = np.round(np.arange(0.0, 0.62, 0.02), 2)

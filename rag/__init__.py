@@ -4,9 +4,9 @@
 """
 
 from rag.errors import RagError
+from rag.indexing.sync import SyncReport
 from rag.knowledge_base import KnowledgeBase
 from rag.settings import Settings
-from rag.sync import SyncReport
 from rag.types import Answer, Citation, Document, Hit
 
 __all__ = [

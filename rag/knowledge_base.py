@@ -13,28 +13,30 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-from rag.answer import Answerer
-from rag.chunk import Limit, index_text, iter_chunks
-from rag.compute_slots import ComputeSlots, IsWanted
+from rag.answering.answer import Answerer
+from rag.answering.compute_slots import ComputeSlots, IsWanted
+from rag.answering.followup import History
+from rag.answering.generate import make_generator
+from rag.answering.read import CalibratedReader, Calibration, SpanReader
+from rag.answering.retrieve import retrieve
 from rag.embed import make_embedder
 from rag.errors import CancelledError, KnowledgeBaseError, LoadError, NotFoundError, SettingsError
-from rag.folders import Folders, Seen
-from rag.followup import History
-from rag.forget import forget
-from rag.generate import make_generator
-from rag.indexing import Check, Indexer
-from rag.load import FoundFile, ocr, pages
-from rag.load.isolated import IsolatedLoader, Limits, Load
-from rag.load.uploads import checked_name, look_alike
-from rag.originals import Original
-from rag.read import CalibratedReader, Calibration, SpanReader
-from rag.retrieve import retrieve
+from rag.indexing.chunk import Limit, index_text, iter_chunks
+from rag.indexing.file_names import checked_name, look_alike
+from rag.indexing.folders import Folders, Seen
+from rag.indexing.purge import forget
+from rag.indexing.repair import Repair, repair, restore
+from rag.indexing.scan import FoundFile
+from rag.indexing.sync import Failure, Sync, SyncReport, read_file
+from rag.indexing.write_lock import Writing, only_writer
+from rag.indexing.writer import Check, Indexer
+from rag.load.images import ocr
+from rag.sandbox.isolated import IsolatedLoader, Limits, Load
 from rag.settings import Settings
-from rag.store.backup import write_backup
 from rag.store.local import LocalStore
+from rag.store.maintenance.backup import write_backup
+from rag.store.maintenance.verify import problems
 from rag.store.troubles import explained, require_database
-from rag.store.verify import problems
-from rag.sync import Failure, Sync, SyncReport, read_file
 from rag.types import (
     Answer,
     Chunk,
@@ -47,8 +49,8 @@ from rag.types import (
     Progress,
     Reader,
 )
-from rag.upkeep import Repair, repair, restore
-from rag.writing import Writing, only_writer
+from rag.viewer import pages
+from rag.viewer.source_file import Original
 
 _CALIBRATION = "calibration"
 
@@ -65,7 +67,7 @@ class KnowledgeBase:
     settings.
 
     Files are read in a worker process within the settings' limits; ``load`` reads them instead,
-    as :func:`rag.load.load_file` does in this process: fit for files that are trusted.
+    as :func:`rag.load.registry.load_file` does in this process: fit for files that are trusted.
 
     >>> with KnowledgeBase("index") as kb:       # doctest: +SKIP
     ...     kb.sync("seeds")

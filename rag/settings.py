@@ -32,7 +32,7 @@ class Settings:
     top_k: int = 5
     """Passages that are read to answer a question."""
     fusion: str = "adaptive"
-    """How scores by meaning and by words become one: see :data:`rag.retrieve.FUSIONS`."""
+    """How scores by meaning and by words become one: see :data:`rag.answering.retrieve.FUSIONS`."""
     answerer: str = "extractive"
     """``extractive`` (the documents' own words) or ``llm`` (needs ``llm_base_url``)."""
     target_precision: float = 0.616

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-from helpers import SEEDS, MakeKb, write_folder
+from samples import SEEDS, MakeKb, write_folder
 
 from rag import KnowledgeBase
+from rag.answering.read import SpanReader
 from rag.embed import BundledEmbedder, HashingEmbedder
-from rag.load import load_file, ocr
-from rag.read import SpanReader
+from rag.load.images import ocr
+from rag.load.registry import load_file
 
 pytest_plugins = ["network_guard"]
 

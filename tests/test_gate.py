@@ -12,7 +12,7 @@ from fakes_evaluate import PassageReader, ScriptedReader
 from rag import KnowledgeBase
 from rag.embed import HashingEmbedder, SentenceTransformerEmbedder
 from rag.evaluate import evaluate, summarize
-from rag.questions import read_questions
+from rag.question_sets import read_questions
 from rag.types import Reader
 
 GATE = Path(__file__).parent / "data" / "gate"

@@ -101,7 +101,7 @@ def test_every_module_has_a_layer() -> None:
     "code",
     [
         "import rag",
-        "import rag.cli, rag.evaluate, rag.generate, rag.load, rag.store.local",
+        "import rag.cli, rag.evaluate, rag.answering.generate, rag.load, rag.store.local",
         "from rag.cli import main; main(['--help'], standalone_mode=False)",
     ],
 )

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from rag import KnowledgeBase
 from rag.evaluate import evaluate
-from rag.evaluate.judged import judge
-from rag.questions import read_questions
+from rag.evaluate.scored import judge
+from rag.question_sets import read_questions
 
 QUESTIONS = read_questions(Path(__file__).parent / "data" / "plain_questions.jsonl")
 MIN_RIGHT, MIN_RIGHTLY_REFUSED = 11, 5

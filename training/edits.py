@@ -12,7 +12,7 @@ import numpy.typing as npt
 from safetensors import safe_open
 from tokenizers import Tokenizer
 
-from rag.read.contrast import opposites_of, others_of
+from rag.answering.read.contrast import opposites_of, others_of
 
 NEGATED = re.compile(r"\b(is|are|was|were|did|does|do|can|could|has|had|will|would|should)\b", re.I)
 NAME = re.compile(

@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from rag.answering.read.spans import Reading
 from rag.evaluate.squad import best_f1, exact_match
-from rag.read.spans import Reading
 from training.data import DevExample, read_dev
 from training.metrics import auroc, best_threshold
 from training.model import default_backbone

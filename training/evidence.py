@@ -12,14 +12,14 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from rag import Hit, KnowledgeBase
-from rag.compose import sentence_of
+from rag.answering.compose import sentence_of
+from rag.answering.read.evidence import SIGNALS, Candidate, signals
+from rag.answering.read.model import SpanModel
+from rag.answering.read.reader import find
 from rag.embed import bundled_encoder
-from rag.evaluate.judged import RIGHT_F1
+from rag.evaluate.scored import RIGHT_F1
 from rag.evaluate.squad import best_f1, holds_answer
-from rag.questions import Question
-from rag.read.evidence import SIGNALS, Candidate, signals
-from rag.read.model import SpanModel
-from rag.read.reader import find
+from rag.question_sets import Question
 from rag.types import Span
 
 HITS = 5

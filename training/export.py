@@ -24,8 +24,8 @@ from onnxruntime.quantization.shape_inference import (
     quant_pre_process,
 )
 
-from rag.inference import sha256
-from rag.read.model import OUTPUTS, Predict, open_predict
+from rag.answering.read.model import OUTPUTS, Predict, open_predict
+from rag.embed.onnx import sha256
 from training.evaluate_reading import evaluate
 from training.layout import open_layout
 from training.model import default_backbone, from_weights

@@ -11,7 +11,7 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
-from rag.questions import Evidence, Question
+from rag.question_sets import Evidence, Question
 from training.data import Example, read_held_out
 from training.edits import Neighbours
 from training.evidence import Asked

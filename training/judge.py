@@ -1,6 +1,6 @@
 """Fit what decides about refusing: `python -m training.judge --data DIR --model FILE --work DIR`.
 
-A logistic regression over the evidence (`rag.read.evidence`) gives the probability that a reading
+A logistic regression over the evidence (`rag.answering.read.evidence`) gives the probability that a reading
 is right. It is fitted on questions to articles held out from training; then its logit is scaled and
 shifted on the development sets (Platt 1999), all of which count the same, and the few weights that
 the held-out questions cannot teach are fitted there too. Writes `reader.json`
@@ -22,11 +22,11 @@ from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
 from rag import KnowledgeBase
-from rag.inference import sha256
-from rag.questions import read_questions
-from rag.read.calibration import Calibration
-from rag.read.evidence import SIGNALS
-from rag.read.model import SpanModel, open_model
+from rag.answering.read.calibration import Calibration
+from rag.answering.read.evidence import SIGNALS
+from rag.answering.read.model import SpanModel, open_model
+from rag.embed.onnx import sha256
+from rag.question_sets import read_questions
 from rag.settings import Settings
 from training.evidence import Asked, Table, collect, sample
 from training.held_out import make_questions

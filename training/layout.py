@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from rag.inference import open_tokenizer
+from rag.embed.onnx import open_tokenizer
 
 
 @dataclass(frozen=True, slots=True)

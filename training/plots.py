@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
+from rag.answering.read.confidence import Judgement
 from rag.evaluate import Judged
-from rag.evaluate.curves import reliability, risk_coverage
-from rag.evaluate.plots import reliability_plot, risk_coverage_plot
-from rag.read.judgement import Judgement
+from rag.evaluate.report.curves import reliability, risk_coverage
+from rag.evaluate.report.plots import reliability_plot, risk_coverage_plot
 from training.evidence import Table
 from training.judge import ENGLISH, Best, Line, best, kept_table
 

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
-from rag.read.model import Predict, open_predict
-from rag.read.spans import Logits, Reading, best_apart, window_readings
-from rag.read.windows import MAX_QUESTION, IntArray, Window, batches, token_ranges
-from rag.sentences import sentence_spans
+from rag.answering.read.model import Predict, open_predict
+from rag.answering.read.spans import Logits, Reading, best_apart, window_readings
+from rag.answering.read.windows import MAX_QUESTION, IntArray, Window, batches, token_ranges
+from rag.text.sentences import sentence_spans
 from training.layout import Layout, open_layout, trimmed
 from training.model import from_weights
 

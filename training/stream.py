@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from tokenizers import Tokenizer
 
-from rag.read.windows import MAX_QUESTION
+from rag.answering.read.windows import MAX_QUESTION
 from training.data import SOURCES, Example
 from training.edits import Edit, Neighbours
 from training.layout import Layout

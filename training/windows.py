@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from tokenizers import Encoding, Tokenizer
 
-from rag.read.windows import MAX_QUESTION, IntArray
+from rag.answering.read.windows import MAX_QUESTION, IntArray
 from training.layout import Layout, trimmed
 
 IGNORED = -100

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rag.answering.snippet import snippet
 from rag.cli.calibrate import calibrate
 from rag.cli.common import (
     common_options,
@@ -26,7 +27,6 @@ from rag.cli.evaluation import compare, evaluate
 from rag.cli.questions import questions
 from rag.cli.upkeep import backup, restore, status, verify
 from rag.errors import KnowledgeBaseError, NotFoundError, RagError
-from rag.snippet import snippet
 from rag.types import REASONS
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def index(
 
 def _watch(kb: KnowledgeBase, tell: Callable[[SyncReport], None]) -> None:
     """Follow the folders until interrupted, which is the one way to end it, so no error."""
-    from rag.watch import Watcher
+    from rag.indexing.watch import Watcher
 
     def tell_error(message: str) -> None:
         click.echo(f"rag: {message}", err=True)
@@ -182,7 +182,7 @@ def show(source: str, span: str | None, index: Path, as_json: bool) -> None:
 @common_options
 def serve(host: str, port: int, watch: bool, index: Path, as_json: bool) -> None:
     """Serve the chat page and the JSON API."""
-    from rag import server
+    from rag.web import api
 
     with open_index(index, must_exist=False) as kb:
 
@@ -193,7 +193,7 @@ def serve(host: str, port: int, watch: bool, index: Path, as_json: bool) -> None
                 click.echo(f"Serving {index} at {url} (Ctrl-C ends it)")
 
         try:
-            server.serve(kb, host, port, announce, watch=watch)
+            api.serve(kb, host, port, announce, watch=watch)
         except OSError as error:
             raise KnowledgeBaseError(str(error)) from error
 

@@ -18,8 +18,8 @@ def calibrate(questions: Path | None, clear: bool, index: Path, as_json: bool) -
 
     What is fitted is kept in the index and used from then on; it goes with a rebuild.
     """
-    from rag.evaluate.calibrating import calibrate as run
-    from rag.questions import QuestionFile
+    from rag.evaluate.calibrate import calibrate as run
+    from rag.question_sets import QuestionFile
 
     if clear == (questions is not None):
         raise click.UsageError("name a question set, or --clear")

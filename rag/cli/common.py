@@ -18,7 +18,7 @@ from rag.errors import KnowledgeBaseError
 
 if TYPE_CHECKING:
     from rag import KnowledgeBase
-    from rag.load.isolated import IsolatedLoader
+    from rag.sandbox.isolated import IsolatedLoader
     from rag.types import Progress
 
 IN_JSON = "; --json lists them all"
@@ -58,7 +58,7 @@ def open_index(index: Path, *, must_exist: bool = True) -> Iterator[KnowledgeBas
 def isolated_loader() -> Iterator[IsolatedLoader]:
     """What reads files as a sync does, within the environment's limits."""
     from rag import Settings
-    from rag.load.isolated import IsolatedLoader, Limits
+    from rag.sandbox.isolated import IsolatedLoader, Limits
 
     settings = Settings.from_env(os.environ)
     with IsolatedLoader(Limits(settings.load_memory_mb, settings.load_seconds)) as load:

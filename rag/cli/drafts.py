@@ -16,11 +16,11 @@ from rag.cli.common import isolated_loader, open_index, print_first, print_json,
 from rag.errors import KnowledgeBaseError, LoadError, OutputError, QuestionSetError, SettingsError
 
 if TYPE_CHECKING:
-    from rag.draft import Draft
-    from rag.generate import OpenAIGenerator
-    from rag.load import FoundFile
-    from rag.load.isolated import Load
-    from rag.questions.locate import Documents
+    from rag.answering.generate import OpenAIGenerator
+    from rag.evaluate.draft import Draft
+    from rag.indexing.scan import FoundFile
+    from rag.question_sets.locate import Documents
+    from rag.sandbox.isolated import Load
 
 _MOST_SHOWN = 20
 
@@ -43,9 +43,9 @@ def draft(path: Path, out: Path, count: int, seed: int, reword: bool, as_json: b
     No language model is needed. Up to a third of the questions are near misses, which the
     documents do not answer.
     """
-    from rag.draft import draft_questions
-    from rag.draft.rewording import reworded
-    from rag.files import replacing, require_target
+    from rag.atomic_files import replacing, require_target
+    from rag.evaluate.draft import draft_questions
+    from rag.evaluate.draft.rewording import reworded
 
     require_target(out)
     _require_undecided(out)
@@ -65,7 +65,7 @@ def draft(path: Path, out: Path, count: int, seed: int, reword: bool, as_json: b
 
 def _require_undecided(out: Path) -> None:
     """Raise :class:`OutputError` for a file that holds what somebody has reviewed."""
-    from rag.questions.reviewing import decided
+    from rag.question_sets.reviewing import decided
 
     try:
         count = decided(out) if out.exists() else 0
@@ -80,7 +80,7 @@ def _require_undecided(out: Path) -> None:
 @contextmanager
 def _documents(path: Path) -> Iterator[Documents]:
     """The documents of an index, or of a folder, where files that cannot be read are left out."""
-    from rag.questions.locate import Documents
+    from rag.question_sets.locate import Documents
     from rag.store.local import LocalStore
 
     if LocalStore.exists(path):
@@ -97,9 +97,9 @@ def _of_folder(folder: Path, load: Load) -> Documents:
     """The documents of a folder; of a file that holds several each."""
     from cachetools import LRUCache
 
-    from rag.load import find_files
-    from rag.questions.locate import Documents
-    from rag.sync import read_file
+    from rag.indexing.scan import find_files
+    from rag.indexing.sync import read_file
+    from rag.question_sets.locate import Documents
 
     texts: LRUCache[str, str] = LRUCache(_CACHED_CHARACTERS, getsizeof=lambda text: len(text) + 1)
     files: dict[str, FoundFile] = {}
@@ -124,7 +124,7 @@ def _of_folder(folder: Path, load: Load) -> Documents:
 
 def _generator() -> OpenAIGenerator:
     from rag import Settings
-    from rag.generate import make_generator
+    from rag.answering.generate import make_generator
 
     generator = make_generator(Settings.from_env(os.environ))
     if generator is None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rag.atomic_files import require_target
 from rag.cli.common import (
     IN_JSON,
     common_options,
@@ -16,10 +17,9 @@ from rag.cli.common import (
     print_json,
     progress_bar,
 )
-from rag.files import require_target
 
 if TYPE_CHECKING:
-    from rag.evaluate.comparison import Comparison
+    from rag.evaluate.compare import Comparison
     from rag.evaluate.outcomes import Options
 
 _MOST_CHANGES_SHOWN = 10
@@ -75,9 +75,9 @@ def evaluate(
     """
     from rag.cli.sweep import sweep
     from rag.evaluate.outcomes import Options
-    from rag.evaluate.page import write_page
-    from rag.evaluate.running import run_evaluation
-    from rag.questions import QuestionFile
+    from rag.evaluate.report.page import write_page
+    from rag.evaluate.run import run_evaluation
+    from rag.question_sets import QuestionFile
 
     options = Options(answerer, retrieval_only, reworded)
     _require_fit(options, bool(swept), more, out, page, cache)
@@ -140,7 +140,7 @@ def compare(ctx: click.Context, before: Path, after: Path, common: bool, as_json
     A metric counts as worse or better where a paired permutation test, corrected for the number
     of metrics, finds a difference at the 5 % level.
     """
-    from rag.evaluate.comparison import compare as run
+    from rag.evaluate.compare import compare as run
     from rag.evaluate.results import read_results
 
     found = run(read_results(before), read_results(after), common=common)

@@ -18,7 +18,7 @@ from rag.cli.common import (
 from rag.cli.drafts import draft
 
 if TYPE_CHECKING:
-    from rag.questions.importing import ImportReport
+    from rag.question_sets.importing import ImportReport
 
 _MOST_SHOWN = 20
 
@@ -51,9 +51,9 @@ def import_(
 
     Each answer is located in the documents; what cannot be is reported and left out.
     """
-    from rag.files import filling, require_target
-    from rag.questions.importing import bring_documents, entries, guess_format, write_questions
-    from rag.questions.locate import Documents
+    from rag.atomic_files import filling, require_target
+    from rag.question_sets.importing import bring_documents, entries, guess_format, write_questions
+    from rag.question_sets.locate import Documents
 
     kind = kind or guess_format(path)
     require_target(out, path)
@@ -81,11 +81,11 @@ def export(out: Path, index: Path, as_json: bool) -> None:
 
     What is not complete, or does not fit the documents any more, is reported and left out.
     """
+    from rag.atomic_files import require_target
     from rag.errors import QuestionSetError
-    from rag.files import require_target
-    from rag.questions.feedback import FILE
-    from rag.questions.importing import entries, write_questions
-    from rag.questions.locate import Documents
+    from rag.question_sets.feedback import FILE
+    from rag.question_sets.importing import entries, write_questions
+    from rag.question_sets.locate import Documents
 
     require_target(out, index / FILE)
     if not (index / FILE).exists():
@@ -107,7 +107,7 @@ def export(out: Path, index: Path, as_json: bool) -> None:
 @common_options
 def check(path: Path, reworded: bool, index: Path, as_json: bool) -> None:
     """Check that QUESTIONS is well formed and that the documents bear out its evidence."""
-    from rag.questions import QuestionFile, check_evidence
+    from rag.question_sets import QuestionFile, check_evidence
 
     found = QuestionFile(path)
     with open_index(index) as kb:

@@ -37,8 +37,8 @@ def sweep(
     """Evaluate every combination of the settings in ``arguments`` and print one table."""
     from rag.evaluate.combinations import OF_RETRIEVAL, OF_THE_ANSWER, combine, parse_sweep
     from rag.evaluate.sweep import run_sweep
-    from rag.forget import sweep_cache
-    from rag.questions import QuestionFile
+    from rag.indexing.purge import sweep_cache
+    from rag.question_sets import QuestionFile
 
     names = OF_RETRIEVAL if options.retrieval_only else (*OF_RETRIEVAL, *OF_THE_ANSWER)
     swept = parse_sweep(arguments, names)

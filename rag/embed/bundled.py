@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from rag.embed.onnx import open_session, open_tokenizer, require_digest, sha256
 from rag.embed.sentence_transformer import SentenceTransformerEmbedder, load
 from rag.embed.vectors import normalize
 from rag.errors import ModelError
-from rag.inference import open_session, open_tokenizer, require_digest, sha256
 from rag.types import Vectors
 
 if TYPE_CHECKING:

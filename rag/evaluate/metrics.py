@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rag.evaluate.judged import Judged
 from rag.evaluate.ranking import RANKING, scores_by_rank
+from rag.evaluate.scored import Judged
 
 CALIBRATION_BINS = 10
 """Bins of equal width, as Guo et al. 2017 define the expected calibration error."""

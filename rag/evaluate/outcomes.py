@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import GeneratorError
-from rag.questions import Question, check_evidence
-from rag.store.readback import StoredTexts
+from rag.question_sets import Question, check_evidence
+from rag.store.maintenance.readback import StoredTexts
 from rag.types import Answer, Hit, Progress
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from rag.atomic_files import replacing
 from rag.errors import ResultFileError
-from rag.evaluate.judged import STAGES, Judged
 from rag.evaluate.outcomes import DEPTH, Outcome
-from rag.files import replacing
+from rag.evaluate.scored import STAGES, Judged
 
 FORMAT = 1
 """Raised whenever a file written before can no longer be compared."""

@@ -18,8 +18,8 @@ from rag.embed import make_embedder
 from rag.errors import KnowledgeBaseError
 from rag.evaluate.combinations import Combination
 from rag.evaluate.outcomes import Options
-from rag.evaluate.running import run_evaluation
-from rag.questions import Question, check_evidence
+from rag.evaluate.run import run_evaluation
+from rag.question_sets import Question, check_evidence
 from rag.types import Embedder, Progress
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rag.files import write_whole
+from rag.atomic_files import write_whole
 from rag.types import Vectors
 
 Ids = npt.NDArray[np.int64]

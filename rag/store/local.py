@@ -21,13 +21,13 @@ from cachetools import LRUCache
 from rag.errors import NotFoundError
 from rag.store import records
 from rag.store.database import Database
-from rag.store.following import CHECKPOINT, FollowingIndex
-from rag.store.layout import decode_document
-from rag.store.lexical import match_expression
+from rag.store.document_codec import decode_document
 from rag.store.records import Content, Entry, FileRecord
 from rag.store.schema import DATABASE, FILES
 from rag.store.search import search
 from rag.store.troubles import damage_explained
+from rag.store.vector_index import CHECKPOINT, FollowingIndex
+from rag.text.terms import match_expression
 from rag.types import Candidate, Chunk, Document, Vectors
 
 _CACHED_CHARACTERS = 32_000_000

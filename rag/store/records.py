@@ -7,9 +7,9 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from rag.store.layout import encode_layout
-from rag.store.lexical import index_terms
+from rag.store.document_codec import encode_layout
 from rag.store.schema import row_digest
+from rag.text.terms import index_terms
 from rag.types import Document
 
 _CHUNKS_A_CHECK = 256
@@ -35,7 +35,7 @@ class FileRecord:
 class Content:
     """What a document holds, ready to be stored: its chunks, and what is indexed for each.
 
-    ``sha256`` is that of :func:`rag.store.layout.content_sha256`, ``spans`` are the chunks' places
+    ``sha256`` is that of :func:`rag.store.document_codec.content_sha256`, ``spans`` are the chunks' places
     in the text, ``text_sha256s`` the digests of their index texts: the keys of their vectors.
     """
 

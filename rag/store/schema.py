@@ -9,14 +9,14 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from rag.store.lexical import TOKENIZE
+from rag.text.terms import TOKENIZE
 
 DATABASE = "knowledge.sqlite"
 FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm")
 
 FORMAT_VERSION = 2
 """Raised whenever an index written before would answer differently or cannot be read.
-:mod:`rag.store.migrate` brings an index of an earlier one up to date."""
+:mod:`rag.store.maintenance.migrate` brings an index of an earlier one up to date."""
 
 # Ids are never used twice (AUTOINCREMENT), so an id that a process remembers cannot come to
 # mean another vector or text. `digest` is the row_digest of the columns before it.
@@ -40,7 +40,7 @@ TABLES = (
     )""",
     "CREATE INDEX files_by_sha256 ON files (sha256)",
     # What a document holds, whatever its names: copies are one content. `sha256` is that of the
-    # title, the layout and the text (rag.store.layout).
+    # title, the layout and the text (rag.store.document_codec).
     """CREATE TABLE contents (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         sha256 TEXT NOT NULL UNIQUE,

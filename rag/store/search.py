@@ -9,8 +9,8 @@ import numpy as np
 
 from rag.store.database import Database
 from rag.store.dense import with_ties
-from rag.store.following import FollowingIndex
-from rag.store.lexical import match_expression
+from rag.store.vector_index import FollowingIndex
+from rag.text.terms import match_expression
 from rag.types import Vectors
 
 

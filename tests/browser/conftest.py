@@ -14,7 +14,7 @@ import pytest
 from fakes_page import WordReader
 
 from rag import KnowledgeBase, Settings
-from rag.load.isolated import Load
+from rag.sandbox.isolated import Load
 from rag.types import Generator
 
 pytest.importorskip("playwright")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from rag.questions import read_questions
-from rag.questions.feedback import FILE
+from rag.question_sets import read_questions
+from rag.question_sets.feedback import FILE
 
 if TYPE_CHECKING:
     from browser.conftest import Serve, Visit

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from rag.load import Loaded, load_file
+from rag.load.registry import Loaded, load_file
 
 if TYPE_CHECKING:
     from browser.conftest import Serve, Visit

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 from fakes_evaluate import EVIL, ScriptedReader, make_set
-from helpers import write_folder
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+from samples import write_folder
 
 from rag import KnowledgeBase
 from rag.embed import HashingEmbedder
-from rag.evaluate.page import write_page
-from rag.evaluate.running import run_evaluation
-from rag.questions import Evidence
+from rag.evaluate.report.page import write_page
+from rag.evaluate.run import run_evaluation
+from rag.question_sets import Evidence
 
 pytestmark = pytest.mark.browser
 

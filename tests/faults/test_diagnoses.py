@@ -14,14 +14,14 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from helpers import open_kb, write_folder
+from samples import open_kb, write_folder
 
 from rag import KnowledgeBase
 from rag.cli import main
 from rag.errors import KnowledgeBaseError
-from rag.store.following import CHECKPOINT
+from rag.indexing.write_lock import LOCK
 from rag.store.schema import DATABASE
-from rag.writing import LOCK
+from rag.store.vector_index import CHECKPOINT
 
 DOCS = {
     "apples.txt": "Apples grow on trees. Apples are red or green.",

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from equality import assert_equal
-from helpers import open_kb, write_folder
+from samples import open_kb, write_folder
 
 from rag.cli import main
 from rag.embed import HashingEmbedder
-from rag.store.verify import STALE
+from rag.store.maintenance.verify import STALE
 from rag.types import Progress, Vectors
 
 TEXTS = {f"{i:02}.txt": f"Document {i} speaks of topic {i}. " * 60 for i in range(40)}

@@ -16,12 +16,12 @@ from typing import Any
 
 import pytest
 from equality import assert_equal
-from helpers import open_kb, write_folder
+from samples import open_kb, write_folder
 
 from rag import KnowledgeBase
 from rag.errors import KnowledgeBaseError
-from rag.store.following import CHECKPOINT
 from rag.store.schema import DATABASE
+from rag.store.vector_index import CHECKPOINT
 
 FLIPS = int(os.environ.get("FLIPS", "60"))
 DOCS = {

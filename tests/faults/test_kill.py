@@ -16,13 +16,13 @@ from pathlib import Path
 import crash
 import pytest
 from equality import assert_equal
-from helpers import open_kb
+from samples import open_kb
 
 from rag import KnowledgeBase
 from rag.embed import HashingEmbedder
-from rag.load import load_file
+from rag.load.registry import load_file
+from rag.store.maintenance.verify import STALE
 from rag.store.schema import DATABASE
-from rag.store.verify import STALE
 from rag.types import Progress, Vectors
 
 KILLS = int(os.environ.get("KILLS", "15"))

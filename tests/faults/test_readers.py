@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from helpers import open_kb, write_folder
+from samples import open_kb, write_folder
 
 READERS = int(os.environ.get("READERS", "4"))
 CHANGES = int(os.environ.get("CHANGES", "100"))

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from helpers import open_kb, write_folder
+from samples import open_kb, write_folder
 
 from rag.scratch import ScratchFolder
 
@@ -87,18 +87,18 @@ def test_uploads_that_a_killed_server_leaves_go_with_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("gradio")
-    from rag import web
+    from rag.web import server as web_server
 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setenv("GRADIO_TEMP_DIR", "")  # it is set by what follows
     other = write_folder(tmp_path / "rag-other", {"a.txt": CANARY})
     with running(UPLOADS, CANARY, temporary=tmp_path):
         [scratch] = tmp_path.glob("rag-uploads-*")
-        with web.uploads_folder() as mine:
+        with web_server.uploads_folder() as mine:
             assert mine.path.stat().st_mode & 0o077 == 0
             assert scratch.is_dir(), "that of a running server stays"
     assert held(scratch)
-    with web.uploads_folder() as mine:
+    with web_server.uploads_folder() as mine:
         assert list(tmp_path.glob("rag-uploads-*")) == [mine.path]
     assert held(tmp_path) == [other / "a.txt"]
 

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from helpers import open_kb, write_folder
+from samples import open_kb, write_folder
 from serving import ONE_REQUEST
 
-from rag.guard.connections import LINES_A_MINUTE, SECONDS_FOR_HEADER, RepeatFilter
+from rag.web.guard.connections import LINES_A_MINUTE, SECONDS_FOR_HEADER, RepeatFilter
 
 pytest.importorskip("gradio")
 

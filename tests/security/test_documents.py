@@ -29,8 +29,8 @@ from hostile_xml import (
 )
 
 from rag.errors import LoadError
-from rag.load import SUFFIXES, load_file
-from rag.load.isolated import IsolatedLoader, Limits
+from rag.load.registry import SUFFIXES, load_file
+from rag.sandbox.isolated import IsolatedLoader, Limits
 
 SECRET = "canary-of-another-file-58d2"
 

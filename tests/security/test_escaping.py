@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from payloads import NAMES, PAYLOADS
 
-from rag import render
-from rag.evaluate.page import write_page
-from rag.evaluate.running import run_evaluation
-from rag.guard.login import login_page
-from rag.questions import Evidence, Question
-from rag.render import Outcome, Running, Turn, View
+from rag.evaluate.report.page import write_page
+from rag.evaluate.run import run_evaluation
+from rag.question_sets import Evidence, Question
 from rag.types import Answer, Chunk, Citation, Document, Heading, Hit, Page
+from rag.web import render
+from rag.web.guard.login import login_page
+from rag.web.render import Outcome, Running, Turn, View
 
 TAGS = set(
     "div article p span b i ul ol li button h2 header section footer mark strong small br code "
@@ -124,7 +124,7 @@ def test_nothing_that_the_page_shows_becomes_markup(payload: str) -> None:
 def report(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The page of an evaluation whose questions, answers and documents are payloads."""
     from fakes_page import WordReader
-    from helpers import write_folder
+    from samples import write_folder
 
     from rag import KnowledgeBase
     from rag.embed import HashingEmbedder
@@ -182,7 +182,7 @@ def test_the_page_of_an_evaluation_holds_only_its_own_script(report: str) -> Non
 def test_markup_in_a_document_is_read_as_text_and_nothing_is_fetched(
     suffix: str, reached_hosts: list[str]
 ) -> None:
-    from rag.load import load_bytes
+    from rag.load.registry import load_bytes
 
     for payload in PAYLOADS:
         if "\0" in payload:  # is no text

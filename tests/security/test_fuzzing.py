@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.errors import LoadError
-from rag.load import _KIND_OF_SUFFIX, SUFFIXES, load_file
-from rag.load.isolated import IsolatedLoader, Limits
-from rag.load.wire import check
+from rag.load import _KIND_OF_SUFFIX
+from rag.load.registry import SUFFIXES, load_file
+from rag.sandbox.isolated import IsolatedLoader, Limits
+from rag.sandbox.protocol import check
 
 DAMAGES = 8
 """Of each seed; ``benchmarks/fuzz.py`` makes more."""

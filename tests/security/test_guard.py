@@ -14,11 +14,11 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from rag.errors import SettingsError
-from rag.guard import Access, Guard, Hosts, Proxies, UploadLimits
-from rag.guard.access import FORGET_SECONDS, MOST_FAILURES
-from rag.guard.hosts import is_same_origin, parse_host
-from rag.guard.middleware import LARGEST_BODY
-from rag.web import address
+from rag.web.guard import Access, Guard, Hosts, Proxies, UploadLimits
+from rag.web.guard.access import FORGET_SECONDS, MOST_FAILURES
+from rag.web.guard.hosts import is_same_origin, parse_host
+from rag.web.guard.middleware import LARGEST_BODY
+from rag.web.server import address
 
 PASSWORD, TOKEN = "correct horse", "a-token-for-programs"
 JSON = {"content-type": "application/json"}

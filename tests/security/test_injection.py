@@ -12,17 +12,17 @@ import pytest
 from attacks import ATTACKS, HONEST, QUESTION, URL, Attack
 from fakes_llm import ScriptedServer, sse
 from fakes_page import WordReader
-from helpers import MakeKb
 from instructive_texts import TO_MODELS, TO_PEOPLE
+from samples import MakeKb
 
 from rag import KnowledgeBase, Settings
-from rag.answer import Answerer
-from rag.generate import OpenAIGenerator, ScriptedGenerator
-from rag.generate.injection import looks_like_prompt_injection
-from rag.generate.prompt import make_messages
-from rag.generate.visible import visible, without_control_tokens
-from rag.render import Turn, transcript
+from rag.answering.answer import Answerer
+from rag.answering.generate import OpenAIGenerator, ScriptedGenerator
+from rag.answering.generate.injection import looks_like_prompt_injection
+from rag.answering.generate.prompt import make_messages
+from rag.answering.generate.visible import visible, without_control_tokens
 from rag.types import Answer, Chunk, Document, Hit
+from rag.web.render import Turn, transcript
 
 DATA = Path(__file__).parents[1] / "data"
 SEEDS = Path(__file__).parents[2] / "seeds"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from helpers import MakeKb
+from samples import MakeKb
 
 from rag.errors import LoadError
-from rag.load.uploads import LONGEST_NAME, checked_name, look_alike
+from rag.indexing.file_names import LONGEST_NAME, checked_name, look_alike
 
 
 @pytest.mark.parametrize(

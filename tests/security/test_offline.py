@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers import SEEDS
+from samples import SEEDS
 
 pytestmark = pytest.mark.strace
 

@@ -18,8 +18,8 @@ from fakes_llm import ScriptedServer, failure, sse
 from fakes_page import WordReader
 
 from rag import KnowledgeBase, Settings
+from rag.answering.generate import make_generator
 from rag.errors import GeneratorError, SettingsError
-from rag.generate import make_generator
 
 KEY, PASSWORD, TOKEN = "sk-canary-key-77", "canary-password-88", "canary-token-99"
 SECRETS = (KEY, PASSWORD, TOKEN)

@@ -25,7 +25,7 @@ pytest.importorskip("gradio")
 from serving import Served, served
 
 import ui
-from rag import web
+from rag.web import server as web_server
 
 pytestmark = [
     # Gradio's queue uses what the newest pandas is about to drop.
@@ -293,9 +293,9 @@ def test_gradio_itself_refuses_files_of_the_server(local: Served) -> None:
     from gradio.exceptions import InvalidPathError
     from gradio.processing_utils import _check_allowed
 
-    page = web.with_loop(gradio.Blocks)
-    listening = web.bind("127.0.0.1", 0)
-    server = web.launch(page, listening, Settings(), web.uploads_folder(), css="")
+    page = web_server.with_loop(gradio.Blocks)
+    listening = web_server.bind("127.0.0.1", 0)
+    server = web_server.launch(page, listening, Settings(), web_server.uploads_folder(), css="")
     token = LocalContext.blocks.set(page)
     try:
         with pytest.raises(InvalidPathError):
@@ -327,15 +327,15 @@ def test_with_a_password_the_page_asks_for_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "192.0.2.1", "docs.example.org"])
 def test_others_are_let_in_only_with_a_password(host: str) -> None:
     with pytest.raises(SettingsError, match="needs a password: set RAG_PASSWORD"):
-        web.check_exposure(host, Settings())
-    web.check_exposure(host, Settings(token="long enough"))
+        web_server.check_exposure(host, Settings())
+    web_server.check_exposure(host, Settings(token="long enough"))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "localhost", "::1"])
 def test_on_loopback_none_is_needed(host: str) -> None:
-    web.check_exposure(host, Settings())
+    web_server.check_exposure(host, Settings())
     with pytest.raises(SettingsError, match="under the names of RAG_ALLOWED_HOSTS"):
-        web.check_exposure(host, Settings(allowed_hosts="docs.example.org"))
+        web_server.check_exposure(host, Settings(allowed_hosts="docs.example.org"))
 
 
 def test_the_command_refuses_to_serve_openly(tmp_path: Path) -> None:

@@ -13,9 +13,10 @@ from load_pdf import make_pdf, text
 
 from rag import KnowledgeBase, Settings
 from rag.errors import LoadError
-from rag.load import load_bytes, pages
-from rag.load.isolated import Isolated, Limits
-from rag.load.pages import IsolatedPages, Shown, locate, page_image
+from rag.load.registry import load_bytes
+from rag.sandbox.isolated import Isolated, Limits
+from rag.viewer import pages
+from rag.viewer.pages import IsolatedPages, Shown, locate, page_image
 
 pytest.importorskip("gradio")
 from serving import ONE_REQUEST, Served, served

@@ -15,13 +15,13 @@ from pathlib import Path
 import fakes_hostile
 import httpx
 import pytest
-from helpers import open_kb, write_folder
 from load_pdf import make_pdf, text
+from samples import open_kb, write_folder
 from serving import ONE_REQUEST
 
 from rag.errors import BusyError, LoadError
-from rag.load.isolated import Limits
-from rag.load.pages import MAX_WAITING, Asked, IsolatedPages, Piece, _as_json
+from rag.sandbox.isolated import Limits
+from rag.viewer.pages import MAX_WAITING, Asked, IsolatedPages, Piece, _as_json
 
 pytest.importorskip("gradio")
 

@@ -1,0 +1,117 @@
+"""A follow-up question -> one that stands alone, by rules and without a model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import accumulate
+
+from rag.text.overlap import terms
+from rag.text.terms import MAX_QUESTION_TERMS, index_terms
+
+History = Sequence[tuple[str, str]]
+"""Earlier questions and the texts of their answers, oldest first."""
+
+_CONNECTIVE = re.compile(
+    r"(?:and|but|or|also|then|what about|how about|what else|how so|since when|und|y|et)\b", re.I
+)
+_WHY = re.compile(r"why\b", re.I)
+_PRONOUN = re.compile(r"\b(?:it|its|he|him|his|she|her|hers|they|them|their|theirs)\b", re.I)
+_DEMONSTRATIVE = re.compile(
+    r"\b(?:that|this|those|these|there|then|one|ones|same|former|latter)\b", re.I
+)
+_BLANK_WORDS = frozenset("one ones former latter".split())
+_ABOUT_A_NAME = re.compile(r"\w+\s+(?:is|are|was|were)\s+([^\W\d_])")
+_INNER_WORD = re.compile(r"(?<!^)(?<![.!?]\s)\b(?!I\b)[^\W\d_]\w*")
+_YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
+
+_MOST_WORDS_OF_FRAGMENT = 2
+_OWN_WORDS = 3
+"""Content words from which on a question has its own subject: its "there" only introduces."""
+
+_GREETINGS = frozenset(
+    "hi hello hey greetings thanks thank thx cheers bye goodbye ok okay yes".split()
+)
+_PRAISE = frozenset("no great good nice perfect cool".split())
+_POLITE = frozenset(
+    """
+    a again all and day evening everyone for help helping lot morning much night now so that thats
+    the there this very you your
+    """.split()
+)
+
+
+def is_small_talk(text: str) -> bool:
+    """Whether the text asks nothing, whatever was said before: "Hi", "Thank you!" or "???"."""
+    words, said = set(index_terms(text).split()), _GREETINGS | _PRAISE
+    return not words or (bool(words & said) and words <= said | _POLITE)
+
+
+def has_question(text: str) -> bool:
+    """Whether the text alone names something to look for: "What is it?" does not."""
+    named = terms(text) - _GREETINGS or _names(text)
+    return bool(named) and not is_small_talk(text)
+
+
+def standalone_question(question: str, history: History) -> str:
+    """The question with what it takes from earlier ones, for retrieval and reading.
+
+    It takes from one question only, the latest that stood alone, so that a long conversation
+    does not pile up; and only as much as leaves the search room for all its own words.
+
+    >>> standalone_question("And in 2023?", [("How many cars were sold in 2024?", "12 [1]")])
+    'How many cars were sold in 2023?'
+    """
+    context = ""
+    for asked, _ in history:
+        if not context or not _leans_on_previous(asked):
+            context = asked if has_question(asked) else context
+        else:
+            context = _in_another_year(context, asked) or context
+    if not context or not _leans_on_previous(question):
+        return question
+    return _in_another_year(context, question) or _joined(context, question)
+
+
+def _in_another_year(context: str, question: str) -> str | None:
+    """The earlier question asked for another year, where ``question`` is only that year."""
+    years = _YEAR.findall(question)
+    rest = terms(_YEAR.sub("", question))
+    if len(years) == 1 and not rest and len(_YEAR.findall(context)) == 1:
+        return _YEAR.sub(years[0], context)
+    return None
+
+
+def _joined(context: str, question: str) -> str:
+    """Both, the context cut to the words that the search has room for beside the question."""
+    room = MAX_QUESTION_TERMS - len(index_terms(question).split())
+    words = context.split()[: max(room, 0)]
+    totals = accumulate(len(index_terms(word).split()) for word in words)
+    return " ".join((*words[: sum(total <= room for total in totals)], question))
+
+
+def _leans_on_previous(question: str) -> bool:
+    question = question.strip()
+    words = terms(question) - _BLANK_WORDS
+    names = _names(question)
+    if _CONNECTIVE.match(question) and len(words) <= 3:
+        return True
+    if _WHY.match(question) and len(words) <= 3 and (not names or len(words) < 2):
+        return True
+    about = _ABOUT_A_NAME.match(question)
+    if about and about.group(1).isupper() and names:  # "Who is Musk?", "What is IT?"
+        return False
+    if len(words) < _MOST_WORDS_OF_FRAGMENT and len(question.split()) <= 4:
+        return True
+    pronoun = _PRONOUN.search(question)
+    if pronoun and not any(place <= pronoun.start() for place in names):
+        return True
+    return bool(_DEMONSTRATIVE.search(question)) and not names and len(words) < _OWN_WORDS
+
+
+def _names(text: str) -> list[int]:
+    """Where words stand that are capitalised though they begin no sentence: "IT", "The Who"."""
+    if text.isupper():
+        return []
+    inner = _INNER_WORD.finditer(re.sub(r"^\W+", "", text))
+    return [word.start() for word in inner if word.group()[0].isupper()]

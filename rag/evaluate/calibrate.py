@@ -1,0 +1,129 @@
+"""Fits the probabilities of a knowledge base's answers to questions whose answers are known."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.answering.read.calibration import Calibration
+from rag.errors import QuestionSetError
+from rag.evaluate.metrics import figures, table
+from rag.evaluate.outcomes import DEFAULTS, outcomes
+from rag.evaluate.scored import Judged, judge
+from rag.question_sets import Question
+from rag.types import Progress
+
+if TYPE_CHECKING:
+    from rag.knowledge_base import KnowledgeBase
+
+FEWEST = 20
+"""Questions below which nothing is fitted: chance would decide."""
+
+FOLDS = 5
+"""Parts of the set, each judged by a fit to the others: what the fit is worth on new questions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A calibration, and the figures without it and with it, by name.
+
+    ``after`` is cross-fitted: no answer is judged by a fit that has seen it.
+    """
+
+    calibration: Calibration
+    questions: int
+    before: dict[str, float | None]
+    after: dict[str, float | None]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-ready values."""
+        return {
+            "questions": self.questions,
+            "scale": self.calibration.scale,
+            "shift": self.calibration.shift,
+            "before": self.before,
+            "after": self.after,
+        }
+
+
+def calibrate(
+    kb: KnowledgeBase, questions: Collection[Question], progress: Progress | None = None
+) -> Fitted:
+    """Ask the questions, refusing none, and fit the probabilities of the answers.
+
+    Raises :class:`QuestionSetError` for a set that is too small, or all of whose answers are right
+    or wrong. Nothing is stored: see :meth:`KnowledgeBase.set_calibration`.
+    """
+    if len(questions) < FEWEST:
+        raise QuestionSetError(
+            f"{len(questions)} questions are too few to calibrate by: use at least {FEWEST}"
+        )
+    settings = replace(
+        kb.settings, answerer="extractive", target_precision=0.0, calibration="shipped"
+    )
+    with kb.variant(kb.path, settings) as asked:
+        judged = [judge(o) for o in outcomes(asked, questions, DEFAULTS, progress)]
+        floor = asked.reader.refuse_below(kb.settings.target_precision)
+        version = asked.reader.version
+    return fit(judged, version, kb.settings.target_precision, floor)
+
+
+def fit(judged: Sequence[Judged], version: str, target: float, floor: float) -> Fitted:
+    """Fit to judged questions that were all answered; ``floor`` is where answers began before."""
+    given = [one for one in judged if not one.refused]
+    right = np.array([one.right for one in given])
+    if len(given) < FEWEST or right.all() or not right.any():
+        raise QuestionSetError(
+            f"{int(right.sum())} of {len(given)} answers are right: nothing can be fitted; use "
+            "questions of which some are answered rightly and some not"
+        )
+    shipped = np.array([one.confidence for one in given])
+    calibration = Calibration.fit(version, shipped, right)
+    fitted, floors = cross_fitted(shipped, right, version, target)
+    return Fitted(
+        calibration,
+        len(judged),
+        _figures(given, shipped, np.full(len(given), floor)),
+        _figures(given, fitted, floors),
+    )
+
+
+def cross_fitted(
+    shipped: npt.NDArray[np.float64], right: npt.NDArray[np.bool_], version: str, target: float
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Each answer's probability and refusal threshold by a fit to the other folds."""
+    fold = np.random.default_rng(0).permutation(len(shipped)) % FOLDS
+    fitted, floors = np.empty_like(shipped), np.empty_like(shipped)
+    for number in range(FOLDS):
+        inside, others = fold == number, fold != number
+        made = Calibration.fit(version, shipped[others], right[others])
+        fitted[inside] = made.apply(shipped[inside])
+        floors[inside] = made.threshold(target)
+    return fitted, floors
+
+
+def _figures(
+    given: Sequence[Judged],
+    probabilities: npt.NDArray[np.float64],
+    floors: npt.NDArray[np.float64],
+) -> dict[str, float | None]:
+    """What the probabilities are worth: the evaluation's figures, with these in their place."""
+    changed = [
+        replace(one, confidence=float(p), refused=bool(p < floor), right=one.right and p >= floor)
+        for one, p, floor in zip(given, probabilities, floors, strict=True)
+    ]
+    answered = [one for one in changed if not one.refused]
+    found = figures(table(changed))
+    return {
+        "ece": found["calibration", "ece"],
+        "refusal precision": found["refusal", "precision"],
+        "refusal recall": found["refusal", "recall"],
+        "answered": len(answered) / len(changed),
+        "right of answered": (
+            sum(one.right for one in answered) / len(answered) if answered else None
+        ),
+    }

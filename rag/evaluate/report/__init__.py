@@ -1,0 +1,1 @@
+"""What an evaluation found: figures, plots, and the page that shows them."""

@@ -1,0 +1,1 @@
+"""HTML, Markdown, XML and what is made of them."""

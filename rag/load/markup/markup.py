@@ -1,0 +1,266 @@
+"""XML -> its text in reading order, by lxml; nothing is fetched and no entity is expanded.
+
+Without knowing the vocabulary: an element with text beside its children is a paragraph; one whose
+children are short texts under different names is a record and becomes one line, like a row of a
+table; every other text is a line of its own, after the name of its element unless that only says
+"paragraph". Titles of sections are headings.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from html.entities import html5
+from typing import TYPE_CHECKING, Any
+
+from rag.errors import LoadError
+from rag.load.builder import TextBuilder, sensible_title
+from rag.load.data.plain import is_encoded_binary
+from rag.load.detect.encoding import decode
+from rag.load.office.package import local_name
+from rag.types import Document
+
+if TYPE_CHECKING:
+    from lxml import etree
+
+_LARGEST = 50_000_000
+_MOST_TAGS = 3_000_000  # an element takes some 250 bytes
+_DEEPEST = 100  # elements; below, all text is one paragraph
+_LONGEST_PARAGRAPH = 10_000
+_LONGEST_VALUE = 200  # characters of a text that its element's name labels
+_DECLARATION = re.compile(r"\s*<\?xml\b[^>]*>")
+_DECLARED = re.compile(rb"<\?xml\s[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9_.:+-]+)")
+_TITLES = frozenset("title head".split())
+_UNLABELLED = _TITLES | frozenset(
+    "p para simpara paragraph li item listitem entry cell td th line l s seg t "
+    "text span b i em strong string str value v content body data a phrase".split()
+)
+"""Names of elements that say nothing about the text in them."""
+
+_ESCAPED_HTML = re.compile(r"</?(?:p|div|br|span|a|b|i|em|strong|ul|ol|li|table|h[1-6])\b[^<>]*>")
+_FEW = 2  # characters that a repaired document may lack
+_REFERENCE = re.compile(r"&(?:(?P<known>(?:#\w+|lt|gt|amp|quot|apos);)|(?P<name>\w+);)?")
+_TAG = re.compile(r"<[^<>]*>")
+_ATTACKS = frozenset(("ERR_ENTITY_LOOP", "ERR_ENTITY_IS_EXTERNAL", "ERR_ENTITY_PROCESSING"))
+_NEVER_WORDS = frozenset("style class id href src d points schemaLocation".split())
+_WORDY = frozenset(
+    "title alt label caption summary name value text description desc tooltip placeholder message "
+    "comment note content".split()
+)
+"""Attributes that are read; others only if their value is several words."""
+
+_ENTITIES = (
+    "declares entities of its own ({}), which are not expanded; save it with their text in place"
+)
+
+
+def load(data: bytes, source: str) -> Document:
+    """XML that is not well-formed is read as it stands, with its tags.
+
+    Raises :class:`LoadError` for data that is not text, and for what needs entities.
+    """
+    from rag.load.markup import feed, svg
+
+    text = decode(data, _declared(data))
+    root = parse(text)
+    if root is None:
+        return Document(source, text)
+    kind = local_name(root)
+    if kind == "svg":
+        return svg.document(root, source)
+    if kind in ("rss", "feed", "RDF") and (document := feed.document(root, source)):
+        return document
+    builder = TextBuilder()
+    _Walker(builder).walk(root, 1, 0)
+    text = builder.text()
+    title = next((text[h.start : h.end] for h in builder.headings), "")
+    return Document(source, text, sensible_title(title), headings=tuple(builder.headings))
+
+
+def parse(text: str) -> etree._Element | None:
+    """The root element; None where ``text`` is not well-formed.
+
+    Raises :class:`LoadError` where entities are declared that a parser could be attacked with,
+    or used that only a DTD explains.
+    """
+    if len(text) > _LARGEST or text.count("<") > _MOST_TAGS:
+        raise LoadError(
+            f"is XML of {len(text) / 1e6:,.0f} MB with {text.count('<'):,} tags; up to "
+            f"{_LARGEST // 1_000_000} MB and {_MOST_TAGS:,} are read: split it"
+        )
+    text = _DECLARATION.sub("", text, count=1)
+    root, errors = _tree(text, recover=False)
+    if errors:
+        root, errors = _tree(_REFERENCE.sub(_mended, text), recover=True)
+    if errors & _ATTACKS or ("ERR_RESOURCE_LIMIT" in errors and "<!ENTITY" in text):
+        raise LoadError(_ENTITIES.format("that grow when expanded"))
+    if "ERR_RESOURCE_LIMIT" in errors:
+        raise LoadError("is XML that is nested too deep, or holds a text beyond 10 MB; split it")
+    if root is None:
+        return None
+    _refuse_entities(root)
+    return root if not errors or _is_whole(root, text) else None
+
+
+def _tree(text: str, *, recover: bool) -> tuple[etree._Element | None, set[str]]:
+    """The root element, and the names of the errors that a strict parser stops at."""
+    from lxml import etree
+
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=recover,
+        remove_comments=True, remove_pis=True,
+    )  # fmt: skip
+    try:
+        root = etree.fromstring(text.encode(), parser)
+    except etree.XMLSyntaxError:
+        root = None
+    errors = {error.type_name for error in parser.error_log if error.level_name == "FATAL"}
+    return root, errors or ({"ERR_DOCUMENT_EMPTY"} if root is None else set())
+
+
+def _mended(found: re.Match[str]) -> str:
+    """A reference that XML has not, as HTML means it: ``&nbsp;`` and the lone ``&``."""
+    if found.group("known"):
+        return found.group()
+    name = found.group("name")
+    if not name:
+        return "&amp;"
+    characters = html5.get(f"{name};")
+    return "".join(f"&#{ord(c)};" for c in characters) if characters else found.group()
+
+
+def _is_whole(root: etree._Element, text: str) -> bool:
+    """Whether nearly all words of a document with errors came into the tree."""
+    kept = len("".join("".join(root.itertext()).split()))  # type: ignore[arg-type]
+    written = len("".join(unescape(_TAG.sub("", text)).split()))
+    return kept >= written - max(_FEW, written / 20)
+
+
+def _refuse_entities(root: etree._Element) -> None:
+    """Replace the named characters of HTML; refuse entities that stand for anything else."""
+    from lxml import etree
+
+    declared: Any = root.getroottree().docinfo.internalDTD
+    external = set()
+    for entity in declared.iterentities() if declared is not None else ():
+        if "&" in (entity.content or ""):
+            raise LoadError(_ENTITIES.format(f"&{entity.name};"))
+        if entity.content is None:
+            external.add(str(entity.name))
+    nodes: list[Any] = list(root.iter(etree.Entity))
+    for node in nodes:
+        name = str(node.name)
+        if f"{name};" not in html5 or name in external:
+            raise LoadError(_ENTITIES.format(f"&{name};"))
+        node.tail = html5[f"{name};"] + (node.tail or "")
+    etree.strip_tags(root, etree.Entity)
+
+
+def words(element: etree._Element) -> str:
+    """All text in the element on one line; "" where it is binary data written as text."""
+    line = " ".join("".join(element.itertext()).split())  # type: ignore[arg-type]
+    return "" if is_encoded_binary(line) else line
+
+
+def _declared(data: bytes) -> str | None:
+    found = _DECLARED.search(data, 0, 1024)
+    return found.group(1).decode("ascii") if found else None
+
+
+class _Walker:
+    """Writes elements of an unknown vocabulary to a builder."""
+
+    def __init__(self, builder: TextBuilder) -> None:
+        self._builder = builder
+
+    def walk(self, element: etree._Element, level: int, depth: int, label: str = "") -> None:
+        """Write ``element``; ``level`` is that of a title in it, ``label`` goes before its text."""
+        children = list(element)
+        if depth == _DEEPEST or not children or _is_paragraph(element, children):
+            self._leaf(element, label)
+            return
+        if record := _record(element, children):
+            self._builder.add(" | ".join(record))
+            return
+        attributes = [f"{name}: {value}" for name, value in _wordy_attributes(element)]
+        self._builder.gap(2)
+        self._builder.add(" | ".join(attributes))
+        self._builder.add(element.text or "")
+        titled = local_name(children[0]) in _TITLES
+        for child in children:
+            name = local_name(child)
+            if child is children[0] and titled:
+                self._builder.gap(2)
+                self._builder.add(words(child), min(level, 6))
+                self._builder.gap(2)
+            else:
+                self.walk(child, level + titled, depth + 1, "" if name in _UNLABELLED else name)
+            self._builder.add(child.tail or "")
+        self._builder.gap(2)
+
+    def _leaf(self, element: etree._Element, label: str) -> None:
+        text = words(element)
+        if _ESCAPED_HTML.search(text):
+            self._html("".join(element.itertext()))  # type: ignore[arg-type]
+            return
+        pairs = list(_wordy_attributes(element))
+        is_long = len(text) > _LONGEST_VALUE or not label
+        if text and not (is_long and not pairs):
+            pairs.append((label or local_name(element), text))
+        line = " | ".join(f"{name}: {value}" for name, value in pairs) if pairs else text
+        if is_long:
+            self._builder.gap(2)
+        self._builder.add(line)
+        if is_long:
+            self._builder.gap(2)
+
+    def _html(self, page: str) -> None:
+        """A page that is the text of an element, as in feeds and in maps."""
+        from rag.load.markup import html
+
+        self._builder.gap(2)
+        self._builder.include(html.fragment(page))
+        self._builder.gap(2)
+
+
+def _is_paragraph(element: etree._Element, children: list[etree._Element]) -> bool:
+    """Whether text stands beside the element's children, as in a paragraph with emphasis.
+
+    Stray text between sections makes no paragraph of them all.
+    """
+    texts = (element.text, *(child.tail for child in children))
+    if not any(text and text.strip() for text in texts):
+        return False
+    return sum(len(text) for text in element.itertext()) <= _LONGEST_PARAGRAPH
+
+
+def _record(element: etree._Element, children: list[etree._Element]) -> list[str]:
+    """``name: value`` of each child, if all are short texts under different names; else none."""
+    names = [local_name(child) for child in children]
+    if len(children) < 2 or len(set(names)) < len(names):
+        return []
+    pairs = list(_wordy_attributes(element))
+    for name, child in zip(names, children, strict=True):
+        if len(child) or len(text := words(child)) > _LONGEST_VALUE or _ESCAPED_HTML.search(text):
+            return []
+        pairs.extend((f"{name}.{key}", value) for key, value in _wordy_attributes(child))
+        if text:
+            pairs.append((name, text))
+    return [f"{name}: {value}" for name, value in pairs]
+
+
+def _wordy_attributes(element: etree._Element) -> Iterator[tuple[str, str]]:
+    for key, raw in element.attrib.items():
+        name = str(key).rpartition("}")[2]
+        value = " ".join(str(raw).split())
+        if name in _NEVER_WORDS or len(value) > _LONGEST_VALUE * 10:
+            continue
+        if (name.lower() in _WORDY and value) or (" " in value and _is_prose(value)):
+            yield name, value
+
+
+def _is_prose(value: str) -> bool:
+    """Whether most words of an attribute are made of letters: no measures, paths or addresses."""
+    parts = value.split()
+    return sum(part.strip(".,;:!?()\"'").isalpha() for part in parts) * 2 > len(parts)

@@ -1,0 +1,1 @@
+"""Word processing and slides."""

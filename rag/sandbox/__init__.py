@@ -1,0 +1,1 @@
+"""Works on files in a process of its own that may do nothing else."""

@@ -1,0 +1,1 @@
+"""Proving, copying and bringing up to date what a store holds."""

@@ -1,0 +1,1 @@
+"""What words and sentences are, for all that reads text."""

@@ -1,0 +1,1 @@
+"""The files that documents were read from, and how their pages look."""

@@ -1,0 +1,338 @@
+"""DOC, XLS and PPT: words, headings, rows and slides of the old binary formats."""
+
+import io
+import struct
+from pathlib import Path
+
+import olefile
+import pytest
+import xlsxwriter
+
+from rag.errors import LoadError
+from rag.load.office.doc_binary import WordFile
+from rag.load.office.doc_styles import read_numbering
+from rag.load.office.ole import title_in
+from rag.load.registry import load_bytes
+from rag.types import Document, Page
+
+DATA = Path(__file__).parent / "data"
+
+
+def load(name: str) -> Document:
+    return load_bytes((DATA / name).read_bytes(), name)
+
+
+def headings(document: Document) -> list[tuple[int, str]]:
+    return [(h.level, document.text[h.start : h.end]) for h in document.headings]
+
+
+def test_doc_headings_tables_links_and_margins() -> None:
+    document = load("testWORD.doc")
+    assert headings(document) == [
+        (1, "Sample Word Document Title"),
+        (1, "Heading Level 1"),
+        (2, "Heading Level 2"),
+        (3, "Heading Level 3"),
+    ]
+    assert document.title == "Sample Word Document"
+    assert "\n\nApache Tika: http://tika.apache.org/ Tika\n\n" in document.text
+    assert "HYPERLINK" not in document.text
+    assert document.text.endswith(
+        "\n\nThis is the header for our document\n\nThis is the footer for our document"
+    )
+
+
+def test_doc_of_a_program_that_writes_names_in_lower_case() -> None:
+    assert load("simple_lower_case.doc").text == "This is a sample Word document"
+
+
+def test_doc_without_hidden_text() -> None:
+    text = load("testWORD_features.doc").text
+    assert text.startswith("Lorem ipsum dolor sit amet, consectetur adipiscing elit.")
+    assert "This is hidden text" not in text
+
+
+@pytest.mark.parametrize(
+    "name", ["testWORD_protected_passtika.doc", "testPPT_protected_passtika.ppt", "password.xls"]
+)
+def test_encrypted_files_are_refused(name: str) -> None:
+    with pytest.raises(LoadError, match=r"^is encrypted; remove its password"):
+        load(name)
+
+
+def fib(version: int, flags: int = 0, **fields: bytes) -> bytearray:
+    header = bytearray(0x400)
+    struct.pack_into("<HH", header, 0, 0xA5EC, version)
+    struct.pack_into("<H", header, 0x0A, flags)
+    for place, content in fields.items():
+        at = int(place.removeprefix("at_"), 16)
+        header[at : at + len(content)] = content
+    return header
+
+
+def words(word: WordFile) -> str:
+    return "".join(map(chr, word.units))
+
+
+def test_word_95_in_the_code_page_of_its_language() -> None:
+    text = "Привет\rмир\r".encode("cp1251")
+    header = fib(104, at_06=struct.pack("<H", 0x0419), at_18=struct.pack("<II", 0x400, 0x40B))
+    struct.pack_into("<i", header, 0x34, len(text))
+    word = WordFile(bytes(header) + text, b"", b"")
+    assert words(word) == "Привет\rмир\r"
+    assert word.parts["main"] == (0, 11)
+
+
+def test_pieces_of_one_and_of_two_bytes_a_character() -> None:
+    wide = "Ω€".encode("utf-16-le")
+    header = fib(193, at_1A2=struct.pack("<II", 0, 200))
+    struct.pack_into("<i", header, 0x4C, 5)
+    pieces = struct.pack("<3I", 0, 3, 5)
+    pieces += struct.pack("<HIH", 0, 0x400 * 2 | 0x40000000, 0) + struct.pack("<HIH", 0, 0x410, 0)
+    table = b"\x02" + struct.pack("<I", len(pieces)) + pieces
+    word = WordFile(bytes(header) + b"abc".ljust(16, b"\0") + wide, table, b"")
+    assert words(word) == "abcΩ€"
+
+
+@pytest.mark.parametrize(
+    ("header", "reason"),
+    [
+        (bytes(0x400), "is damaged or not a Word document"),
+        (bytes(fib(193, 0x0100)), "is encrypted"),
+        (bytes(fib(45)), "is of Word 2 or older"),
+        (bytes(fib(193)), "is damaged: its text is missing"),
+    ],
+)
+def test_what_is_no_readable_word_file(header: bytes, reason: str) -> None:
+    with pytest.raises(LoadError, match=rf"^{reason}"):
+        WordFile(header, b"", b"")
+
+
+def test_doc_lists_carry_their_numbers() -> None:
+    def level(kind: int, text: str, start: int = 1) -> bytes:
+        head = struct.pack("<iB", start, kind).ljust(28, b"\0")
+        return head + struct.pack("<H", len(text)) + text.encode("utf-16-le")
+
+    simple, full = (struct.pack("<i", n).ljust(26, b"\0") for n in (7, 8))
+    levels = level(4, "\0)", 3) + level(0, "\0.") + level(1, "\0-\1") + level(23, "o") * 7
+    lists = struct.pack("<H", 2) + simple + b"\1\0" + full + b"\0\0" + levels
+    overrides = struct.pack("<I", 3) + b"".join(
+        struct.pack("<i8xB3x", n, count) for n, count in ((7, 0), (8, 0), (8, 1))
+    )
+    overrides += bytes(4) * 2 + bytes(4) + struct.pack("<iI", 5, 0x10)
+    numbering = read_numbering(lists, overrides)
+    asked = [("1", 0), ("1", 0), ("2", 0), ("2", 1), ("2", 2), ("2", 0), ("3", 0), ("9", 0)]
+    assert [numbering.marker(*paragraph) for paragraph in asked] == [
+        "c)", "d)", "1.", "1-I", "-", "2.", "5.", "-",
+    ]  # fmt: skip
+    for cut in range(len(lists)):
+        assert read_numbering(lists[:cut], overrides).marker("1", 0) in ("-", "c)", "")
+
+
+def test_xls_rows_with_places() -> None:
+    document = load("testEXCEL.xls")
+    assert document.text.startswith(
+        "Feuil1\n\nSample Excel Worksheet - Numbers and their Squares\n\n"
+        "Number: 1 | Square: 1\nNumber: 2 | Square: 4\n"
+    )
+    assert document.place_at(document.text.index("Square: 4")) == "Feuil1, row 7"
+
+
+def test_xls_values_as_they_are_shown() -> None:
+    text = load("testEXCEL-formats.xls").text
+    assert "Currency $#,##0.00;[Red]($#,##0.00) | $1,599.99 | ($1,599.99)" in text
+    assert "Date/Time Format | 2008-01-19 04:35" in text
+    assert "Custom Number: | 19 dollars and .99 cents" in text
+
+
+def test_xls_that_is_something_else() -> None:
+    assert load_bytes(b"a\tb\n1\t2\n", "a.xls").text == "a: 1 | b: 2"
+    html = b"<table><tr><th>a<th>b<tr><td>1<td>2</table>"
+    assert load_bytes(html, "a.xls").text == "a: 1 | b: 2"
+    with xlsxwriter.Workbook(buffer := io.BytesIO()) as book:
+        book.add_worksheet("S").write(0, 0, "x")
+    assert load_bytes(buffer.getvalue(), "a.xls").text == "S\n\nx"
+
+
+EXCEL_XML = """<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?>
+<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"
+ xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet"><Styles><Style ss:ID="p">
+<NumberFormat ss:Format="Percent"/></Style></Styles><Worksheet ss:Name="S &amp; T"><Table>
+<Row><Cell><Data ss:Type="String">Name</Data></Cell><Cell ss:Index="3"><Data ss:Type="String">Share
+</Data></Cell><Cell><Data ss:Type="String">Day</Data></Cell></Row>
+<Row ss:Index="4"><Cell ss:MergeDown="1"><Data ss:Type="String">Tea</Data></Cell>
+<Cell ss:Index="3" ss:StyleID="p"><Data ss:Type="Number">0.5</Data></Cell>
+<Cell><Data ss:Type="DateTime">2024-03-01T00:00:00.000</Data></Cell></Row>
+<Row><Cell ss:Index="3" ss:StyleID="p"><Data ss:Type="Number">0.25</Data></Cell></Row>
+</Table></Worksheet></Workbook>"""
+
+
+def test_an_excel_workbook_as_one_file_of_xml() -> None:
+    for name in ("a.xls", "a.xml"):
+        document = load_bytes(EXCEL_XML.encode(), name)
+        assert document.text == (
+            "S & T\n\nName: Tea | Share: 50.00% | Day: 2024-03-01\nName: Tea | Share: 25.00%"
+        )
+        assert document.place_at(document.text.index("50")) == "S & T, row 4"
+
+
+def test_word_documents_as_one_file_of_xml() -> None:
+    old = (
+        '<?xml version="1.0"?><?mso-application progid="Word.Document"?>'
+        '<w:wordDocument xmlns:w="http://schemas.microsoft.com/office/word/2003/wordml" '
+        'xmlns:o="urn:schemas-microsoft-com:office:office" xmlns:wx="wx">'
+        "<o:DocumentProperties><o:Title>A title</o:Title></o:DocumentProperties>"
+        '<w:styles><w:style w:type="paragraph" w:styleId="H"><w:name w:val="heading 1"/></w:style>'
+        '</w:styles><w:body><wx:sect><w:p><w:pPr><w:pStyle w:val="H"/></w:pPr><w:r><w:t>Head</w:t>'
+        "</w:r></w:p><w:p><w:r><w:t>Body</w:t></w:r></w:p></wx:sect></w:body></w:wordDocument>"
+    )
+    document = load_bytes(old.encode(), "a.doc")
+    assert (document.title, document.text) == ("A title", "Head\n\nBody")
+    assert headings(document) == [(1, "Head")]
+    w = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+    kind = "application/vnd.openxmlformats-officedocument.wordprocessingml"
+    flat = (
+        '<?xml version="1.0"?><?mso-application progid="Word.Document"?>'
+        '<pkg:package xmlns:pkg="http://schemas.microsoft.com/office/2006/xmlPackage">'
+        f'<pkg:part pkg:name="/word/document.xml" pkg:contentType="{kind}.document.main+xml">'
+        f"<pkg:xmlData><w:document {w}><w:body><w:p><w:r><w:t>Body</w:t></w:r></w:p></w:body>"
+        "</w:document></pkg:xmlData></pkg:part>"
+        f'<pkg:part pkg:name="/word/footer1.xml" pkg:contentType="{kind}.footer+xml"><pkg:xmlData>'
+        f"<w:ftr {w}><w:p><w:r><w:t>Foot</w:t></w:r></w:p></w:ftr></pkg:xmlData></pkg:part>"
+        "</pkg:package>"
+    )
+    assert load_bytes(flat.encode(), "a.xml").text == "Body\n\nFoot"
+    with pytest.raises(LoadError, match=r"^is damaged or not a Word document"):
+        load_bytes(flat[:-20].encode(), "a.xml")
+
+
+def record(kind: int, content: bytes, instance: int = 0, version: int = 0xF) -> bytes:
+    return struct.pack("<HHI", instance << 4 | version, kind, len(content)) + content
+
+
+def atom(kind: int, content: bytes, instance: int = 0) -> bytes:
+    return record(kind, content, instance, 0)
+
+
+def text_of(kind: int, words: str) -> bytes:
+    return atom(0x0F9F, struct.pack("<I", kind)) + atom(0x0FA0, words.encode("utf-16-le"))
+
+
+def shapes(*boxes: bytes) -> bytes:
+    return record(
+        0x040C, record(0xF002, b"".join(record(0xF004, record(0xF00D, b)) for b in boxes))
+    )
+
+
+def persist(reference: int, identity: int) -> bytes:
+    return atom(0x03F3, struct.pack("<5I", reference, 0, 0, identity, 0))
+
+
+def presentation() -> bytes:
+    """A file with two slides, the first of which was saved twice and has notes."""
+    outline = persist(2, 256) + text_of(0, "Old title") + text_of(1, "One\rTwo") + persist(3, 257)
+    document = record(
+        0x03E8,
+        record(0x0FF0, outline, instance=0) + record(0x0FF0, persist(4, 256), instance=2),
+    )
+    refers = [atom(0x0F9E, struct.pack("<I", index)) for index in (1,)]
+    first = record(
+        0x03EE,
+        shapes(
+            *refers,
+            text_of(0, "New title"),
+            atom(0x0F9F, struct.pack("<I", 4)) + atom(0x0FA8, b"caf\xe9"),
+            text_of(4, "*"),
+        ),
+    )
+    notes = record(0x03F0, atom(0x03F1, struct.pack("<IHH", 256, 0, 0)) + shapes(text_of(2, "Say")))
+    parts = [document, record(0x03EE, b""), record(0x03EE, shapes(text_of(6, "End"))), notes]
+    stream, places = b"", []
+    for part in parts:
+        places.append(len(stream))
+        stream += part
+
+    def edit(before: int, entries: dict[int, int]) -> int:
+        nonlocal stream
+        directory = len(stream)
+        stream += atom(
+            0x1772, b"".join(struct.pack("<II", r | 1 << 20, p) for r, p in entries.items())
+        )
+        at = len(stream)
+        stream += atom(0x0FF5, struct.pack("<7I", 0, 0, before, directory, 1, 5, 0))
+        return at
+
+    before = edit(0, dict(enumerate(places, 1)))
+    latest = len(stream)
+    stream += first
+    last = edit(before, {2: latest})
+    user = struct.pack("<HHI", 0, 0x0FF6, 42) + struct.pack("<III", 0x14, 0xE391C05F, last)
+    return in_container(stream, user)
+
+
+def in_container(stream: bytes, user: bytes) -> bytes:
+    """The streams in the container of a real file, filled up to the length that it has."""
+    buffer = io.BytesIO((DATA / "testPPT_protected_passtika.ppt").read_bytes())
+    with olefile.OleFileIO(buffer, write_mode=True) as container:
+        for name, content in (("PowerPoint Document", stream), ("Current User", user)):
+            container.write_stream(name, content.ljust(container.get_size(name), b"\0"))
+    return buffer.getvalue()
+
+
+def test_ppt_slides_in_their_latest_version_with_notes() -> None:
+    document = load_bytes(presentation(), "a.ppt")
+    assert document.text == "New title\n\n- One\n- Two\n\ncafé\n\nOld title\n\nNotes: Say\n\nEnd"
+    end = document.text.index("End")
+    assert document.pages == (Page(1, 0, end), Page(2, end, len(document.text)))
+    assert document.place_at(end) == "slide 2"
+    assert headings(document) == [(1, "New title"), (1, "End")]
+    assert document.title == "New title"
+
+
+def test_ppt_of_a_real_file() -> None:
+    document = load("testPPT_embedded2.ppt")
+    assert document.text == "Title of presentation\n\nText for viewing\n\nThe graph\n\ndiskette"
+    assert document.title == "Title of presentation"
+
+
+def test_ppt_that_is_damaged() -> None:
+    user = struct.pack("<HHI", 0, 0x0FF6, 42) + struct.pack("<III", 0x14, 0xE391C05F, 8)
+    for stream in (b"", record(0x03E8, b"") * 3, atom(0x0FF5, struct.pack("<7I", *[8] * 7))):
+        with pytest.raises(LoadError, match=r"^is damaged or not a PowerPoint presentation"):
+            load_bytes(in_container(stream, user), "a.ppt")
+
+
+def property_set(*properties: tuple[int, bytes]) -> bytes:
+    """A stream of properties, each an identifier with its type and value."""
+    places, values = b"", b""
+    for identifier, value in properties:
+        places += struct.pack("<2I", identifier, 8 + 8 * len(properties) + len(values))
+        values += value
+    section = struct.pack("<2I", 8 + len(places) + len(values), len(properties)) + places + values
+    return bytes(44) + struct.pack("<I", 48) + section
+
+
+@pytest.mark.parametrize(
+    ("codepage", "stored"),
+    [(1252, "Café".encode("cp1252")), (-535 & 0xFFFF, "Café".encode()), (9999, b"Caf\xe9")],
+)
+def test_a_title_is_read_in_its_code_page(codepage: int, stored: bytes) -> None:
+    title = struct.pack("<2I", 30, len(stored) + 1) + stored + b"\0"
+    assert title_in(property_set((1, struct.pack("<IHH", 2, codepage, 0)), (2, title))) == "Café"
+
+
+def test_a_wide_title_is_read() -> None:
+    stored = "Übersicht\0".encode("utf-16-le")
+    assert title_in(property_set((2, struct.pack("<2I", 31, 10) + stored))) == "Übersicht"
+
+
+def test_a_property_that_claims_thousands_of_millions_of_values_costs_nothing() -> None:
+    vector = struct.pack("<2I", 0x1000, 0xFFFFFFFF)
+    title = struct.pack("<2I", 30, 5) + b"Plan\0"
+    assert title_in(property_set((12, vector), (2, title))) == "Plan"
+    assert title_in(property_set((2, vector))) == ""
+
+
+def test_without_properties_there_is_no_title() -> None:
+    assert title_in(b"") == ""
+    assert title_in(property_set()) == ""
