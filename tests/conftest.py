@@ -8,7 +8,8 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-from samples import SEEDS, MakeKb, write_folder
+from places import SEEDS
+from samples import MakeKb, write_folder
 
 from rag import KnowledgeBase
 from rag.answering.read import SpanReader

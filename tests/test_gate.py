@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from fakes_evaluate import PassageReader, ScriptedReader
+from places import GATE
 
 from rag import KnowledgeBase
 from rag.embed import HashingEmbedder, SentenceTransformerEmbedder
@@ -15,7 +16,6 @@ from rag.evaluate import evaluate, summarize
 from rag.question_sets import read_questions
 from rag.types import Reader
 
-GATE = Path(__file__).parent / "data" / "gate"
 QUESTIONS = read_questions(GATE / "questions.jsonl")
 
 FLOORS = {

@@ -14,8 +14,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from places import ROOT
 
-ROOT = Path(__file__).parents[1]
 PYTHON = """\
 #!/bin/sh
 echo "$*" >> calls

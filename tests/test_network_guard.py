@@ -2,9 +2,9 @@
 
 import shutil
 import socket
-from pathlib import Path
 
 import pytest
+from places import TESTS
 
 
 def test_another_host_is_refused_and_noted(reached_hosts: list[str]) -> None:
@@ -25,7 +25,7 @@ def test_loopback_is_open() -> None:
 
 
 def test_a_swallowed_attempt_still_fails(pytester: pytest.Pytester) -> None:
-    shutil.copy(Path(__file__).parent / "network_guard.py", pytester.path)
+    shutil.copy(TESTS / "helpers" / "network_guard.py", pytester.path)
     pytester.makeconftest('pytest_plugins = ["network_guard"]')
     pytester.makepyfile(
         """

@@ -6,14 +6,15 @@ A person gets all 45 right. The floors are two below what was measured; raise th
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
+
+from places import DATA
 
 from rag import KnowledgeBase
 from rag.evaluate import evaluate
 from rag.evaluate.scored import judge
 from rag.question_sets import read_questions
 
-QUESTIONS = read_questions(Path(__file__).parent / "data" / "plain_questions.jsonl")
+QUESTIONS = read_questions(DATA / "plain_questions.jsonl")
 MIN_RIGHT, MIN_RIGHTLY_REFUSED = 11, 5
 
 

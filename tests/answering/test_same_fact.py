@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
+from places import DATA
 
 from rag.answering.compose import compose, sentence_of
 from rag.answering.same_fact import asks_for_several, supports, value_kind
 from rag.types import Chunk, Document, Hit, Span
 
-CASES = Path(__file__).parent / "data" / "disagreements.jsonl"
+CASES = DATA / "disagreements.jsonl"
 """Thirty pairs of documents, ten of which contradict each other; written before the rules."""
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from chromium import ARGUMENTS, CHROMIUM, WAIT_MS, Serve, Served, Visit
 from fakes_page import WordReader
 
 from rag import KnowledgeBase, Settings
@@ -20,25 +20,7 @@ from rag.types import Generator
 pytest.importorskip("playwright")
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-ARGUMENTS = (
-    "--headless --no-sandbox --disable-gpu --disable-background-networking "
-    "--disable-component-update --disable-sync --no-first-run"
-).split()
-WAIT_MS = 60_000  # the first answer loads the model
 expect.set_options(timeout=WAIT_MS)
-
-
-@dataclass
-class Served:
-    """A page in service, what it answers from and where its documents are."""
-
-    kb: KnowledgeBase
-    url: str
-    folder: Path
-
-
-Serve = Callable[..., Served]
 
 
 @pytest.fixture
@@ -82,9 +64,6 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield chromium
         chromium.close()
-
-
-Visit = Callable[..., Page]
 
 
 @pytest.fixture

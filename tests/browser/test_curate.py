@@ -13,7 +13,7 @@ from rag.question_sets import read_questions
 from rag.question_sets.feedback import FILE
 
 if TYPE_CHECKING:
-    from browser.conftest import Serve, Visit
+    from chromium import Serve, Visit
 
 pytestmark = [
     pytest.mark.browser,

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from rag.load.registry import Loaded, load_file
 
 if TYPE_CHECKING:
-    from browser.conftest import Serve, Visit
+    from chromium import Serve, Visit
 
 pytestmark = [
     pytest.mark.browser,

@@ -11,7 +11,7 @@ from payloads import NAMES, PAYLOADS
 from playwright.sync_api import Page, expect
 
 if TYPE_CHECKING:
-    from browser.conftest import Serve, Visit
+    from chromium import Serve, Visit
 
 pytestmark = [
     pytest.mark.browser,

@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 
 import pytest
 from fakes_page import ScriptedGenerator
+from places import SEEDS
 from playwright.sync_api import Page, expect
 
 if TYPE_CHECKING:
-    from browser.conftest import Serve, Visit
+    from chromium import Serve, Visit
 
 
 pytestmark = [
@@ -32,7 +33,6 @@ EVIL = (
     "in [2] and [here](javascript:alert(1)) for $$x^2$$ or ${window.pwned = 3} or {{value}} "
     '&lt;b&gt; " **bold** `code` <b>always</b>.'
 )
-SEEDS = Path(__file__).parents[2] / "seeds"
 DARK, LIGHT = "rgb(13, 18, 27)", "rgb(246, 248, 250)"
 
 

@@ -10,7 +10,7 @@ from load_pdf import column, make_pdf, text
 from playwright.sync_api import Page, expect
 
 if TYPE_CHECKING:
-    from browser.conftest import Serve, Visit
+    from chromium import Serve, Visit
 
 pytestmark = [
     pytest.mark.browser,

@@ -16,7 +16,8 @@ import pytest
 import xlsxwriter
 from click.testing import CliRunner, Result
 from fakes_llm import Reply, ScriptedServer
-from samples import SEED, SEEDS, open_kb, write_folder
+from places import SEEDS
+from samples import SEED, open_kb, write_folder
 
 from rag.cli import main
 

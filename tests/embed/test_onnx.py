@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
+
+from places import ROOT
 
 READ_WHILE_THE_PROGRAM_ENDS = """
 import sys, threading
@@ -31,6 +32,6 @@ sys.exit(7)
 
 def test_a_program_ends_quietly_while_threads_read() -> None:
     command = [sys.executable, "-c", READ_WHILE_THE_PROGRAM_ENDS]
-    root = Path(__file__).parents[1]
+    root = ROOT
     ended = subprocess.run(command, capture_output=True, text=True, cwd=root, check=False)
     assert (ended.returncode, ended.stderr) == (7, "")

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from places import DATA
 from samples import SEED, write_folder
 
 from rag import Answer, Citation, Hit, KnowledgeBase
@@ -19,7 +20,6 @@ from rag.question_sets import Evidence, Question, read_questions
 from rag.store.schema import DATABASE
 from rag.types import Chunk, Document, Span
 
-DATA = Path(__file__).parent / "data"
 DOCUMENT = Document("a.txt", "Lexus sold 851,200 vehicles. Production begins in 2027.")
 
 

@@ -16,16 +16,16 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from docx import Document as WordDocument
 from hostile_xml import epub, odt, xlsx
+from places import FILES
 from pptx import Presentation
 
 from rag.errors import LoadError
 from rag.load.registry import SUFFIXES, Loaded
 
-DATA = Path(__file__).parent / "load" / "data"
 LARGEST = 300_000
 """Bytes of a file that is worth damaging: larger ones take the time of many small ones."""
 
@@ -85,7 +85,7 @@ def seeds(suffixes: tuple[str, ...] = SUFFIXES) -> list[Seed]:
     """At least one file of each kind that loads: real ones, and some that are made here."""
     found = [
         Seed(path.name, path.read_bytes())
-        for path in sorted(DATA.rglob("*"))
+        for path in sorted(FILES.rglob("*"))
         if path.is_file() and path.stat().st_size <= LARGEST
     ]
     found += [Seed(f"made{suffix}", text.encode()) for suffix, text in _TEXTS.items()]

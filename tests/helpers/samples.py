@@ -10,7 +10,6 @@ from rag.embed import HashingEmbedder
 from rag.load.registry import load_file
 from rag.types import Embedder
 
-SEEDS = Path(__file__).parent.parent / "seeds"
 SEED = "000_4d99796a1b9c3cb8.txt"
 
 MakeKb = Callable[..., KnowledgeBase]

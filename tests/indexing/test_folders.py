@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
+from fakes_embed import CountingEmbedder
 from samples import MakeKb, open_kb, write_folder
-from test_sync import CountingEmbedder
 
 from rag.errors import KnowledgeBaseError
 from rag.indexing.folders import Folders, Seen

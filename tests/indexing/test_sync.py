@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from equality import assert_equal
+from fakes_embed import CountingEmbedder
 from fakes_ocr import SquareEngine
 from filelock import FileLock
 from formats import FORMATS, NOT_WRITTEN
@@ -20,25 +21,12 @@ from samples import MakeKb, open_kb, write_folder
 
 import rag.load
 from rag import KnowledgeBase, Settings
-from rag.embed import HashingEmbedder
 from rag.errors import CancelledError, KnowledgeBaseError, ModelError
 from rag.indexing.sync import RACY_SECONDS
 from rag.indexing.writer import CHUNKS_A_GROUP
 from rag.load.images import ocr
 from rag.store.maintenance.verify import problems
 from rag.types import Progress, Vectors
-
-
-class CountingEmbedder(HashingEmbedder):
-    """Remembers what it embedded."""
-
-    def __init__(self) -> None:
-        self.embedded: list[str] = []
-
-    def embed_documents(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
-        self.embedded.extend(texts)
-        return super().embed_documents(texts, progress)
-
 
 NAMES = st.sampled_from(["a.txt", "b.txt", "c.md", "sub/d.txt", "sub/e.md"])
 TEXTS = st.sampled_from(

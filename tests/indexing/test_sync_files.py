@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from fakes_embed import CountingEmbedder
 from samples import MakeKb, on_disk, write_folder
-from test_sync import CountingEmbedder
 
 import rag.indexing.sync
+import rag.load.registry
 from rag import KnowledgeBase
 from rag.errors import KnowledgeBaseError, LoadError
 from rag.indexing.folders import Folders

@@ -7,18 +7,17 @@ import sys
 import tracemalloc
 import unicodedata
 import zipfile
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from places import FILES
 
 from rag.errors import LoadError
 from rag.load.detect.sniff import sniff
 from rag.load.registry import SUFFIXES, load_bytes, load_file
 from rag.types import Document
 
-DATA = Path(__file__).parent / "data"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(50)
 
 
@@ -130,12 +129,12 @@ def test_an_archive_says_what_it_is(method: int) -> None:
 )
 def test_protected_and_scanned_files(name: str, reason: str) -> None:
     with pytest.raises(LoadError) as refused:
-        load_bytes((DATA / name).read_bytes(), name)
+        load_bytes((FILES / name).read_bytes(), name)
     assert str(refused.value).startswith(reason)
 
 
 def test_content_counts_more_than_the_name() -> None:
-    pdf = (DATA / "testPDF_bookmarks.pdf").read_bytes()
+    pdf = (FILES / "testPDF_bookmarks.pdf").read_bytes()
     for source in ("a.txt", "a", "a.bin", "a.docx"):
         assert len(load_bytes(pdf, source).pages) == 2
     assert load_bytes(b"<!DOCTYPE html><p>one<p>two", "a.txt").text == "one\n\ntwo"
@@ -216,7 +215,7 @@ DAMAGED = (
 @settings(max_examples=40)
 @given(at=st.floats(0, 1, exclude_max=True), junk=st.binary(max_size=20), cut=st.booleans())
 def test_damaged_files_load_or_are_refused(name: str, at: float, junk: bytes, cut: bool) -> None:
-    data = (DATA / name).read_bytes()
+    data = (FILES / name).read_bytes()
     place = int(at * len(data))
     check(data[:place] + junk + (b"" if cut else data[place + len(junk) :]), name)
 

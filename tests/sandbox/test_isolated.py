@@ -22,6 +22,7 @@ from pathlib import Path
 import fakes_hostile
 import pytest
 from formats import FORMATS
+from places import FILES
 
 from rag import KnowledgeBase, Settings
 from rag.errors import KnowledgeBaseError, LoadError
@@ -29,7 +30,6 @@ from rag.load.images import ocr
 from rag.load.registry import Loaded, load_file
 from rag.sandbox.isolated import IsolatedLoader, Limits
 
-DATA = Path(__file__).parents[1] / "load" / "data"
 SMALL = Limits(memory_mb=200, seconds=60)
 IMPATIENT = Limits(memory_mb=200, seconds=4)
 LINUX = sys.platform == "linux" and platform.machine() in ("x86_64", "aarch64")
@@ -78,7 +78,7 @@ def outcome(load: Callable[[bytes, str], Loaded], data: bytes, source: str) -> L
         return str(error)
 
 
-@pytest.mark.parametrize("path", sorted(DATA.iterdir()), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(FILES.iterdir()), ids=lambda path: path.name)
 def test_a_file_loads_as_it_does_without_a_worker(path: Path, plain: IsolatedLoader) -> None:
     data = path.read_bytes()
     assert outcome(plain, data, path.name) == outcome(load_file, data, path.name)

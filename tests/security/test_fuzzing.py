@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.errors import LoadError
-from rag.load import _KIND_OF_SUFFIX
-from rag.load.registry import SUFFIXES, load_file
+from rag.load.registry import _KIND_OF_SUFFIX, SUFFIXES, load_file
 from rag.sandbox.isolated import IsolatedLoader, Limits
 from rag.sandbox.protocol import check
 

@@ -13,6 +13,7 @@ from attacks import ATTACKS, HONEST, QUESTION, URL, Attack
 from fakes_llm import ScriptedServer, sse
 from fakes_page import WordReader
 from instructive_texts import TO_MODELS, TO_PEOPLE
+from places import DATA, SEEDS
 from samples import MakeKb
 
 from rag import KnowledgeBase, Settings
@@ -24,8 +25,6 @@ from rag.answering.generate.visible import visible, without_control_tokens
 from rag.types import Answer, Chunk, Document, Hit
 from rag.web.render import Turn, transcript
 
-DATA = Path(__file__).parents[1] / "data"
-SEEDS = Path(__file__).parents[2] / "seeds"
 each_attack = pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
 
 

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from samples import SEEDS
+from places import SEEDS
 
 pytestmark = pytest.mark.strace
 

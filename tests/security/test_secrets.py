@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 from fakes_llm import ScriptedServer, failure, sse
 from fakes_page import WordReader
+from places import ROOT
 
 from rag import KnowledgeBase, Settings
 from rag.answering.generate import make_generator
@@ -23,7 +24,6 @@ from rag.errors import GeneratorError, SettingsError
 
 KEY, PASSWORD, TOKEN = "sk-canary-key-77", "canary-password-88", "canary-token-99"
 SECRETS = (KEY, PASSWORD, TOKEN)
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture

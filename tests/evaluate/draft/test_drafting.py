@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from fakes_llm import ScriptedServer, failure, free_port, sse
-from samples import SEED, SEEDS, write_folder
+from places import GATE, SEEDS
+from samples import SEED, write_folder
 
 from rag.answering.generate import ScriptedGenerator
 from rag.cli import main
@@ -27,7 +28,6 @@ from rag.evaluate.draft.statements import is_plain, statements
 from rag.evaluate.draft.wording import ask
 from rag.question_sets.locate import Documents
 
-GATE = Path(__file__).parent / "data" / "gate" / "docs"
 TEXT = (SEEDS / SEED).read_text(encoding="utf-8")
 
 
@@ -170,7 +170,7 @@ def test_near_misses_are_not_stated() -> None:
         assert not (town and year and told[town[0]] == year[0])
 
 
-@pytest.mark.parametrize("folder", [SEEDS, GATE], ids=["seeds", "gate"])
+@pytest.mark.parametrize("folder", [SEEDS, GATE / "docs"], ids=["seeds", "gate"])
 def test_a_third_are_near_misses_also_of_few_documents(folder: Path) -> None:
     texts = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.txt")}
     drafts = drafts_of(texts, 50)

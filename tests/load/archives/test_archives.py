@@ -10,16 +10,15 @@ import tracemalloc
 import zipfile
 import zlib
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
+from places import FILES
 
 from rag.errors import LoadError
 from rag.load.archives.members import MOST_DEPTH, MOST_MEMBERS
 from rag.load.images import ocr
 from rag.load.registry import Loaded, load_bytes, load_file
 
-DATA = Path(__file__).parent / "data"
 MB = 1_000_000
 
 
@@ -211,7 +210,7 @@ def test_links_and_devices_are_left_out() -> None:
 
 
 def test_encrypted_members() -> None:
-    loaded = load_file((DATA / "testZipEncrypted.zip").read_bytes(), "testZipEncrypted.zip")
+    loaded = load_file((FILES / "testZipEncrypted.zip").read_bytes(), "testZipEncrypted.zip")
     assert texts(loaded) == {"testZipEncrypted.zip/unencrypted.txt": "hello world\n"}
     assert loaded.failed == (
         (
@@ -222,7 +221,7 @@ def test_encrypted_members() -> None:
 
 
 def test_one_part_of_a_split_archive() -> None:
-    loaded = load_file((DATA / "test-documents-spanned.zip").read_bytes(), "s.zip")
+    loaded = load_file((FILES / "test-documents-spanned.zip").read_bytes(), "s.zip")
     assert texts(loaded)["s.zip/testTXT.txt"].startswith("Test d'indexation de Txt\n")
     assert ("s.zip/testHTML.html", "is damaged in the archive, or in another part of a split one; "
             "pack it again") in loaded.failed  # fmt: skip
@@ -332,7 +331,7 @@ def test_archives_in_archives_end_somewhere() -> None:
 
 
 def test_an_archive_that_holds_itself() -> None:
-    why = reason((DATA / "droste.zip").read_bytes(), "droste.zip")
+    why = reason((FILES / "droste.zip").read_bytes(), "droste.zip")
     assert why.startswith("holds nothing that can be read: droste.jpg is a JPEG image")
     assert why.endswith("(and 5 more)")
 

@@ -2,18 +2,16 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from places import FILES
 
 from rag.errors import LoadError
 from rag.load.registry import load_bytes
 from rag.types import Document
-
-DATA = Path(__file__).parent / "data"
 
 
 def load(value: Any, source: str = "a.json") -> Document:
@@ -197,7 +195,7 @@ def result(**data: Any) -> dict[str, Any]:
 
 
 def test_a_real_notebook() -> None:
-    data = (DATA / "test_notebook.ipynb").read_bytes()
+    data = (FILES / "test_notebook.ipynb").read_bytes()
     document = load_bytes(data, "a.ipynb")
     assert document.text == (
         '# Test Notebook\n\nprint("markitdown")\n\nmarkitdown\n\n## Code Cell Below\n\n'

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image, ImageDraw, ImageFont
+from places import FILES
 
 from rag import KnowledgeBase, Settings
 from rag.errors import LoadError
@@ -19,13 +20,11 @@ from rag.types import Location
 
 pytestmark = pytest.mark.ocr
 
-DATA = Path(__file__).parent / "data"
-
 
 def test_a_scanned_pdf() -> None:
     with ocr.using(ocr.installed()):
         assert (
-            load_bytes((DATA / "testOCR.pdf").read_bytes(), "a.pdf").text == "Happy New Year 2003!"
+            load_bytes((FILES / "testOCR.pdf").read_bytes(), "a.pdf").text == "Happy New Year 2003!"
         )
 
 
@@ -42,7 +41,7 @@ def test_a_picture() -> None:
 
 
 def test_a_confined_worker_may_start_tesseract_if_it_may_start_programs() -> None:
-    data = (DATA / "testOCR.pdf").read_bytes()
+    data = (FILES / "testOCR.pdf").read_bytes()
     with ocr.using(ocr.installed()), IsolatedLoader(Limits(programs=True)) as load:
         assert load(data, "a.pdf").documents[0].text == "Happy New Year 2003!"
         if sys.platform == "linux":
@@ -54,7 +53,7 @@ def test_a_confined_worker_may_start_tesseract_if_it_may_start_programs() -> Non
 def test_a_knowledge_base_reads_scans_and_shows_their_pages(tmp_path: Path) -> None:
     folder = tmp_path / "documents"
     folder.mkdir()
-    shutil.copyfile(DATA / "testOCR.pdf", folder / "scan.pdf")
+    shutil.copyfile(FILES / "testOCR.pdf", folder / "scan.pdf")
     with (
         ocr.using(ocr.installed()),
         KnowledgeBase(tmp_path / "index", Settings(embedder="hashing")) as kb,

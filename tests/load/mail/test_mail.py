@@ -2,17 +2,16 @@
 
 import base64
 from email.message import EmailMessage
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from places import FILES
 
 from rag.errors import LoadError
 from rag.load.archives.members import MOST_DEPTH, MOST_MEMBERS
 from rag.load.registry import Loaded, load_bytes, load_file
 
-DATA = Path(__file__).parent / "data"
 HEADERS = "From: Ann <ann@x.example>\nTo: bob@x.example\nSubject: Plans\nMIME-Version: 1.0\n"
 WRITTEN = "From: Ann <ann@x.example>\nTo: bob@x.example\nSubject: Plans"
 
@@ -304,7 +303,7 @@ def test_malformed_mails_lose_nothing(mail: str, text: str) -> None:
 
 def test_real_mails() -> None:
     name = "testGroupWiseEml.eml"  # its attached mail is encoded, which the standard forbids
-    assert texts(load_file((DATA / name).read_bytes(), name)) == {
+    assert texts(load_file((FILES / name).read_bytes(), name)) == {
         name: "From: Novell GroupWise <$$$.$$$.$$$>\nDate: 2013-06-27 13:29:57 +02:00\n"
         "Subject: test333\nAttachments: test.eml, Neues Textdokument.txt\n\ntest",
         f"{name}/test.eml": "From: Novell GroupWise <$$$.$$$.$$$>\n"
@@ -312,7 +311,7 @@ def test_real_mails() -> None:
         f"{name}/Neues Textdokument.txt": "ssssssssssssssssssssss",
     }
     name = "testEML_embedded_xhtml_and_img.eml"
-    loaded = load_file((DATA / name).read_bytes(), name)
+    loaded = load_file((FILES / name).read_bytes(), name)
     assert loaded.failed == ()
     assert texts(loaded)[name].startswith(
         "From: Sender <sender@test.com>\nTo: Receiver@test.com\n"

@@ -1,6 +1,5 @@
 """Outlook messages: real ones, and made ones for what those do not have."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,11 +7,11 @@ from compressed_rtf import compress
 from fakes_outlook import Tree, compound_file, properties
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from places import FILES
 
 from rag.errors import LoadError
 from rag.load.registry import Loaded, load_file
 
-DATA = Path(__file__).parent / "data"
 NOON = 132_223_104_000_000_000 + 12 * 36_000_000_000  # 2020-01-01 12:00 in Outlook's count
 
 
@@ -21,7 +20,7 @@ def texts(loaded: Loaded) -> dict[str, str]:
 
 
 def load(name: str) -> Loaded:
-    return load_file((DATA / name).read_bytes(), name)
+    return load_file((FILES / name).read_bytes(), name)
 
 
 def wide(**values: str) -> Tree:
@@ -201,7 +200,7 @@ def test_streams_that_share_their_bytes_are_all_counted() -> None:
 @settings(max_examples=60)
 @given(at=st.integers(0, 13_000), junk=st.binary(min_size=1, max_size=8), cut=st.booleans())
 def test_damaged_messages_load_or_are_refused(at: int, junk: bytes, cut: bool) -> None:
-    data = (DATA / "test_outlook_msg.msg").read_bytes()
+    data = (FILES / "test_outlook_msg.msg").read_bytes()
     data = data[:at] + junk + (b"" if cut else data[at + len(junk) :])
     try:
         loaded = load_file(data, "a.msg")

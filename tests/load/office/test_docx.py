@@ -2,16 +2,14 @@
 
 import io
 import zipfile
-from pathlib import Path
 
 import docx
 import pytest
 from docx.oxml import OxmlElement, parse_xml
+from places import FILES
 
 from rag.load.registry import load_bytes
 from rag.types import Document
-
-DATA = Path(__file__).parent / "data"
 
 
 def load(word: "docx.document.Document") -> Document:
@@ -92,7 +90,7 @@ def test_marked_headers_and_merged_cells() -> None:
 
 
 def test_text_boxes_links_notes_and_footers() -> None:
-    data = (DATA / "testWORD_various.docx").read_bytes()
+    data = (FILES / "testWORD_various.docx").read_bytes()
     text = load_bytes(data, "a.docx").text
     for words in (
         "Here is a text box",

@@ -2,11 +2,11 @@
 
 import io
 import struct
-from pathlib import Path
 
 import olefile
 import pytest
 import xlsxwriter
+from places import FILES
 
 from rag.errors import LoadError
 from rag.load.office.doc_binary import WordFile
@@ -15,11 +15,9 @@ from rag.load.office.ole import title_in
 from rag.load.registry import load_bytes
 from rag.types import Document, Page
 
-DATA = Path(__file__).parent / "data"
-
 
 def load(name: str) -> Document:
-    return load_bytes((DATA / name).read_bytes(), name)
+    return load_bytes((FILES / name).read_bytes(), name)
 
 
 def headings(document: Document) -> list[tuple[int, str]]:
@@ -272,7 +270,7 @@ def presentation() -> bytes:
 
 def in_container(stream: bytes, user: bytes) -> bytes:
     """The streams in the container of a real file, filled up to the length that it has."""
-    buffer = io.BytesIO((DATA / "testPPT_protected_passtika.ppt").read_bytes())
+    buffer = io.BytesIO((FILES / "testPPT_protected_passtika.ppt").read_bytes())
     with olefile.OleFileIO(buffer, write_mode=True) as container:
         for name, content in (("PowerPoint Document", stream), ("Current User", user)):
             container.write_stream(name, content.ljust(container.get_size(name), b"\0"))

@@ -2,15 +2,14 @@
 
 import io
 import zipfile
-from pathlib import Path
 
 import pytest
+from places import FILES
 
 from rag.errors import LoadError
 from rag.load.registry import load_bytes
 from rag.types import Document, Page
 
-DATA = Path(__file__).parent / "data"
 NAMES = (
     " ".join(
         f'xmlns:{short}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
@@ -227,7 +226,7 @@ def test_one_file_of_xml() -> None:
 
 
 def test_a_real_text() -> None:
-    document = load_bytes((DATA / "testODFwithOOo3.odt").read_bytes(), "a.odt")
+    document = load_bytes((FILES / "testODFwithOOo3.odt").read_bytes(), "a.odt")
     assert document.title == "Apache Tika"
     assert "\n\n1. First item\n2. Second item\n3. Third item\n\n" in document.text
     assert document.text.endswith("\n\nThis is of course a simple footnote")
@@ -242,7 +241,7 @@ def test_what_cannot_be_read_is_refused() -> None:
         archive.writestr("mimetype", "application/vnd.oasis.opendocument.text")
         archive.writestr("content.xml", bomb)
     assert load_bytes(buffer.getvalue(), "a.odt").text == "left"
-    encrypted = (DATA / "testODTEncrypted.odt").read_bytes()
+    encrypted = (FILES / "testODTEncrypted.odt").read_bytes()
     with pytest.raises(LoadError, match=r"^is encrypted; remove its password"):
         load_bytes(encrypted, "a.odt")
     for data in (b"\0\1\2" * 99, b"PK\x03\x04 cut short", buffer.getvalue()[:400]):

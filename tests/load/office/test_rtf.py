@@ -1,13 +1,10 @@
 """RTF: characters of any encoding, headings, tables, and what is not shown."""
 
-from pathlib import Path
-
 import pytest
+from places import FILES
 
 from rag.load.office.rtf import load as load_rtf
 from rag.load.registry import load_bytes
-
-DATA = Path(__file__).parent / "data"
 
 
 def text(body: str, head: str = r"\ansi\ansicpg1252\deff0") -> str:
@@ -83,9 +80,9 @@ def test_headings_and_titles() -> None:
 
 
 def test_real_files() -> None:
-    czech = load_bytes((DATA / "testRTFWord2010CzechCharacters.rtf").read_bytes(), "a.rtf")
+    czech = load_bytes((FILES / "testRTFWord2010CzechCharacters.rtf").read_bytes(), "a.rtf")
     assert czech.text.startswith("Článek týdne\n\nČást svitku s textem Knihy Izajáš\n\nSvitky od")
-    lists = load_bytes((DATA / "testRTFListLibreOffice.rtf").read_bytes(), "a.rtf")
+    lists = load_bytes((FILES / "testRTFListLibreOffice.rtf").read_bytes(), "a.rtf")
     assert lists.text == (
         "A short ordered list:\n\n1. one\n2. two\n3. three\n\n"
         "A short unordered list:\n\n- first\n- second\n- third"

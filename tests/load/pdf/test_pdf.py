@@ -1,9 +1,8 @@
 """PDF: pages, paragraphs, hyphens."""
 
-from pathlib import Path
-
 import pytest
 from load_pdf import ANY, Sheet, column, make_pdf, text
+from places import FILES
 
 from rag.errors import LoadError
 from rag.load import pdf
@@ -14,11 +13,9 @@ from rag.load.registry import load_bytes
 from rag.load.traced import placed_nowhere
 from rag.types import Document, Page
 
-DATA = Path(__file__).parent / "data"
-
 
 def load(name: str) -> Document:
-    return load_bytes((DATA / name).read_bytes(), name)
+    return load_bytes((FILES / name).read_bytes(), name)
 
 
 def test_pages_are_contiguous_slices() -> None:

@@ -4,11 +4,11 @@ import io
 import zipfile
 from collections.abc import Callable
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 import xlsxwriter
+from places import FILES
 
 from rag.errors import LoadError
 from rag.load.office import package
@@ -16,7 +16,6 @@ from rag.load.registry import load_bytes
 from rag.load.sheets import sheet
 from rag.types import Document
 
-DATA = Path(__file__).parent / "data"
 NAMESPACE = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 
 
@@ -171,7 +170,7 @@ def test_text_boxes_and_titles_of_charts() -> None:
 
 
 def test_iso_29500_strict() -> None:
-    document = load_bytes((DATA / "testEXCEL.strict.xlsx").read_bytes(), "a.xlsx")
+    document = load_bytes((FILES / "testEXCEL.strict.xlsx").read_bytes(), "a.xlsx")
     assert document.title == "Sample Spreadsheet"
     assert document.text.startswith("First Sheet\n\nTest spreadsheet\n2nd row | 2nd row 2nd column")
 
