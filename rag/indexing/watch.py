@@ -11,15 +11,13 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from rag.errors import CancelledError, KnowledgeBaseError, RagError
 from rag.indexing.ignore import RULES, is_system_name
 from rag.indexing.scan import FoundFile
 from rag.indexing.sync import SyncReport, signature
-
-if TYPE_CHECKING:
-    from rag.knowledge_base import KnowledgeBase
+from rag.types import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +64,30 @@ class Quiet:
         self._seen.clear()
 
 
+class Synced(Protocol):
+    """What a watcher needs of a knowledge base."""
+
+    @property
+    def path(self) -> Path:
+        """Where the index is."""
+        ...
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders of the last sync."""
+        ...
+
+    def sync(
+        self,
+        folder: None,
+        progress: Progress,
+        *,
+        waits: Callable[[FoundFile], bool],
+    ) -> SyncReport:
+        """Make the index equal to its folders; leave files of which ``waits`` is true."""
+        ...
+
+
 class Watcher:
     """Syncs ``kb`` whenever something changes in its folders.
 
@@ -77,7 +99,7 @@ class Watcher:
 
     def __init__(
         self,
-        kb: KnowledgeBase,
+        kb: Synced,
         on_report: Told = lambda report: None,
         on_error: Failed = lambda message: None,
         *,

@@ -14,7 +14,6 @@ from importlib import import_module
 from pathlib import PurePosixPath
 
 from rag.errors import LoadError
-from rag.indexing.scan import FoundFile, Listing, find_files, list_folder
 from rag.load.archives.members import Budget, Collector, Part
 from rag.load.detect.encoding import decode
 from rag.load.detect.sniff import REFUSED, sniff
@@ -23,14 +22,10 @@ from rag.types import Document
 
 __all__ = [
     "SUFFIXES",
-    "FoundFile",
-    "Listing",
     "Loaded",
     "file_in",
-    "find_files",
     "fingerprint",
     "kind_of",
-    "list_folder",
     "load_bytes",
     "load_file",
 ]

@@ -64,9 +64,9 @@ def serve(
 
     ``watch`` keeps the documents in step with their folders meanwhile.
     """
-    import ui
+    from rag.web.app import serve_page
 
-    ui.serve(kb, host, port, routes=make_api(kb).routes, on_ready=on_ready, keep_in_step=watch)
+    serve_page(kb, host, port, routes=make_api(kb).routes, on_ready=on_ready, keep_in_step=watch)
 
 
 def _without_paths(status: dict[str, Any]) -> dict[str, Any]:

@@ -26,7 +26,7 @@ expect.set_options(timeout=WAIT_MS)
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
     """Serve files, given by name and text; ``model=True`` uses the real embedder and reader."""
-    import ui
+    from rag.web.app import serve_page
 
     with ExitStack() as stack:
 
@@ -51,7 +51,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
             stack.callback(kb.close)
             kb.sync(folder)
             urls: list[str] = []
-            server = ui.serve(kb, port=0, on_ready=urls.append, block=False)
+            server = serve_page(kb, port=0, on_ready=urls.append, block=False)
             stack.callback(server.close)
             return Served(kb, f"{urls[0]}/", folder)
 

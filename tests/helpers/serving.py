@@ -12,9 +12,9 @@ from typing import Any
 import httpx
 from fakes_page import WordReader
 
-import ui
 from rag import KnowledgeBase, Settings
 from rag.web.api import make_api
+from rag.web.app import serve_page
 
 ONE_REQUEST = httpx.Limits(max_keepalive_connections=0)
 """A connection each: one that is kept may be closed by the server just when it is used."""
@@ -41,7 +41,9 @@ def served(tmp_path: Path, **settings: Any) -> Iterator[Served]:
     urls: list[str] = []
     with kb:
         kb.sync(folder)
-        server = ui.serve(kb, port=0, routes=make_api(kb).routes, on_ready=urls.append, block=False)
+        server = serve_page(
+            kb, port=0, routes=make_api(kb).routes, on_ready=urls.append, block=False
+        )
         uploads = Path(os.environ["GRADIO_TEMP_DIR"])
         try:
             with httpx.Client(base_url=urls[0], timeout=60, limits=ONE_REQUEST) as http:

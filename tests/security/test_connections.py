@@ -31,13 +31,13 @@ PARTS = (b"", b"GET / HTTP/1.1\r\nHost: 127.0", b"POST /v1/ask HTTP/1.1\r\nHost:
 
 SERVER = """
 import sys
-import ui
+from rag.web.app import serve_page
 from fakes_page import WordReader
 from rag import KnowledgeBase, Settings
 from rag.server import make_api
 
 with KnowledgeBase(sys.argv[1], Settings(embedder="hashing"), reader=WordReader()) as kb:
-    ui.serve(kb, port=0, routes=make_api(kb).routes, on_ready=lambda url: print(url, flush=True))
+    serve_page(kb, port=0, routes=make_api(kb).routes, on_ready=lambda url: print(url, flush=True))
 """
 
 

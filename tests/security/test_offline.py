@@ -25,14 +25,15 @@ _LOOPBACK = ("127.", "::1")
 _DEVICES = ("/dev/", "/proc/", "pipe:", "socket:")
 
 SERVE = """
-import os, sys, httpx, ui
+import os, sys, httpx
+from rag.web.app import serve_page
 from pathlib import Path
 from rag import KnowledgeBase
 from rag.server import make_api
 docs, upload = Path(sys.argv[1]), Path("new.txt")
 urls = []
 with KnowledgeBase("index") as kb:
-    server = ui.serve(kb, port=0, routes=make_api(kb).routes, on_ready=urls.append, block=False)
+    server = serve_page(kb, port=0, routes=make_api(kb).routes, on_ready=urls.append, block=False)
     with httpx.Client(base_url=urls[0], timeout=120) as http:
         assert http.get("/").status_code == 200
         asked = http.post("/v1/ask", json={"question": "How many vehicles did Lexus sell in 2024?"})

@@ -22,9 +22,9 @@ from rag import Settings
 from rag.errors import SettingsError
 
 pytest.importorskip("gradio")
+from places import ROOT
 from serving import Served, served
 
-import ui
 from rag.web import server as web_server
 
 pytestmark = [
@@ -347,7 +347,7 @@ def test_the_command_refuses_to_serve_openly(tmp_path: Path) -> None:
             capture_output=True,
             text=True,
             timeout=300,
-            cwd=Path(ui.__file__).parent,
+            cwd=ROOT,
         )
         assert result.returncode == 1
         assert "needs a password: set RAG_PASSWORD" in result.stderr
@@ -361,7 +361,7 @@ def test_uploads_go_when_the_server_is_told_to_end(tmp_path: Path) -> None:
         env=environment,
         stdout=subprocess.PIPE,
         text=True,
-        cwd=Path(ui.__file__).parent,
+        cwd=ROOT,
     ) as server:
         assert server.stdout is not None
         assert "Serving" in server.stdout.readline()

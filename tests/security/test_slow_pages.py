@@ -31,7 +31,8 @@ WHALE = make_pdf(text(100, 700, "The whale is blue."))
 
 SERVER = """
 import sys
-import fakes_hostile, ui
+import fakes_hostile
+from rag.web.app import serve_page
 from fakes_page import WordReader
 from rag import KnowledgeBase, Settings
 from rag.load.isolated import Limits
@@ -40,7 +41,7 @@ from rag.server import make_api
 
 with KnowledgeBase(sys.argv[1], Settings(embedder="hashing"), reader=WordReader()) as kb:
     kb._show = IsolatedPages(Limits(), fakes_hostile.draw_slowly)
-    ui.serve(kb, port=0, routes=make_api(kb).routes, on_ready=lambda url: print(url, flush=True))
+    serve_page(kb, port=0, routes=make_api(kb).routes, on_ready=lambda url: print(url, flush=True))
 print("ended", flush=True)
 """
 

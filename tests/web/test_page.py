@@ -18,7 +18,7 @@ from rag.web import server as web_server
 from rag.web.render import Turn
 
 pytest.importorskip("gradio")
-import ui
+from rag.web.app import main
 from rag.web.page import Page
 from rag.web.page.components import UNEXPECTED
 from rag.web.page.conversation import grow
@@ -121,7 +121,7 @@ def test_a_port_in_use_is_one_line(
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        assert ui.main(["--index", str(tmp_path / "index"), "--port", port]) == 1
+        assert main(["--index", str(tmp_path / "index"), "--port", port]) == 1
     error = capsys.readouterr().err
     assert error.startswith(f"error: cannot serve at 127.0.0.1:{port} (Address already in use)")
     assert "--port 8000 or make run PORT=8000" in error

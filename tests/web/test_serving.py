@@ -32,7 +32,7 @@ NOISE_SECONDS = 0.01
 
 SERVER = f"""
 import sys, time
-import ui
+from rag.web.app import serve_page
 from fakes_page import WordReader
 from rag import KnowledgeBase, Settings
 from rag.load import load_file
@@ -45,7 +45,7 @@ def slow(data, source):
 
 settings = Settings(embedder="hashing")
 with KnowledgeBase(sys.argv[1], settings, reader=WordReader(), load=slow) as kb:
-    ui.serve(kb, port=0, routes=make_api(kb).routes, on_ready=lambda url: print(url, flush=True))
+    serve_page(kb, port=0, routes=make_api(kb).routes, on_ready=lambda url: print(url, flush=True))
 print("ended", flush=True)
 """
 

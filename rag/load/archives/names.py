@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from rag.errors import LoadError
-from rag.indexing.ignore import is_system_name
 from rag.load.detect.encoding import decode
+from rag.load.system_files import is_system_name
 
 _LONGEST_PART = 160
 _LONGEST_PATH = 800
