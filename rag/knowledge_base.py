@@ -30,7 +30,7 @@ from rag.indexing.scan import FoundFile
 from rag.indexing.sync import Failure, Sync, SyncReport, read_file
 from rag.indexing.write_lock import Writing, only_writer
 from rag.indexing.writer import Check, Indexer
-from rag.load.images import ocr
+from rag.load import ocr
 from rag.sandbox.isolated import IsolatedLoader, Limits, Load
 from rag.settings import Settings
 from rag.store.local import LocalStore

@@ -14,7 +14,7 @@ from samples import MakeKb, write_folder
 from rag import KnowledgeBase
 from rag.answering.read import SpanReader
 from rag.embed import BundledEmbedder, HashingEmbedder
-from rag.load.images import ocr
+from rag.load import ocr
 from rag.load.registry import load_file
 
 pytest_plugins = ["network_guard"]

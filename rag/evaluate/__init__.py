@@ -11,8 +11,8 @@ The stages: ``outcomes`` asks, ``judged`` turns each outcome into numbers, ``met
 ``intervals`` sum them, ``report`` puts the JSON together.
 """
 
+from rag.evaluate.figures import full_report, summarize
 from rag.evaluate.outcomes import DEPTH, Outcome, evaluate, outcomes
-from rag.evaluate.report.figures import full_report, summarize
 from rag.evaluate.scored import Judged, judge
 from rag.evaluate.squad import normalize_answer, token_f1
 

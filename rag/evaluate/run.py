@@ -7,8 +7,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from rag.evaluate.figures import full_report
 from rag.evaluate.outcomes import DEFAULTS, Options, outcomes
-from rag.evaluate.report.figures import full_report
 from rag.evaluate.results import Records, record, write_results
 from rag.evaluate.scored import Judged, judge
 from rag.question_sets import Question, QuestionFile

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from rag.errors import KnowledgeBaseError
 from rag.indexing.folder_root import Root, open_file
-from rag.indexing.ignore import RULES, Rules, is_hidden, is_system_name
+from rag.indexing.ignore import RULES, Rules
+from rag.load.system_files import is_hidden, is_system_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,10 @@ from importlib import import_module
 from pathlib import PurePosixPath
 
 from rag.errors import LoadError
+from rag.load import ocr
 from rag.load.archives.members import Budget, Collector, Part
 from rag.load.detect.encoding import decode
 from rag.load.detect.sniff import REFUSED, sniff
-from rag.load.images import ocr
 from rag.types import Document
 
 __all__ = [
@@ -53,9 +53,9 @@ _LOADERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "pdf": ("rag.load.pdf", (".pdf",)),
     "docx": ("rag.load.office.word", (".docx", ".docm", ".dotx", ".dotm")),
     # pictures of words; without suffixes, for only OCR can read them
-    "png": ("rag.load.images.image", ()),
-    "jpeg": ("rag.load.images.image", ()),
-    "tiff": ("rag.load.images.image", ()),
+    "png": ("rag.load.image", ()),
+    "jpeg": ("rag.load.image", ()),
+    "tiff": ("rag.load.image", ()),
     # office, tables and books
     "csv": ("rag.load.sheets.delimited", (".csv", ".tsv", ".tab")),
     "xlsx": ("rag.load.sheets.xlsx", (".xlsx", ".xlsm", ".xltx", ".xltm")),
@@ -74,7 +74,7 @@ _LOADERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "json": ("rag.load.data.json_records", (".json", ".jsonl", ".ndjson", ".geojson")),
     "notebook": ("rag.load.data.notebook", (".ipynb",)),
     "xml": (
-        "rag.load.markup.markup",
+        "rag.load.markup.xml",
         (".xml", ".rss", ".atom", ".svg", ".opml", ".kml", ".xsd", ".xsl"),
     ),
     "code": ("rag.load.data.code", CODE_SUFFIXES),

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from rag.errors import KnowledgeBaseError, LoadError
-from rag.load.images import ocr
+from rag.load import ocr
 from rag.sandbox.confine import MEGABYTE, OUT_OF_MEMORY
 from rag.sandbox.protocol import parse, receive, send
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from rag.errors import LoadError
-from rag.load.images import ocr
+from rag.load import ocr
 from rag.sandbox.confine import MEGABYTE, OUT_OF_MEMORY, allow_seconds, confine
 from rag.sandbox.protocol import dump, receive, send
 

@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 
 from rag.errors import KnowledgeBaseError
 from rag.store import schema
-from rag.store.maintenance.migrate import migrate
+from rag.store.migrate import migrate
 from rag.store.schema import DATABASE, FILES
 from rag.store.troubles import explained, is_damage
 

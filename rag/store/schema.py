@@ -16,7 +16,7 @@ FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm")
 
 FORMAT_VERSION = 2
 """Raised whenever an index written before would answer differently or cannot be read.
-:mod:`rag.store.maintenance.migrate` brings an index of an earlier one up to date."""
+:mod:`rag.store.migrate` brings an index of an earlier one up to date."""
 
 # Ids are never used twice (AUTOINCREMENT), so an id that a process remembers cannot come to
 # mean another vector or text. `digest` is the row_digest of the columns before it.

@@ -16,8 +16,8 @@ from typing import Any
 from cachetools import TTLCache
 
 from rag.errors import BusyError, LoadError
-from rag.load.images.image import pictures
-from rag.load.images.picture import HIGHEST, WIDTH, Picture, as_png, picture_of
+from rag.load.image import pictures
+from rag.load.picture import HIGHEST, WIDTH, Picture, as_png, picture_of
 from rag.load.registry import file_in, kind_of
 from rag.sandbox.isolated import Isolated, Limits, Work
 from rag.sandbox.protocol import build, dump, parse

@@ -25,7 +25,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from rag.errors import LoadError
-from rag.load.images.picture import Picture
+from rag.load.picture import Picture
 from rag.load.registry import Loaded
 from rag.types import Document, Heading, Mark
 from rag.viewer.pages import Shown

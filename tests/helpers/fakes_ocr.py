@@ -7,7 +7,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from rag.load.images.ocr import SeenWord
+from rag.load.ocr import SeenWord
 
 SIDE = 64
 """Squares along each side of a picture: 512 bytes of words."""

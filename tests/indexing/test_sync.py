@@ -24,7 +24,7 @@ from rag import KnowledgeBase, Settings
 from rag.errors import CancelledError, KnowledgeBaseError, ModelError
 from rag.indexing.sync import RACY_SECONDS
 from rag.indexing.writer import CHUNKS_A_GROUP
-from rag.load.images import ocr
+from rag.load import ocr
 from rag.store.maintenance.verify import problems
 from rag.types import Progress, Vectors
 

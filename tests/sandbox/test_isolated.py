@@ -26,7 +26,7 @@ from places import FILES
 
 from rag import KnowledgeBase, Settings
 from rag.errors import KnowledgeBaseError, LoadError
-from rag.load.images import ocr
+from rag.load import ocr
 from rag.load.registry import Loaded, load_file
 from rag.sandbox.isolated import IsolatedLoader, Limits
 

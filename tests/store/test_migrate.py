@@ -15,7 +15,7 @@ from samples import open_kb, write_folder
 from rag.embed import HashingEmbedder
 from rag.errors import KnowledgeBaseError
 from rag.store import schema
-from rag.store.maintenance.migrate import migrate
+from rag.store.migrate import migrate
 from rag.store.schema import DATABASE
 from rag.types import Document, Heading, Page, Progress, Vectors
 

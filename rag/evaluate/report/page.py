@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from rag.answering.cite import MARKER
 from rag.atomic_files import replacing
+from rag.evaluate.figures import seconds
 from rag.evaluate.report.curves import latencies, reliability, risk_coverage
-from rag.evaluate.report.figures import seconds
 from rag.evaluate.report.plots import latency_plot, reliability_plot, risk_coverage_plot
 from rag.evaluate.results import Record
 from rag.evaluate.scored import VERDICTS, Judged

@@ -11,8 +11,8 @@ from pathlib import PurePosixPath
 
 from rag.errors import LoadError
 from rag.load.archives.members import Budget, Member, Part, Readable
-from rag.load.archives.tarred import is_tar
 from rag.load.archives.tarred import unpack as unpack_tar
+from rag.load.detect.containers import is_tar
 
 _XZ_MEMORY = 100_000_000  # bytes; the strongest of the usual settings needs 65 MB
 

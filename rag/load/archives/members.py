@@ -14,16 +14,11 @@ from typing import Protocol
 
 from rag.errors import LoadError
 from rag.load.archives.names import inner_path, is_junk, leads_out
+from rag.load.detect.containers import MOST_ENTRIES, MOST_MEMBERS
 from rag.types import Document
 
 MOST_DEPTH = 5
 """An archive in a mail in an archive is 3 deep."""
-
-MOST_MEMBERS = 10_000
-"""Files inside one file, at all depths together."""
-
-MOST_ENTRIES = 10 * MOST_MEMBERS
-"""Entries of one archive, with folders and links, beyond which it is not even listed."""
 
 TOO_MANY_ENTRIES = (
     f"holds more than {MOST_ENTRIES:,} files; unpack what is needed of it into the folder"

@@ -8,23 +8,9 @@ from collections.abc import Iterator
 from functools import partial
 
 from rag.errors import LoadError
-from rag.load.archives.members import (
-    MOST_ENTRIES,
-    MOST_MEMBERS,
-    TOO_MANY_ENTRIES,
-    Budget,
-    Member,
-    Part,
-)
+from rag.load.archives.members import TOO_MANY_ENTRIES, Budget, Member, Part
 from rag.load.archives.names import decode_names
-
-_MAGIC = b"ustar"
-_MAGIC_AT = 257
-
-
-def is_tar(data: bytes) -> bool:
-    """Whether ``data`` is a TAR archive of the last four decades."""
-    return data[_MAGIC_AT : _MAGIC_AT + len(_MAGIC)] == _MAGIC
+from rag.load.detect.containers import MOST_ENTRIES, MOST_MEMBERS
 
 
 def unpack(data: bytes, source: str, budget: Budget) -> Iterator[Part]:

@@ -9,28 +9,13 @@ from collections.abc import Iterator
 from functools import partial
 
 from rag.errors import LoadError
-from rag.load.archives.members import (
-    MOST_ENTRIES,
-    MOST_MEMBERS,
-    TOO_MANY_ENTRIES,
-    Budget,
-    Member,
-    Part,
-)
+from rag.load.archives.members import TOO_MANY_ENTRIES, Budget, Member, Part
 from rag.load.archives.names import decode_names
+from rag.load.detect.containers import MOST_MEMBERS, has_too_many_entries
 
-_ENTRY = b"PK\x01\x02"  # begins each entry of the directory
 _UTF8 = 0x800
 _ENCRYPTED = 0x1
 _METHODS = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "xz", 98: "PPMd"}
-
-
-def has_too_many_entries(data: bytes) -> bool:
-    """Whether listing the archive could fill the memory; whatever it says about their number.
-
-    Archives that are stored in the archive count too.
-    """
-    return data.count(_ENTRY) > MOST_ENTRIES
 
 
 def unpack(data: bytes, source: str, budget: Budget) -> Iterator[Part]:

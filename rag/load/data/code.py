@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from rag.errors import LoadError
-from rag.load.data.plain import refuse_encoded_binary
+from rag.load.detect.encoded_binary import refuse_encoded_binary
 from rag.load.detect.encoding import decode
 from rag.types import Document
 

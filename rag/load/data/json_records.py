@@ -7,14 +7,14 @@ are written; nulls and empty values are left out.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from functools import cache, lru_cache
 from pathlib import PurePosixPath
 from typing import Any
 
 from rag.errors import LoadError
 from rag.load.builder import TextBuilder, clean, sensible_title
+from rag.load.data import notebook
+from rag.load.data.json_parse import MAX_DEPTH, TOO_DEEP, Number, parse
 from rag.load.detect.encoding import decode
 from rag.types import Document
 
@@ -24,19 +24,11 @@ _LARGEST = 64_000_000
 _MOST_SIGNS = 4_000_000
 """Commas, colons and brackets in it: each may stand for an object of 100 bytes or more."""
 
-_DEEPEST = 64
 _LONGEST_ROW = 400
 _LONGEST_WORD = 60
 _LONGEST_PREFIX = 120  # of joined keys; what is above is cut
 _LARGEST_TEXT = 200_000_000
 _LINES_SUFFIXES = (".jsonl", ".ndjson", ".jsonlines")
-_TOO_DEEP = f"is JSON nested more than {_DEEPEST} levels deep; export its text in a flatter form"
-
-
-class Number(str):
-    """A number as it is written."""
-
-    __slots__ = ()
 
 
 def load(data: bytes, source: str) -> Document:
@@ -62,20 +54,6 @@ def load(data: bytes, source: str) -> Document:
 
 def _signs(text: str) -> int:
     return sum(map(text.count, ",:[{"))
-
-
-def parse(text: str) -> Any:
-    """The value, its numbers as :class:`Number`. Raises ``ValueError``, :class:`LoadError`."""
-    try:
-        return _decoder().decode(text)
-    except RecursionError:
-        raise LoadError(_TOO_DEEP) from None
-
-
-@cache
-def _decoder() -> json.JSONDecoder:
-    number = lru_cache(maxsize=10_000)(Number)  # ten million times the same one fills the memory
-    return json.JSONDecoder(parse_int=number, parse_float=number, parse_constant=number)
 
 
 def _is_lines(text: str) -> bool:
@@ -104,8 +82,6 @@ def _lines_document(text: str, source: str) -> Document:
 def _document(value: Any, source: str) -> Document:
     if isinstance(value, dict):
         if "nbformat" in value and ("cells" in value or "worksheets" in value):
-            from rag.load.data import notebook
-
             return notebook.document(value, source)
         title = next((value[k] for k in ("title", "name") if isinstance(value.get(k), str)), "")
     else:
@@ -265,6 +241,6 @@ def _joined(prefix: str, name: str) -> str:
 
 
 def _deeper(depth: int) -> int:
-    if depth == _DEEPEST:
-        raise LoadError(_TOO_DEEP)
+    if depth == MAX_DEPTH:
+        raise LoadError(TOO_DEEP)
     return depth + 1

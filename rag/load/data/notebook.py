@@ -8,7 +8,7 @@ from typing import Any
 
 from rag.errors import LoadError
 from rag.load.builder import TextBuilder, clean, sensible_title
-from rag.load.data import json_records
+from rag.load.data.json_parse import parse
 from rag.load.detect.encoding import decode
 from rag.load.markup import markdown
 from rag.types import Document
@@ -23,7 +23,7 @@ _OBJECT = re.compile(r"\[?<[^<>]*+>\]?")  # <Figure size 640x480 with 1 Axes>
 def load(data: bytes, source: str) -> Document:
     """Raises :class:`LoadError` for what is not a notebook."""
     try:
-        notebook = json_records.parse(decode(data))
+        notebook = parse(decode(data))
     except ValueError:
         notebook = None
     if not isinstance(notebook, dict) or not (notebook.keys() & {"cells", "worksheets"}):

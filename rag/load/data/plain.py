@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
-from rag.errors import LoadError
+from rag.load.detect.encoded_binary import refuse_encoded_binary
 from rag.load.detect.encoding import decode
 from rag.types import Document
 
 _LONGEST_TITLE = 120
 _SENTENCE_ENDS = (".", ",", ";", ":", "。")
-_CODED_LEAST = 2000  # characters; a key or a digest in a text is shorter
-_CODED_SAMPLE = 1_000_000
-_KINDS = (re.compile("[A-Za-z]"), re.compile("[0-9]"))
-_CODED_RUN = re.compile(r"[A-Za-z0-9+/=_-]{60,}+")
 
 
 def load(data: bytes, source: str) -> Document:
@@ -21,28 +15,6 @@ def load(data: bytes, source: str) -> Document:
     text = decode(data)
     refuse_encoded_binary(text)
     return Document(source, text, title=_title(text))
-
-
-def refuse_encoded_binary(text: str) -> None:
-    """Raise :class:`LoadError` for data that was only written in letters."""
-    if is_encoded_binary(text):
-        raise LoadError(
-            "is binary data written as text (base64 or hexadecimal); remove it or decode it"
-        )
-
-
-def is_encoded_binary(text: str) -> bool:
-    """Whether nearly all of a longer text is letters and digits without a space or a stop."""
-    if len(text) < _CODED_LEAST:
-        return False
-    sample = text[:_CODED_SAMPLE]
-    coded = sum(len(run.group()) for run in _CODED_RUN.finditer(sample) if _is_coded(run.group()))
-    return coded * 10 > (len(sample) - sample.count("\n")) * 9
-
-
-def _is_coded(run: str) -> bool:
-    """Whether letters and digits are mixed; a ruler, a number or a gene has one kind only."""
-    return all(kind.search(run, 0, 200) for kind in _KINDS)
 
 
 def _title(text: str) -> str:

@@ -6,8 +6,7 @@ import io
 import re
 import zipfile
 
-from rag.load.archives.tarred import is_tar
-from rag.load.archives.zipped import has_too_many_entries
+from rag.load.detect.containers import has_too_many_entries, is_tar
 from rag.load.detect.sniff_text import text_kind
 
 _IMAGE = "which holds no text; describe it in a text file or run OCR on it"

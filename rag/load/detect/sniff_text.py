@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Set
 
-from rag.load.mail.mbox import is_mailbox
+from rag.load.detect.containers import is_mailbox
 
 _LOOK_AT = 16_384
 _MOST_HEADERS = 200

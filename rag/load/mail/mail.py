@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from rag.errors import LoadError
-from rag.load.archives.members import MOST_MEMBERS, Budget, Content, Member
+from rag.load.archives.members import Budget, Content, Member
 from rag.load.archives.members import Part as Found
 from rag.load.archives.names import base_name
 from rag.load.builder import TextBuilder, clean
+from rag.load.dates import iso_date
+from rag.load.detect.containers import MOST_MEMBERS
 from rag.load.detect.encoding import decode
 from rag.load.mail import mime
-from rag.load.mail.dates import iso_date
 from rag.types import Document
 
 _MOST_PARTS = MOST_MEMBERS

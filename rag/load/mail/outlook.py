@@ -15,9 +15,9 @@ from rag.errors import LoadError
 from rag.load.archives.members import Budget, Content, Member, Part
 from rag.load.archives.names import base_name
 from rag.load.builder import clean
+from rag.load.dates import readable
 from rag.load.detect.encoding import decode, windows_encoding
 from rag.load.mail import mime
-from rag.load.mail.dates import readable
 from rag.load.mail.mail import file_name, letter
 from rag.types import Document
 

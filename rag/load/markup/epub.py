@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from rag.errors import LoadError
 from rag.load.builder import clean
 from rag.load.markup import html
-from rag.load.office.package import local_name, open_package, parse_xml, read_part
+from rag.load.package import local_name, open_package, parse_xml, read_part
 from rag.types import Document, Heading
 
 _WHAT = "an EPUB book"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rag.load.builder import TextBuilder, sensible_title
-from rag.load.mail.dates import iso_date
-from rag.load.markup.markup import words
-from rag.load.office.package import local_name
+from rag.load.dates import iso_date
+from rag.load.markup.xml_parse import words
+from rag.load.package import local_name
 from rag.types import Document
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from rag.load.builder import TextBuilder
 from rag.load.office.doc_binary import Look, WordFile
 from rag.load.office.numbering import BULLET
-from rag.load.office.ole import open_ole, read_stream, title_of
 from rag.load.office.word_walk import first_row_names
+from rag.load.ole import open_ole, read_stream, title_of
 from rag.load.table import Cell, Row, table_lines
 from rag.types import Document
 

@@ -12,7 +12,7 @@ from typing import Any
 from rag.errors import LoadError
 from rag.load.builder import sensible_title
 from rag.load.office.odf_walk import Styles, write_presentation, write_text
-from rag.load.office.package import local_name, open_package, parse_xml, read_part
+from rag.load.package import local_name, open_package, parse_xml, read_part
 from rag.types import Document
 
 _WHAT = "an OpenDocument file"

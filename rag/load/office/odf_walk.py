@@ -7,8 +7,8 @@ from typing import Any
 
 from rag.load.builder import TextBuilder
 from rag.load.office.numbering import counted
-from rag.load.office.package import local_name
 from rag.load.office.slides import Deck, write_notes
+from rag.load.package import local_name
 from rag.load.table import MAX_SPAN, Cell, Row, table_lines
 from rag.types import Document
 

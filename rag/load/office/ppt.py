@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 from rag.errors import LoadError
 from rag.load.builder import TextBuilder
-from rag.load.office.ole import open_ole, read_stream, title_of
 from rag.load.office.slides import Deck, write_notes
+from rag.load.ole import open_ole, read_stream, title_of
 from rag.types import Document
 
 _WHAT = "a PowerPoint presentation"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rag.load.builder import TextBuilder, sensible_title
-from rag.load.office.package import local_name, parse_xml
+from rag.load.package import local_name, parse_xml
 from rag.load.table import MAX_SPAN, Cell, Row, table_lines
 
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"

@@ -11,8 +11,8 @@ from typing import Any
 
 from rag.errors import LoadError
 from rag.load.builder import TextBuilder, sensible_title
-from rag.load.office.package import open_package, transitional
 from rag.load.office.slide_walk import SlideWalker
+from rag.load.package import open_package, transitional
 from rag.types import Document, Page, Place
 
 _WHAT = "a PowerPoint presentation"

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from rag.errors import LoadError
 from rag.load.builder import TextBuilder, sensible_title
 from rag.load.office.numbering import WordNumbering, numbering_from_xml
-from rag.load.office.package import open_package, transitional
 from rag.load.office.word_walk import Styles, Walker
+from rag.load.package import open_package, transitional
 from rag.types import Document
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import Any
 from rag.errors import LoadError
 from rag.load.builder import TextBuilder, sensible_title
 from rag.load.office.numbering import numbering_from_xml
-from rag.load.office.package import local_name, parse_xml
 from rag.load.office.word_walk import Styles, Walker
+from rag.load.package import local_name, parse_xml
 from rag.types import Document
 
 _WORD_2003 = b"http://schemas.microsoft.com/office/word/2003/wordml"

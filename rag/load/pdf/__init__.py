@@ -19,14 +19,14 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from rag.errors import LoadError
+from rag.load import ocr
 from rag.load.builder import sensible_title
-from rag.load.images import ocr
-from rag.load.images.scan import read_picture
 from rag.load.pdf.bind import bind
 from rag.load.pdf.geometry import Box
 from rag.load.pdf.page import lay_out, looks_scanned
 from rag.load.pdf.pdfium import PDFIUM, opened, page_of, rendered
 from rag.load.pdf.running import Sheet, running_blocks
+from rag.load.pdf.scanned import read_picture
 from rag.types import Document
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rag.errors import LoadError
-from rag.load.images.ocr import MOST_PIXELS
+from rag.load.ocr import MOST_PIXELS
 
 if TYPE_CHECKING:
     from PIL.Image import Image

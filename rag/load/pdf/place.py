@@ -11,13 +11,13 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from rag.errors import LoadError
-from rag.load.images.picture import HIGHEST, WIDTH, Picture, picture_of
 from rag.load.pdf.bind import bind
 from rag.load.pdf.geometry import Box, around, shared
 from rag.load.pdf.page import lay_out
 from rag.load.pdf.pdfium import PDFIUM, opened, page_of, rendered
 from rag.load.pdf.running import Sheet, edge_blocks
 from rag.load.pdf.text import CharacterBox, box_reader
+from rag.load.picture import HIGHEST, WIDTH, Picture, picture_of
 from rag.load.traced import Traced
 from rag.types import Mark
 

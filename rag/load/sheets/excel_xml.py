@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from rag.errors import LoadError
-from rag.load.office.package import forget, local_name
+from rag.load.package import forget, local_name
 from rag.load.sheets.number_format import date_text, plain, shown
 from rag.load.sheets.sheet import Merges, SheetWriter
 from rag.load.sheets.sheet_header import SheetCell, SheetRow

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import IO, Any
 
-from rag.load.office.package import forget, local_name
+from rag.load.package import forget, local_name
 from rag.load.sheets.number_format import date_text
 from rag.load.sheets.sheet import Merges, SheetWriter
 from rag.load.sheets.sheet_header import SheetCell, SheetRow

@@ -10,7 +10,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import LoadError
-from rag.load.office.ole import open_ole, title_of
+from rag.load.ole import open_ole, title_of
 from rag.load.sheets.number_format import plain, shown
 from rag.load.sheets.sheet import Merges, SheetWriter
 from rag.load.sheets.sheet_header import SheetCell, SheetRow

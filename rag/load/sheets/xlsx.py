@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from rag.errors import LoadError
 from rag.load.builder import sensible_title
-from rag.load.office.package import forget, local_name, open_package, parse_xml, read_part
+from rag.load.package import forget, local_name, open_package, parse_xml, read_part
 from rag.load.sheets.number_format import BUILTIN_FORMATS, date_text, plain, shown
 from rag.load.sheets.sheet import Merges, SheetWriter
 from rag.load.sheets.sheet_header import SheetCell, SheetRow

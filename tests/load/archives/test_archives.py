@@ -15,8 +15,9 @@ import pytest
 from places import FILES
 
 from rag.errors import LoadError
-from rag.load.archives.members import MOST_DEPTH, MOST_MEMBERS
-from rag.load.images import ocr
+from rag.load import ocr
+from rag.load.archives.members import MOST_DEPTH
+from rag.load.detect.containers import MOST_MEMBERS
 from rag.load.registry import Loaded, load_bytes, load_file
 
 MB = 1_000_000

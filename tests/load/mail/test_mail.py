@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from places import FILES
 
 from rag.errors import LoadError
-from rag.load.archives.members import MOST_DEPTH, MOST_MEMBERS
+from rag.load.archives.members import MOST_DEPTH
+from rag.load.detect.containers import MOST_MEMBERS
 from rag.load.registry import Loaded, load_bytes, load_file
 
 HEADERS = "From: Ann <ann@x.example>\nTo: bob@x.example\nSubject: Plans\nMIME-Version: 1.0\n"

@@ -11,7 +11,7 @@ from places import FILES
 from rag.errors import LoadError
 from rag.load.office.doc_binary import WordFile
 from rag.load.office.doc_styles import read_numbering
-from rag.load.office.ole import title_in
+from rag.load.ole import title_in
 from rag.load.registry import load_bytes
 from rag.types import Document, Page
 

@@ -6,7 +6,7 @@ import zipfile
 import pytest
 
 from rag.errors import LoadError
-from rag.load.office import package
+from rag.load import package
 from rag.load.registry import load_bytes
 
 SUFFIXES = (".docx", ".xlsx", ".pptx", ".odt", ".epub")

@@ -11,7 +11,7 @@ import xlsxwriter
 from places import FILES
 
 from rag.errors import LoadError
-from rag.load.office import package
+from rag.load import package
 from rag.load.registry import load_bytes
 from rag.load.sheets import sheet
 from rag.types import Document

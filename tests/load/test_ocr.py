@@ -13,8 +13,8 @@ from load_pdf import Sheet, make_pdf, text
 from PIL import Image
 
 from rag.errors import LoadError
-from rag.load.images import ocr
-from rag.load.images.ocr import SeenWord
+from rag.load import ocr
+from rag.load.ocr import SeenWord
 from rag.load.registry import load_bytes
 from rag.types import Location, Page
 from rag.viewer.pages import locate, page_image

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from rag.load.builder import clean
-from rag.load.images.ocr import MOST_PIXELS, Engine, SeenWord
+from rag.load.ocr import MOST_PIXELS, Engine, SeenWord
 from rag.load.pdf.geometry import Box
 from rag.load.pdf.paragraphs import Block, block_of, hyphenated_words
 from rag.load.pdf.text import Word, line_of

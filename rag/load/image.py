@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from rag.errors import LoadError
+from rag.load import ocr
 from rag.load.detect.sniff import sniff
-from rag.load.images import ocr
-from rag.load.images.scan import read_picture
 from rag.load.pdf.bind import bind
 from rag.load.pdf.geometry import Box
 from rag.load.pdf.running import Sheet
+from rag.load.pdf.scanned import read_picture
 from rag.types import Document
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from places import FILES
 
 from rag import KnowledgeBase, Settings
 from rag.errors import LoadError
-from rag.load.images import ocr
+from rag.load import ocr
 from rag.load.registry import load_bytes
 from rag.sandbox.isolated import IsolatedLoader, Limits
 from rag.types import Location

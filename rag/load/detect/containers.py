@@ -1,0 +1,35 @@
+"""Archives and mailboxes, told by their bytes."""
+
+from __future__ import annotations
+
+import re
+
+MOST_MEMBERS = 10_000
+"""Files inside one file, at all depths together."""
+
+MOST_ENTRIES = 10 * MOST_MEMBERS
+"""Entries of one archive, with folders and links, beyond which it is not even listed."""
+
+_MAGIC = b"ustar"
+_MAGIC_AT = 257
+_ENTRY = b"PK\x01\x02"  # begins each entry of the directory
+# A line "From " and a date begins a mail, if a blank line is above and a header below.
+MAIL_BEGIN = re.compile(rb"(?:\A|(?<=\n\n)|(?<=\n\r\n))From [^\n]*\d[^\n]*\n(?=[!-9;-~]+:)")
+
+
+def is_tar(data: bytes) -> bool:
+    """Whether ``data`` is a TAR archive of the last four decades."""
+    return data[_MAGIC_AT : _MAGIC_AT + len(_MAGIC)] == _MAGIC
+
+
+def has_too_many_entries(data: bytes) -> bool:
+    """Whether listing the archive could fill the memory; whatever it says about their number.
+
+    Archives that are stored in the archive count too.
+    """
+    return data.count(_ENTRY) > MOST_ENTRIES
+
+
+def is_mailbox(data: bytes) -> bool:
+    """Whether ``data`` begins as a mailbox does."""
+    return MAIL_BEGIN.match(data) is not None

@@ -1,1 +1,0 @@
-"""Pictures of words, read by OCR."""
