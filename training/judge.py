@@ -1,10 +1,10 @@
 """Fit what decides about refusing: `python -m training.judge --data DIR --model FILE --work DIR`.
 
-A logistic regression over the evidence (`rag.answering.read.evidence`) gives the probability that a reading
-is right. It is fitted on questions to articles held out from training; then its logit is scaled and
-shifted on the development sets (Platt 1999), all of which count the same, and the few weights that
-the held-out questions cannot teach are fitted there too. Writes `reader.json`
-beside the model and prints what the probabilities are worth, set by set.
+A logistic regression over the evidence (`rag.answering.read.evidence`) gives the probability that a
+reading is right. It is fitted on questions to articles held out from training; then its logit is
+scaled and shifted on the development sets (Platt 1999), all of which count the same, and the few
+weights that the held-out questions cannot teach are fitted there too. Writes `reader.json` beside
+the model and prints what the probabilities are worth, set by set.
 """
 
 from __future__ import annotations

@@ -35,8 +35,8 @@ class FileRecord:
 class Content:
     """What a document holds, ready to be stored: its chunks, and what is indexed for each.
 
-    ``sha256`` is that of :func:`rag.store.document_codec.content_sha256`, ``spans`` are the chunks' places
-    in the text, ``text_sha256s`` the digests of their index texts: the keys of their vectors.
+    ``sha256`` is that of :func:`rag.store.document_codec.content_sha256`, ``spans`` are the chunks'
+    places in the text, ``text_sha256s`` the digests of their index texts: the keys of their vectors.
     """
 
     document: Document

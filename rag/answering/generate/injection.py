@@ -4,8 +4,8 @@ Text that talks *about* instructions, models or prompts is no injection, and nei
 or a link by itself. A quoted attack counts as one, for a model may follow it all the same.
 
 Not a defence by itself: attacks can be worded in endless ways. An answer that rests on such a
-passage is shown with a warning, see :mod:`rag.answering.answer`; links that a model writes are dropped by
-:func:`rag.answering.cite.drop_foreign_links`.
+passage is shown with a warning, see :mod:`rag.answering.answer`; links that a model writes are
+dropped by :func:`rag.answering.cite.drop_foreign_links`.
 """
 
 from __future__ import annotations

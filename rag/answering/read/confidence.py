@@ -13,7 +13,7 @@ import numpy.typing as npt
 from rag.answering.read.evidence import SIGNALS
 from rag.errors import ModelError
 
-JUDGEMENT = Path(__file__).parent.parent / "assets" / "reader.json"
+JUDGEMENT = Path(__file__).parents[2] / "assets" / "reader.json"
 
 
 @dataclass(frozen=True, slots=True)

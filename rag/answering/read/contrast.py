@@ -17,7 +17,7 @@ from pathlib import Path
 from rag.text.calendar_names import DAYS, MONTHS
 from rag.text.overlap import terms
 
-OPPOSITES = Path(__file__).parent.parent / "assets" / "opposites.txt"
+OPPOSITES = Path(__file__).parents[2] / "assets" / "opposites.txt"
 
 _WORD = re.compile(r"[^\W\d_]+(?:[’'-][^\W\d_]+)*|\d[\d,.]*\d|\d")
 NEGATION = re.compile(

@@ -13,7 +13,7 @@ from rag.answering.read.windows import Passage
 from rag.embed import bundled_encoder
 from rag.types import Hit, Span
 
-MODEL = Path(__file__).parent.parent / "assets" / "reader.onnx"
+MODEL = Path(__file__).parents[2] / "assets" / "reader.onnx"
 
 PRONOUNS = frozenset(
     "he she it they we you i him her them us me his hers its their theirs this that these those "

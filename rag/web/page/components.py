@@ -25,4 +25,4 @@ def html(value: str, elem_id: str) -> Any:
 
 def asset(name: str) -> str:
     """The text of a file in ``rag/assets``."""
-    return (Path(__file__).parent.parent / "assets" / name).read_text(encoding="utf-8")
+    return (Path(__file__).parents[2] / "assets" / name).read_text(encoding="utf-8")

@@ -87,7 +87,7 @@ def _pages(view: View) -> str:
 
 
 def _page(view: View, at: Location) -> str:
-    """A page; its picture comes from the route of ``rag.web.page_image``, the quote marked in it."""
+    """A page; its picture comes from the route of ``rag.web.page_image``, the quote marked."""
     source = view.document.source
     wanted = urlencode({"start": view.start, "end": view.end, "page": at.page})
     spots = "".join(
