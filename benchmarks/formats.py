@@ -5,7 +5,7 @@
 Each file is loaded in a process of its own, which is ended after a minute. Where an expected text
 lies beside a file (``a.docx`` with ``a.docx.md``; ``a.md`` where one other file has that stem, or
 a PDF does) or in ``DIR`` (``a.docx.md`` or ``a.docx.txt``), the share of its words that the
-loaded text holds is measured: words are ``\\w+``, case folded, counted as often as they occur. A
+loaded text holds is measured: words are ``\\w+``, case normalize, counted as often as they occur. A
 file that is refused has no share; an expected text without words has none either.
 """
 

@@ -19,9 +19,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from rag.answering.read.confidence import Judgement
+from rag.answering.read.confidence import ConfidenceModel
 from rag.evaluate.results import read_results
-from rag.evaluate.scored import Judged
+from rag.evaluate.scored import ScoredOutcome
 from rag.settings import Settings
 
 THRESHOLDS = np.round(np.arange(0.0, 0.62, 0.02), 2)
@@ -38,27 +38,27 @@ def main() -> None:
     given = parser.parse_args()
     rows = []
     for path in (*given.files, *given.by_citation):
-        judged = list(read_results(path).judged)
-        if any(one.refused for one in judged):
+        scored = list(read_results(path).scored)
+        if any(one.refused for one in scored):
             parser.error(f"{path} holds refusals: ask with RAG_TARGET_PRECISION=0")
-        rows.append(worth(judged, given.prior, by_citation=path in given.by_citation))
-        print(f"{path.stem}: {len(judged)} questions, best from {best(rows[-1]):.2f} on")
+        rows.append(worth(scored, given.prior, by_citation=path in given.by_citation))
+        print(f"{path.stem}: {len(scored)} questions, best from {best(rows[-1]):.2f} on")
     names = [path.stem[:10] for path in (*given.files, *given.by_citation)]
     print("\nthreshold" + "".join(f"{name:>12}" for name in (*names, "all")))
     mean = np.mean(rows, axis=0)
     for at, values in zip(THRESHOLDS, np.array([*rows, mean]).T, strict=True):
         print(f"{at:9.2f}" + "".join(f"{value:+12.3f}" for value in values))
-    default = Judgement.load().threshold(Settings().target_precision)
+    default = ConfidenceModel.load().threshold(Settings().target_precision)
     print(f"\nbest of all from {best(mean):.2f} on; the default is {default:.2f}")
 
 
-def worth(judged: Sequence[Judged], prior: float, *, by_citation: bool) -> Array:
+def worth(scored: Sequence[ScoredOutcome], prior: float, *, by_citation: bool) -> Array:
     """Right less wrong at each of :data:`THRESHOLDS`, of shape ``(len(THRESHOLDS),)``."""
-    right = np.array([one.right_citations > 0 if by_citation else one.right for one in judged])
-    told = np.array([one.answerable for one in judged])
+    right = np.array([one.right_citations > 0 if by_citation else one.right for one in scored])
+    told = np.array([one.answerable for one in scored])
     shares = np.where(told, (1.0 - prior) / told.sum(), prior / max((~told).sum(), 1))
     gains = shares * np.where(told & right, 1.0, -1.0)
-    given = np.array([one.confidence for one in judged])[None, :] >= THRESHOLDS[:, None]
+    given = np.array([one.confidence for one in scored])[None, :] >= THRESHOLDS[:, None]
     return np.asarray(given @ gains)
 
 

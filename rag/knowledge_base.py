@@ -24,7 +24,7 @@ from rag.errors import CancelledError, KnowledgeBaseError, LoadError, NotFoundEr
 from rag.indexing.chunk import Limit, index_text, iter_chunks
 from rag.indexing.file_names import checked_name, look_alike
 from rag.indexing.folders import Folders, Seen
-from rag.indexing.purge import forget
+from rag.indexing.purge import purge
 from rag.indexing.repair import Repair, repair, restore
 from rag.indexing.scan import FoundFile
 from rag.indexing.sync import Failure, Sync, SyncReport, read_file
@@ -50,7 +50,7 @@ from rag.types import (
     Reader,
 )
 from rag.viewer import pages
-from rag.viewer.source_file import Original
+from rag.viewer.source_file import SourceFile
 
 _CALIBRATION = "calibration"
 
@@ -90,7 +90,7 @@ class KnowledgeBase:
         self._reader = reader or SpanReader()
         self._generator = generator or make_generator(self.settings)
         self._load = load
-        self._show: pages.Show = pages.show if load else pages.IsolatedPages(self._limits())
+        self._show: pages.PageRenderer = pages.show if load else pages.IsolatedPages(self._limits())
         self._opened: LocalStore | None = None
         self._opening = threading.Lock()
         self._changing = threading.Lock()
@@ -146,21 +146,23 @@ class KnowledgeBase:
         progress: Progress | None = None,
         *,
         rebuild: bool = False,
-        waits: Callable[[FoundFile], bool] | None = None,
+        is_settling: Callable[[FoundFile], bool] | None = None,
     ) -> SyncReport:
         """Make the index equal to the folder, to several, or to those of the last sync.
 
         The sources of a single folder's files are relative to it, those of several begin with
         the folder's own name. Files that cannot be read are in the report's ``failed``, with the
         reason; a version of theirs that was indexed before is removed. ``rebuild`` starts from
-        nothing. Files of which ``waits`` is true are left as they are, for they are still being
-        written. Where ``progress`` raises :class:`CancelledError`, what was done until then is
-        kept and reported. Raises :class:`KnowledgeBaseError` for a folder that is missing, and for
-        one that is empty since its drive is gone; then nothing is changed.
+        nothing. Files of which ``is_settling`` is true are left as they are, for they are still
+        being written. Where ``progress`` raises :class:`CancelledError`, what was done until
+        then is kept and reported. Raises :class:`KnowledgeBaseError` for a folder that is missing,
+        and for one that is empty since its drive is gone; then nothing is changed.
         """
         folders = self._require_folders() if folder is None else Folders.of(folder)
         with self._writing() as writing:
-            return self._sync(folders, writing.noting(progress), rebuild=rebuild, waits=waits)
+            return self._sync(
+                folders, writing.noting(progress), rebuild=rebuild, is_settling=is_settling
+            )
 
     def add(self, paths: Sequence[str | Path], progress: Progress | None = None) -> SyncReport:
         """Copy files into the first folder and sync.
@@ -418,7 +420,7 @@ class KnowledgeBase:
             has_documents=self._has_documents,
             reader=reader,
             generator=self._generator if chosen == "llm" else None,
-            refuse_below=reader.refuse_below(self.settings.target_precision),
+            threshold=reader.threshold(self.settings.target_precision),
             names=self.names,
             mentions=self._mentions,
             slots=self._slots,
@@ -439,7 +441,7 @@ class KnowledgeBase:
         progress: Progress | None,
         *,
         rebuild: bool = False,
-        waits: Callable[[FoundFile], bool] | None = None,
+        is_settling: Callable[[FoundFile], bool] | None = None,
     ) -> SyncReport:
         if rebuild:  # what cannot be begun must not cost the old index
             self._embedder.embed_query("")
@@ -450,11 +452,11 @@ class KnowledgeBase:
         with self._isolated() as load:
             sync = Sync(self.path, store, self._embedder, self._chunk, progress, load)
             sync.max_chunks = self.settings.max_chunks_per_file
-            if waits:
-                sync.waits = waits
+            if is_settling:
+                sync.is_settling = is_settling
             report = sync.run(folders, before)
         if not report.left:
-            forget(self.path, store)
+            purge(self.path, store)
         return report
 
     def _isolated(self) -> AbstractContextManager[Load]:
@@ -503,7 +505,7 @@ class KnowledgeBase:
             check=check,
         )
 
-    def _original(self, source: str, start: int, end: int) -> Original:
+    def _original(self, source: str, start: int, end: int) -> SourceFile:
         document = self.document(source)
         if not 0 <= start <= end <= len(document.text):
             raise ValueError(
@@ -511,7 +513,7 @@ class KnowledgeBase:
             )
         store = self._store()
         assert store  # it has the document
-        return Original.of(document, store, Folders(self.folders))
+        return SourceFile.of(document, store, Folders(self.folders))
 
     def _require_folders(self) -> Folders:
         folders = self.folders

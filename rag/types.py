@@ -463,7 +463,7 @@ class Reader(Protocol):
     def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
         """Spans that may answer, most probable first; empty when there is nothing to read."""
 
-    def refuse_below(self, precision: float) -> float:
+    def threshold(self, precision: float) -> float:
         """The probability to answer from, so that this share of the answers is right."""
 
 

@@ -11,7 +11,7 @@ from places import DATA
 
 from rag import KnowledgeBase
 from rag.evaluate import evaluate
-from rag.evaluate.scored import judge
+from rag.evaluate.scored import score
 from rag.question_sets import read_questions
 
 QUESTIONS = read_questions(DATA / "plain_questions.jsonl")
@@ -24,8 +24,8 @@ def test_the_set_is_what_its_readme_says() -> None:
 
 
 def test_the_floors(seed_kb: KnowledgeBase) -> None:
-    judged = [judge(outcome) for outcome in evaluate(seed_kb, QUESTIONS)]
-    verdicts = Counter(one.verdict for one in judged)
+    scored = [score(outcome) for outcome in evaluate(seed_kb, QUESTIONS)]
+    verdicts = Counter(one.verdict for one in scored)
     assert verdicts["right"] >= MIN_RIGHT, verdicts
     assert verdicts["rightly_refused"] >= MIN_RIGHTLY_REFUSED, verdicts
-    assert sum(one.valid for one in judged) == sum(one.citations for one in judged)
+    assert sum(one.valid for one in scored) == sum(one.citations for one in scored)

@@ -51,7 +51,7 @@ def score_refusals(examples: Sequence[DevExample], readings: Sequence[Reading]) 
     gains = [
         best_f1(g, e.answers) if e.answers else 0.0 for g, e in zip(given, examples, strict=True)
     ]
-    for name, scores in signals(readings).items():
+    for name, scores in features(readings).items():
         yes = [s for s, e in zip(scores, examples, strict=True) if e.answers]
         no = [s for s, e in zip(scores, examples, strict=True) if not e.answers]
         best, threshold = best_threshold(scores, gains, empty)
@@ -62,12 +62,12 @@ def score_refusals(examples: Sequence[DevExample], readings: Sequence[Reading]) 
     return report
 
 
-def signals(readings: Sequence[Reading]) -> dict[str, list[float]]:
+def features(readings: Sequence[Reading]) -> dict[str, list[float]]:
     """Return the numbers that may decide about refusing, each a list over the readings."""
     return {
-        "margin": [r.margin for r in readings],
+        "margin": [r.null_margin for r in readings],
         "answerable": [r.answerable for r in readings],
-        "sum": [r.margin + r.answerable for r in readings],
+        "sum": [r.null_margin + r.answerable for r in readings],
         "both": [r.rank for r in readings],
     }
 

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from rag import Hit, KnowledgeBase
 from rag.answering.compose import sentence_of
-from rag.answering.read.evidence import SIGNALS, Candidate, signals
+from rag.answering.read.evidence import FEATURES, Candidate, features
 from rag.answering.read.model import SpanModel
 from rag.answering.read.reader import find
 from rag.embed import bundled_encoder
@@ -37,7 +37,7 @@ class Asked:
 class Table:
     """The readings of all questions, one a row.
 
-    `rows` is of shape (readings, signals), `right` says whether a reading answers, `owner` which
+    `rows` is of shape (readings, features), `right` says whether a reading answers, `owner` which
     question it belongs to; `answerable` has an entry for each question.
     """
 
@@ -61,13 +61,13 @@ class Table:
 
 def collect(kb: KnowledgeBase, model: SpanModel, asked: Sequence[Asked], label: str) -> Table:
     """Search and read for each question."""
-    rows, right, owner = [np.empty((0, len(SIGNALS)))], [], []
+    rows, right, owner = [np.empty((0, len(FEATURES)))], [], []
     for number, one in enumerate(tqdm(asked, desc=label, mininterval=20)):
         hits = kb.search(one.question.question, HITS)
         if one.withheld:
             hits = without_evidence(kb, one.question)
         candidates = find(model, one.question.question, hits)
-        rows.append(signals(one.question.question, candidates, bundled_encoder().encode))
+        rows.append(features(one.question.question, candidates, bundled_encoder().encode))
         right += [not one.withheld and is_right(c, one.question) for c in candidates]
         owner += [number] * len(candidates)
     answerable = [one.question.answerable and not one.withheld for one in asked]

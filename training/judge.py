@@ -23,7 +23,7 @@ from sklearn.preprocessing import StandardScaler
 
 from rag import KnowledgeBase
 from rag.answering.read.calibration import Calibration
-from rag.answering.read.evidence import SIGNALS
+from rag.answering.read.evidence import FEATURES
 from rag.answering.read.model import SpanModel, open_model
 from rag.embed.onnx import sha256
 from rag.question_sets import read_questions
@@ -35,16 +35,16 @@ from training.model import default_backbone
 ENGLISH = ("xquad_en", "squad2", "nq")
 DEV = (*ENGLISH, "xquad_es", "xquad_de", "xquad_zh")
 LEARNT_HERE = [
-    SIGNALS.index(name) for name in ("foreign", "opposites", "others", "numbers_differ", "negated")
+    FEATURES.index(name) for name in ("foreign", "opposites", "others", "numbers_differ", "negated")
 ]
-"""Signals whose weights the development sets decide."""
+"""Features whose weights the development sets decide."""
 
 _AGAINST = (
     "names_missing numbers_missing words_nowhere names_elsewhere opposites others numbers_differ "
     "negated repeats foreign"
 ).split()
-MEANING = np.array([-1 if n in _AGAINST else 0 if n == "length" else 1 for n in SIGNALS])
-"""1 for signals that speak for a reading, -1 for those against it, 0 for one that may be either."""
+MEANING = np.array([-1 if n in _AGAINST else 0 if n == "length" else 1 for n in FEATURES])
+"""1 for features that speak for a reading, -1 for those against it, 0 for what may be either."""
 
 CURVE_STEPS = 100
 BINS = 10
@@ -68,7 +68,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Best:
-    """The most probable reading of each question: its signals and logit, whether it is right."""
+    """The most probable reading of each question: its features and logit, whether it is right."""
 
     rows: Floats
     logits: Floats
@@ -90,11 +90,11 @@ def fit(table: Table) -> Line:
     scaler = StandardScaler().fit(table.rows)
     rows = scaler.transform(table.rows)
     counts = np.bincount(table.owner)
-    used = np.ones(len(SIGNALS), dtype=bool)
+    used = np.ones(len(FEATURES), dtype=bool)
     while True:
         model = LogisticRegression(C=1.0, max_iter=1000)
         model.fit(rows[:, used], table.right, sample_weight=1.0 / counts[table.owner])
-        found = np.zeros(len(SIGNALS))
+        found = np.zeros(len(FEATURES))
         found[used] = model.coef_[0]
         against = found * MEANING < 0
         if not against.any():
@@ -107,7 +107,7 @@ def fit(table: Table) -> Line:
 def best(table: Table, line: Line) -> Best:
     """Take the most probable reading of each question; where nothing was read, a logit of -10."""
     count = len(table.answerable)
-    rows, logits = np.zeros((count, len(SIGNALS))), np.full(count, -10.0)
+    rows, logits = np.zeros((count, len(FEATURES))), np.full(count, -10.0)
     right = np.zeros(count, dtype=bool)
     for row, logit in enumerate(line.logits(table.rows)):
         owner = table.owner[row]
@@ -131,7 +131,7 @@ def calibrated(line: Line, sets: dict[str, Table]) -> Line:
         inputs = np.column_stack([np.concatenate([f.logits for f in found]), rows[:, learnt]])
         right = np.concatenate([f.right for f in found])
         weight = np.concatenate([np.full(len(f.right), 1000 / len(f.right)) for f in found])
-        # Some signals fire in a few questions only: without a penalty theirs has no bound.
+        # Some features fire in a few questions only: without a penalty theirs has no bound.
         model = LogisticRegression(C=1.0, max_iter=5000).fit(inputs, right, sample_weight=weight)
         scale, *more = model.coef_[0]
         weights = line.weights * scale
@@ -199,7 +199,7 @@ def answers_and_refusals(found: Best, probabilities: Floats, answered: Flags) ->
 def calibrated_report(table: Table, line: Line, precision: float) -> dict[str, float]:
     """Return what `rag calibrate` with the questions of one set gives, at a target precision.
 
-    Each fifth of the questions is judged by a calibration to the other four.
+    Each fifth of the questions is scored by a calibration to the other four.
     """
     found = best(table, line)
     fold = np.random.default_rng(0).integers(0, FOLDS, len(found.right))
@@ -230,8 +230,8 @@ def tables(data: Path, model: SpanModel, work: Path, digest: str, limit: int) ->
 
 
 def kept_table(work: Path, name: str, digest: str, limit: int) -> Path:
-    """Return the file of a set's evidence: it goes with one model and one list of signals."""
-    version = zlib.crc32(",".join(SIGNALS).encode())
+    """Return the file of a set's evidence: it goes with one model and one list of features."""
+    version = zlib.crc32(",".join(FEATURES).encode())
     return work / f"{name}-{digest[:12]}-{version:08x}-{limit}.npz"
 
 
@@ -259,7 +259,7 @@ def main(arguments: list[str] | None = None) -> None:
     line = calibrated(fit(found["held_out"]), dev)
     values = {
         "sha256": digest,
-        "weights": dict(zip(SIGNALS, np.round(line.weights, 5).tolist(), strict=True)),
+        "weights": dict(zip(FEATURES, np.round(line.weights, 5).tolist(), strict=True)),
         "intercept": round(line.intercept, 5),
         "curve": curve(line, {name: dev[name] for name in ENGLISH}),
     }

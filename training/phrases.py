@@ -23,7 +23,7 @@ _LITTLE = QUESTION_WORDS | frozenset(
 _HEADS = "the a an of in from by for with at on during between".split()
 _LEFT = re.compile(rf"\b({'|'.join(_HEADS)}) ", re.I)
 _RUN = re.compile(r"[\w'’-]+(?: [\w'’-]+)*")
-_LONGEST = 3
+_MAX_LENGTH = 3
 _GENERIC = frozenset(
     "product device item thing user reviewer author writer narrator customer person people speaker"
     " buyer first last one ones way name game book story text passage".split()
@@ -93,7 +93,7 @@ def _phrases(text: str) -> list[_Phrase]:
         if words and words[-1].lower() in _GENERIC:
             continue  # they stand for one another
         rest = text[match.end() + len(" ".join(words)) :].lstrip()
-        if 0 < len(words) <= _LONGEST:
+        if 0 < len(words) <= _MAX_LENGTH:
             closes = not rest or rest[0] in ".?!,;:"
             found.append(_Phrase(match.group(1).lower(), " ".join(words), closes))
     return found

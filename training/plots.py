@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.answering.read.confidence import Judgement
-from rag.evaluate import Judged
+from rag.answering.read.confidence import ConfidenceModel
+from rag.evaluate import ScoredOutcome
 from rag.evaluate.report.curves import reliability, risk_coverage
 from rag.evaluate.report.plots import reliability_plot, risk_coverage_plot
 from training.evidence import Table
@@ -27,10 +27,10 @@ svg{background:#fff;font-family:sans-serif} text{fill:#555;font-size:11px}
 </style>"""
 
 
-def judged(found: Best) -> list[Judged]:
+def scored(found: Best) -> list[ScoredOutcome]:
     """Return every question as answered with its most probable reading."""
     return [
-        Judged(
+        ScoredOutcome(
             id=str(number),
             question="",
             kind="",
@@ -50,7 +50,7 @@ def judged(found: Best) -> list[Judged]:
 
 def draw(table: Table, line: Line, out: Path, name: str) -> None:
     """Write both plots of one set."""
-    answers = judged(best(table, line))
+    answers = scored(best(table, line))
     for kind, svg in (
         ("risk", risk_coverage_plot(risk_coverage(answers))),
         ("reliability", reliability_plot(reliability(answers))),
@@ -69,10 +69,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=Path("docs/quality"))
     given = parser.parse_args(arguments)
     given.out.mkdir(parents=True, exist_ok=True)
-    judgement = Judgement.load(given.model.with_suffix(".json"))
-    line = Line(np.asarray(judgement.weights), judgement.intercept)
+    confidence = ConfidenceModel.load(given.model.with_suffix(".json"))
+    line = Line(np.asarray(confidence.weights), confidence.intercept)
     for name in ENGLISH:
-        table = Table.load(kept_table(given.work, name, judgement.sha256, given.limit))
+        table = Table.load(kept_table(given.work, name, confidence.sha256, given.limit))
         draw(table, line, given.out, name)
 
 

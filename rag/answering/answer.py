@@ -14,17 +14,17 @@ from rag.answering.cite import (
     drop_unsupported,
     finished_part,
     resolve_markers,
-    under,
+    with_source,
 )
 from rag.answering.compose import compose, sentence_of
 from rag.answering.compute_slots import ComputeSlots, IsWanted, require
 from rag.answering.followup import History, has_question, is_small_talk, standalone_question
 from rag.answering.generate.injection import looks_like_prompt_injection
-from rag.answering.generate.visible import visible
+from rag.answering.generate.visible import strip_invisible
 from rag.answering.read import missing_words
 from rag.answering.read.contrast import Pair, stated_instead
 from rag.indexing.chunk import index_text
-from rag.text.overlap import folded
+from rag.text.overlap import normalize
 from rag.types import (
     REASONS,
     REFUSAL_TEXT,
@@ -65,7 +65,7 @@ class Answerer:
     has_documents: Callable[[], bool]
     reader: Reader
     generator: Generator | None
-    refuse_below: float
+    threshold: float
     names: Callable[[str], Sequence[str]] = lambda source: (source,)
     mentions: Callable[[str], bool] = lambda words: False
     slots: ComputeSlots = field(default_factory=ComputeSlots)
@@ -97,7 +97,7 @@ class Answerer:
         draft = replace(draft, confidence=spans[0].probability if spans else 0.0)
         if self.generator is not None:
             yield from self._generated(draft, full_question, self.generator, spans, clock)
-        elif draft.confidence < self.refuse_below:
+        elif draft.confidence < self.threshold:
             yield self._not_answered(draft, full_question, spans, clock)
         else:
             yield from self._extracted(draft, full_question, spans, clock)
@@ -118,7 +118,7 @@ class Answerer:
     def _extracted(
         self, draft: Answer, question: str, spans: Sequence[Span], clock: _Clock
     ) -> Iterator[Answer]:
-        composition = compose(question, spans, self.refuse_below)
+        composition = compose(question, spans, self.threshold)
         statements = [statement.sentences for statement in composition.statements]
         for count in range(2 if composition.differ else 1, len(statements) + 1):
             lead = DIFFER if composition.differ else ""
@@ -151,7 +151,7 @@ class Answerer:
         written, shown = "", ""
         for piece in generator.generate(question, [index_text(hit.chunk) for hit in hits]):
             require(self.is_wanted)
-            written += visible(piece)
+            written += strip_invisible(piece)
             finished = finished_part(written)
             if len(finished) > len(shown) and not _is_refusal(written):
                 shown = finished
@@ -176,7 +176,7 @@ class Answerer:
         self, draft: Answer, question: str, spans: Sequence[Span], clock: _Clock
     ) -> Iterator[Answer]:
         """The documents' own words in place of a model's, or a refusal if the reader is unsure."""
-        if draft.confidence < self.refuse_below:
+        if draft.confidence < self.threshold:
             yield self._not_answered(draft, question, spans, clock)
         else:
             quoted = replace(draft, answerer=self.reader.name)
@@ -185,7 +185,7 @@ class Answerer:
     def _named(self, hit: Hit) -> list[Hit]:
         """The hit under its own name and those of its document's copies."""
         others = [source for source in self.names(hit.source) if source != hit.source]
-        return [hit, *(under(hit, source) for source in others[: MAX_NAMES - 1])]
+        return [hit, *(with_source(hit, source) for source in others[: MAX_NAMES - 1])]
 
     def _not_answered(
         self, draft: Answer, question: str, spans: Sequence[Span], clock: _Clock
@@ -238,12 +238,12 @@ def _agreement(cited: Cited, spans: Sequence[Span]) -> float:
 
     How sure the reader is of another answer says nothing of the model's.
     """
-    said = f" {folded(cited.text)} "
+    said = f" {normalize(cited.text)} "
     return max(
         (
             span.probability
             for span in spans
-            if f" {folded(span.text)} " in said
+            if f" {normalize(span.text)} " in said
             and any(
                 c.source == span.hit.source and c.start <= span.start and span.end <= c.end
                 for c in cited.citations

@@ -23,7 +23,7 @@ taken for a marker however large it is: ``[2024]`` names no passage and is remov
 
 _INSIDE = r"\d\s,;~‐-―−-"
 _UNFINISHED_MARKERS = re.compile(rf"(?<![\[【{_INSIDE}])([{_INSIDE}]*)[\[【][\[【{_INSIDE}]*$")
-_MOST_DIGITS = 9
+_MAX_DIGITS = 9
 
 _MARKDOWN_REFERENCE = re.compile(
     r"!\[[^\[\]\n]*+\]\[[^\[\]\n]*+\]|^[ \t]*\[(?!\d+\])[^\[\]\n]++\]:[^\n]*+", re.MULTILINE
@@ -41,7 +41,7 @@ Names = Callable[[Hit], Sequence[Hit]]
 """A hit under each name of its document: copies are found once and cited under each."""
 
 
-def under(hit: Hit, source: str) -> Hit:
+def with_source(hit: Hit, source: str) -> Hit:
     """The hit in a copy of its document that has another name."""
     document = replace(hit.chunk.document, source=source)
     return replace(hit, chunk=replace(hit.chunk, document=document))
@@ -179,7 +179,7 @@ def _passage_numbers(listed: str, count: int) -> Iterator[int]:
     """The numbers in a marker from 1 to ``count``, and a 0 for each item that goes beyond."""
     for item in re.findall(_ITEM, listed):
         ends = [
-            int(digits) if len(digits) <= _MOST_DIGITS else count + 1
+            int(digits) if len(digits) <= _MAX_DIGITS else count + 1
             for digits in re.findall(r"\d+", item)
         ]
         low, high = min(ends), max(ends)

@@ -25,7 +25,7 @@ _ABOUT_A_NAME = re.compile(r"\w+\s+(?:is|are|was|were)\s+([^\W\d_])")
 _INNER_WORD = re.compile(r"(?<!^)(?<![.!?]\s)\b(?!I\b)[^\W\d_]\w*")
 _YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
 
-_MOST_WORDS_OF_FRAGMENT = 2
+_MAX_WORDS_OF_FRAGMENT = 2
 _OWN_WORDS = 3
 """Content words from which on a question has its own subject: its "there" only introduces."""
 
@@ -101,7 +101,7 @@ def _leans_on_previous(question: str) -> bool:
     about = _ABOUT_A_NAME.match(question)
     if about and about.group(1).isupper() and names:  # "Who is Musk?", "What is IT?"
         return False
-    if len(words) < _MOST_WORDS_OF_FRAGMENT and len(question.split()) <= 4:
+    if len(words) < _MAX_WORDS_OF_FRAGMENT and len(question.split()) <= 4:
         return True
     pronoun = _PRONOUN.search(question)
     if pronoun and not any(place <= pronoun.start() for place in names):

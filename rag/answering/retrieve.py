@@ -134,13 +134,13 @@ def lexical_weight(question: str, embedder: Embedder) -> float:
     marked = question.rstrip().endswith(_QUESTION_MARKS)
     signs = (marked + any(character.isupper() for character in question)) / 2
     familiar = TYPED + (WRITTEN - TYPED) * signs
-    share = (pieces_a_word(question, embedder) - FAMILIAR_PIECES) / (
+    share = (tokens_per_word(question, embedder) - FAMILIAR_PIECES) / (
         FOREIGN_PIECES - FAMILIAR_PIECES
     )
     return familiar + (FOREIGN - familiar) * min(max(share, 0.0), 1.0)
 
 
-def pieces_a_word(text: str, embedder: Embedder) -> float:
+def tokens_per_word(text: str, embedder: Embedder) -> float:
     """The embedder's tokens a word: how far its vocabulary lacks the words of ``text``.
 
     Punctuation is left out. About 1 in the language it was made for; 1 without any word.

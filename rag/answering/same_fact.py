@@ -10,7 +10,7 @@ import re
 
 from rag.answering.read.contrast import neighbours
 from rag.text.calendar_names import DAYS, MONTHS
-from rag.text.overlap import folded, held_share, terms
+from rag.text.overlap import normalize, term_coverage, terms
 from rag.text.sentences import sentence_spans
 from rag.types import Span
 
@@ -65,7 +65,7 @@ def asks_for_several(question: str) -> bool:
 
 def same_words(one: str, other: str) -> bool:
     """Tell whether two answers are the same: one has all the words of the other, in order."""
-    a, b = f" {folded(one)} ", f" {folded(other)} "
+    a, b = f" {normalize(one)} ", f" {normalize(other)} "
     return a in b or b in a
 
 
@@ -77,7 +77,7 @@ def supports(question: str, sentence: Span, other: Span, answer: Span) -> bool:
     """
     wanted = terms(other.text) - terms(answer.text)
     held = terms(sentence.text) | terms(question)
-    return held_share(wanted, held) >= MIN_SHARED_TERMS
+    return term_coverage(wanted, held) >= MIN_SHARED_TERMS
 
 
 def contradict(question: str, one: tuple[Span, Span], other: tuple[Span, Span]) -> bool:
@@ -97,7 +97,7 @@ def contradict(question: str, one: tuple[Span, Span], other: tuple[Span, Span]) 
     rest_b = terms(sentence_b.text) - terms(answer_b.text)
     if _limits(answer_a, sentence_a) - asked != _limits(answer_b, sentence_b) - asked:
         return False
-    shared = min(held_share(rest_a, rest_b | asked), held_share(rest_b, rest_a | asked))
+    shared = min(term_coverage(rest_a, rest_b | asked), term_coverage(rest_b, rest_a | asked))
     return (
         shared >= MIN_SHARED_TERMS
         and not _other_kind(known, sentence_a.text, sentence_b.text)
@@ -126,7 +126,7 @@ def _differ(question: str, a: Span, in_a: Span, b: Span, in_b: Span) -> bool:
     if kind == "name":
         return not terms(a.text) & terms(b.text)
     if kind == "date":  # "5 March" and "2027" may both be right
-        return len(folded(a.text).split()) == len(folded(b.text).split())
+        return len(normalize(a.text).split()) == len(normalize(b.text).split())
     units = {match[1].lower().rstrip("s") for s in (a, b) if (match := _UNIT.search(s.text))}
     if len(units - set(_SCALES)) > 1:
         return False
@@ -196,5 +196,5 @@ def _same_subject(question: str, one: tuple[Span, Span], other: tuple[Span, Span
     asked = terms(" ".join(m[0] for m in _CAPITAL.finditer(question) if m.start()))
     if named or (asked and asked <= terms(in_a.text) & terms(in_b.text)):
         return True
-    titles = [folded(s.hit.chunk.document.title) for s in (in_a, in_b)]
+    titles = [normalize(s.hit.chunk.document.title) for s in (in_a, in_b)]
     return titles[0] == titles[1] or not all(titles)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rag.text.overlap import held_share, terms
+from rag.text.overlap import term_coverage, terms
 from rag.text.sentences import sentence_spans
 from rag.types import Hit
 
@@ -29,7 +29,7 @@ def _around(question: str, hit: Hit, limit: int) -> tuple[int, int]:
     spans = sentence_spans(text, hit.start, hit.end)
     if not spans:
         return hit.start, hit.end
-    shares = [held_share(asked, terms(text[start:end])) for start, end in spans]
+    shares = [term_coverage(asked, terms(text[start:end])) for start, end in spans]
     first = last = shares.index(max(shares))
     while last + 1 < len(spans) and spans[last + 1][1] - spans[first][0] <= limit:
         last += 1
@@ -48,5 +48,5 @@ def _densest(asked: set[str], text: str, start: int, end: int, limit: int) -> tu
         blank = text.find(" ", at, end)
         if blank >= 0:
             begins.append(blank + 1)
-    shares = [held_share(asked, terms(text[at : min(at + limit, end)])) for at in begins]
+    shares = [term_coverage(asked, terms(text[at : min(at + limit, end)])) for at in begins]
     return begins[shares.index(max(shares))], end

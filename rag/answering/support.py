@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from rag.answering.read.contrast import NEGATION, stated_instead
 from rag.answering.same_fact import LIMITING
-from rag.text.overlap import held_share, terms
+from rag.text.overlap import term_coverage, terms
 from rag.text.sentences import TextSpan, sentence_spans
 from rag.types import Hit
 
@@ -37,7 +37,7 @@ def supporting_quote(claim: str, hit: Hit) -> TextSpan | None:
     context = terms(" ".join((document.title, *hit.chunk.headings)))
     wanted = terms(claim)
     names = terms(" ".join(_NAME.findall(claim)))
-    if not wanted or held_share(names, terms(hit.text) | context) < 1.0:
+    if not wanted or term_coverage(names, terms(hit.text) | context) < 1.0:
         return None
     spans = sentence_spans(document.text, hit.start, hit.end)
     pairs = [(a[0], b[1]) for a, b in pairwise(spans) if _REFERS_BACK.match(document.text, b[0])]
@@ -57,11 +57,11 @@ def _support(claim: str, wanted: set[str], quote: str, context: set[str]) -> flo
     """The share of the claim's words that the quote holds; None where it does not support it."""
     held = terms(quote)
     exact = {word for word in wanted if word[0].isdigit() or word in LIMITING}
-    share = held_share(wanted, held)
-    if share < MIN_SUPPORT and (not held or held_share(wanted, held | context) < MIN_SUPPORT):
+    share = term_coverage(wanted, held)
+    if share < MIN_SUPPORT and (not held or term_coverage(wanted, held | context) < MIN_SUPPORT):
         return None
     first = _FIRST_WORD.match(claim)
-    if first and share >= VERBATIM and held_share(terms(first[1]), held | context) < 1.0:
+    if first and share >= VERBATIM and term_coverage(terms(first[1]), held | context) < 1.0:
         return None  # the sentence, said of another subject
     if not exact <= held | context or denies(claim, quote) or stated_instead(claim, quote):
         return None

@@ -112,13 +112,13 @@ def _fitted(stage: str) -> str:
     return text.ljust(_MAX_STAGE_CHARS)
 
 
-MOST_FAILURES_SHOWN = 20
+MAX_FAILURES_SHOWN = 20
 
 
 def print_failures(failures: Sequence[tuple[str, str]]) -> None:
     """Print sources with the reason why each could not be read, the first ones of many."""
     lines = [f"{source}: {reason}" for source, reason in failures]
-    print_first(lines, MOST_FAILURES_SHOWN, more=IN_JSON)
+    print_first(lines, MAX_FAILURES_SHOWN, more=IN_JSON)
 
 
 def print_json(value: Any) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rag.question_sets.locate import Documents
     from rag.sandbox.isolated import Load
 
-_MOST_SHOWN = 20
+_MAX_SHOWN = 20
 
 _CACHED_CHARACTERS = 32_000_000
 """Text of a folder's documents kept in memory, for each is looked at several times."""
@@ -142,7 +142,7 @@ def _summary(drafts: list[Draft]) -> dict[str, object]:
 
 def _print(drafts: list[Draft], out: Path) -> None:
     lines = [f"{d.question.question}  [{d.answer or 'the documents do not say'}]" for d in drafts]
-    print_first(lines, _MOST_SHOWN)
+    print_first(lines, _MAX_SHOWN)
     summary = _summary(drafts)
     click.echo(
         f"{summary['questions']} drafts in {out}, {summary['answerable']} answerable: review them "

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rag.evaluate.compare import Comparison
     from rag.evaluate.outcomes import Options
 
-_MOST_CHANGES_SHOWN = 10
+_MAX_CHANGES_SHOWN = 10
 _COLUMNS = (
     ("ndcg@10", "retrieval", "ndcg@10"),
     ("em", "answer", "em"),
@@ -189,7 +189,7 @@ def _print_comparison(found: Comparison) -> None:
         )
     for title, changes in (("Worse", found.worsened), ("Better", found.improved)):
         lines = [f"{c.id}: {c.question} ({c.before} -> {c.after})" for c in changes]
-        print_first(lines, _MOST_CHANGES_SHOWN, f"{title}: {len(lines)} questions", IN_JSON)
+        print_first(lines, _MAX_CHANGES_SHOWN, f"{title}: {len(lines)} questions", IN_JSON)
     worse = [" ".join(row.metric) for row in found.rows if row.verdict == "worse"]
     click.echo(
         f"\nSignificantly worse: {', '.join(worse)}"

@@ -20,7 +20,7 @@ from rag.cli.drafts import draft
 if TYPE_CHECKING:
     from rag.question_sets.importing import ImportReport
 
-_MOST_SHOWN = 20
+_MAX_SHOWN = 20
 
 
 @click.group()
@@ -129,4 +129,4 @@ def _print_import(report: ImportReport, out: Path) -> None:
     )
     for title, remarks in (("Skipped", report.skipped), ("Worth a look", report.notes)):
         lines = [f"{remark.where}: {remark.reason}" for remark in remarks]
-        print_first(lines, _MOST_SHOWN, title, IN_JSON)
+        print_first(lines, _MAX_SHOWN, title, IN_JSON)

@@ -7,24 +7,24 @@ alternatives, so each question has one relevant item: the first right hit. EM an
 evidence and its short answer holds the words of a gold answer, or has an F1 of at least 0.5 with
 one. ``docs/evaluation.md`` explains each figure.
 
-The stages: ``outcomes`` asks, ``judged`` turns each outcome into numbers, ``metrics`` and
+The stages: ``outcomes`` asks, ``scored`` turns each outcome into numbers, ``metrics`` and
 ``intervals`` sum them, ``report`` puts the JSON together.
 """
 
 from rag.evaluate.figures import full_report, summarize
 from rag.evaluate.outcomes import DEPTH, Outcome, evaluate, outcomes
-from rag.evaluate.scored import Judged, judge
+from rag.evaluate.scored import ScoredOutcome, score
 from rag.evaluate.squad import normalize_answer, token_f1
 
 __all__ = [
     "DEPTH",
-    "Judged",
     "Outcome",
+    "ScoredOutcome",
     "evaluate",
     "full_report",
-    "judge",
     "normalize_answer",
     "outcomes",
+    "score",
     "summarize",
     "token_f1",
 ]

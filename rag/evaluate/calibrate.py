@@ -13,25 +13,25 @@ from rag.answering.read.calibration import Calibration
 from rag.errors import QuestionSetError
 from rag.evaluate.metrics import figures, table
 from rag.evaluate.outcomes import DEFAULTS, outcomes
-from rag.evaluate.scored import Judged, judge
+from rag.evaluate.scored import ScoredOutcome, score
 from rag.question_sets import Question
 from rag.types import Progress
 
 if TYPE_CHECKING:
     from rag.knowledge_base import KnowledgeBase
 
-FEWEST = 20
+MIN_QUESTIONS = 20
 """Questions below which nothing is fitted: chance would decide."""
 
 FOLDS = 5
-"""Parts of the set, each judged by a fit to the others: what the fit is worth on new questions."""
+"""Parts of the set, each scored by a fit to the others: what the fit is worth on new questions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
     """A calibration, and the figures without it and with it, by name.
 
-    ``after`` is cross-fitted: no answer is judged by a fit that has seen it.
+    ``after`` is cross-fitted: no answer is scored by a fit that has seen it.
     """
 
     calibration: Calibration
@@ -58,25 +58,25 @@ def calibrate(
     Raises :class:`QuestionSetError` for a set that is too small, or all of whose answers are right
     or wrong. Nothing is stored: see :meth:`KnowledgeBase.set_calibration`.
     """
-    if len(questions) < FEWEST:
+    if len(questions) < MIN_QUESTIONS:
         raise QuestionSetError(
-            f"{len(questions)} questions are too few to calibrate by: use at least {FEWEST}"
+            f"{len(questions)} questions are too few to calibrate by: use at least {MIN_QUESTIONS}"
         )
     settings = replace(
         kb.settings, answerer="extractive", target_precision=0.0, calibration="shipped"
     )
     with kb.variant(kb.path, settings) as asked:
-        judged = [judge(o) for o in outcomes(asked, questions, DEFAULTS, progress)]
-        floor = asked.reader.refuse_below(kb.settings.target_precision)
+        scored = [score(o) for o in outcomes(asked, questions, DEFAULTS, progress)]
+        floor = asked.reader.threshold(kb.settings.target_precision)
         version = asked.reader.version
-    return fit(judged, version, kb.settings.target_precision, floor)
+    return fit(scored, version, kb.settings.target_precision, floor)
 
 
-def fit(judged: Sequence[Judged], version: str, target: float, floor: float) -> Fitted:
-    """Fit to judged questions that were all answered; ``floor`` is where answers began before."""
-    given = [one for one in judged if not one.refused]
+def fit(scored: Sequence[ScoredOutcome], version: str, target: float, floor: float) -> Fitted:
+    """Fit to scored questions that were all answered; ``floor`` is where answers began before."""
+    given = [one for one in scored if not one.refused]
     right = np.array([one.right for one in given])
-    if len(given) < FEWEST or right.all() or not right.any():
+    if len(given) < MIN_QUESTIONS or right.all() or not right.any():
         raise QuestionSetError(
             f"{int(right.sum())} of {len(given)} answers are right: nothing can be fitted; use "
             "questions of which some are answered rightly and some not"
@@ -86,7 +86,7 @@ def fit(judged: Sequence[Judged], version: str, target: float, floor: float) -> 
     fitted, floors = cross_fitted(shipped, right, version, target)
     return Fitted(
         calibration,
-        len(judged),
+        len(scored),
         _figures(given, shipped, np.full(len(given), floor)),
         _figures(given, fitted, floors),
     )
@@ -107,7 +107,7 @@ def cross_fitted(
 
 
 def _figures(
-    given: Sequence[Judged],
+    given: Sequence[ScoredOutcome],
     probabilities: npt.NDArray[np.float64],
     floors: npt.NDArray[np.float64],
 ) -> dict[str, float | None]:

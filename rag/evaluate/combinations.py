@@ -19,7 +19,7 @@ OF_RETRIEVAL = (*OF_THE_INDEX, "fusion")
 
 OF_THE_ANSWER = ("top_k", "answerer", "target_precision", "llm_model", "llm_max_tokens")
 
-MOST_COMBINATIONS = 64
+MAX_COMBINATIONS = 64
 """More would run for hours, and the best of very many is best by chance."""
 
 Values = Mapping[str, Any]
@@ -64,10 +64,10 @@ def parse_sweep(arguments: Sequence[str], names: Sequence[str]) -> dict[str, lis
 def combine(swept: Mapping[str, Sequence[Any]], settings: Settings) -> list[Combination]:
     """Every combination of the values. Raises :class:`SettingsError` for one that cannot be."""
     count = prod(map(len, swept.values()))
-    if count > MOST_COMBINATIONS:
+    if count > MAX_COMBINATIONS:
         sizes = " x ".join(f"{len(values)} of {name}" for name, values in swept.items())
         raise SettingsError(
-            f"{sizes} are {count} combinations, more than {MOST_COMBINATIONS}: sweep fewer values"
+            f"{sizes} are {count} combinations, more than {MAX_COMBINATIONS}: sweep fewer values"
         )
     found = []
     for values in itertools.product(*swept.values()):

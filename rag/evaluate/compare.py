@@ -11,7 +11,7 @@ from rag.evaluate.intervals import SEED, Interval, difference_intervals
 from rag.evaluate.metrics import LOWER_IS_BETTER, METRICS, Metric, figures, table
 from rag.evaluate.permutation import PERMUTATIONS, holm, permutation_p_values
 from rag.evaluate.results import Results
-from rag.evaluate.scored import GOOD, Judged
+from rag.evaluate.scored import GOOD, ScoredOutcome
 
 ALPHA = 0.05
 
@@ -87,8 +87,8 @@ def compare(
     Raises :class:`ResultFileError` unless both hold the same questions with the same answers and
     evidence; with ``common`` those that both hold are compared.
     """
-    ids = [one.id for one in before.judged if one.id in after.gold]
-    alone = len(before.judged) + len(after.judged) - 2 * len(ids)
+    ids = [one.id for one in before.scored if one.id in after.gold]
+    alone = len(before.scored) + len(after.scored) - 2 * len(ids)
     if not ids or (alone and not common):
         raise ResultFileError(
             f"{before.path} and {after.path} share {len(ids)} questions and differ in {alone}: "
@@ -101,25 +101,25 @@ def compare(
                 f"question {each!r} differs between {before.path} and {after.path} in its words, "
                 "answers or evidence: evaluate both on one question set"
             )
-    found = {one.id: one for one in after.judged}
-    pairs = [_alike(one, found[one.id]) for one in before.judged if one.id in found]
+    found = {one.id: one for one in after.scored}
+    pairs = [_alike(one, found[one.id]) for one in before.scored if one.id in found]
     return Comparison(
         len(pairs),
-        compare_judged([a for a, _ in pairs], [b for _, b in pairs], permutations=permutations),
+        compare_scored([a for a, _ in pairs], [b for _, b in pairs], permutations=permutations),
         [_change(a, b) for a, b in pairs if a.verdict not in GOOD and b.verdict in GOOD],
         [_change(a, b) for a, b in pairs if a.verdict in GOOD and b.verdict not in GOOD],
         _differing(before.about, after.about),
     )
 
 
-def _alike(before: Judged, after: Judged) -> tuple[Judged, Judged]:
+def _alike(before: ScoredOutcome, after: ScoredOutcome) -> tuple[ScoredOutcome, ScoredOutcome]:
     """Both by their retrieval alone, if one of them has no more."""
     if before.asked == after.asked:
         return before, after
     return replace(before, asked=False), replace(after, asked=False)
 
 
-def _change(before: Judged, after: Judged) -> Change:
+def _change(before: ScoredOutcome, after: ScoredOutcome) -> Change:
     return Change(before.id, before.question, before.verdict, after.verdict)
 
 
@@ -132,9 +132,9 @@ def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str,
     }
 
 
-def compare_judged(
-    before: Sequence[Judged],
-    after: Sequence[Judged],
+def compare_scored(
+    before: Sequence[ScoredOutcome],
+    after: Sequence[ScoredOutcome],
     *,
     alpha: float = ALPHA,
     permutations: int = PERMUTATIONS,

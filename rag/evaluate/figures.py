@@ -12,9 +12,9 @@ from rag.evaluate.intervals import Interval, intervals
 from rag.evaluate.kinds import KINDS
 from rag.evaluate.metrics import METRICS, Metric, Table, figures, table
 from rag.evaluate.outcomes import Outcome
-from rag.evaluate.scored import STAGES, VERDICTS, Judged, judge
+from rag.evaluate.scored import STAGES, VERDICTS, ScoredOutcome, score
 
-FEWEST = 10
+MIN_QUESTIONS = 10
 """Questions that a group needs for its figures to have intervals."""
 
 Values = dict[str, Any]
@@ -22,54 +22,55 @@ Values = dict[str, Any]
 
 def summarize(outcomes: Iterable[Outcome]) -> Values:
     """The metrics of a set of outcomes; None where a metric is not defined for the set."""
-    judged = [judge(outcome) for outcome in outcomes]
-    return _figures(judged, table(judged)) | {"seconds": seconds(judged)}
+    scored = [score(outcome) for outcome in outcomes]
+    return _figures(scored, table(scored)) | {"seconds": seconds(scored)}
 
 
-def full_report(judged: Sequence[Judged]) -> Values:
+def full_report(scored: Sequence[ScoredOutcome]) -> Values:
     """The metrics, and beside them ``verdicts``, ``intervals`` and the figures of groups.
 
     ``by_type`` and ``by_source`` map each kind of question, and each document that holds
     evidence, to the same figures; a question with evidence in two documents belongs to both.
-    Only the top level has times. A group of fewer than :data:`FEWEST` questions has no intervals.
+    Only the top level has times. A group of fewer than :data:`MIN_QUESTIONS` has no
+    intervals.
     """
-    kinds = {kind: [one for one in judged if one.kind == kind] for kind in KINDS}
+    kinds = {kind: [one for one in scored if one.kind == kind] for kind in KINDS}
     answerable = {
-        "answerable": [one for one in judged if one.answerable],
-        "unanswerable": [one for one in judged if not one.answerable],
+        "answerable": [one for one in scored if one.answerable],
+        "unanswerable": [one for one in scored if not one.answerable],
     }
-    verdicts = Counter(one.verdict for one in judged)
-    found = table(judged)
-    return _figures(judged, found) | {
-        "seconds": seconds(judged),
+    verdicts = Counter(one.verdict for one in scored)
+    found = table(scored)
+    return _figures(scored, found) | {
+        "seconds": seconds(scored),
         "intervals": _intervals(found),
         "verdicts": {code: verdicts[code] for code in VERDICTS if verdicts[code]},
         "by_type": _groups(kinds),
         "by_answerable": _groups(answerable),
-        "by_source": _groups(_by_source(judged)),
+        "by_source": _groups(_by_source(scored)),
     }
 
 
-def _by_source(judged: Sequence[Judged]) -> dict[str, list[Judged]]:
-    groups: dict[str, list[Judged]] = {}
-    for one in judged:
+def _by_source(scored: Sequence[ScoredOutcome]) -> dict[str, list[ScoredOutcome]]:
+    groups: dict[str, list[ScoredOutcome]] = {}
+    for one in scored:
         for source in one.sources:
             groups.setdefault(source, []).append(one)
     return dict(sorted(groups.items()))
 
 
-def _groups(groups: Mapping[str, Sequence[Judged]]) -> dict[str, Values]:
+def _groups(groups: Mapping[str, Sequence[ScoredOutcome]]) -> dict[str, Values]:
     return {name: _group(members) for name, members in groups.items() if members}
 
 
-def _group(judged: Sequence[Judged]) -> Values:
-    found = table(judged)
-    spread = _intervals(found) if len(judged) >= FEWEST else None
-    return _figures(judged, found) | {"intervals": spread}
+def _group(scored: Sequence[ScoredOutcome]) -> Values:
+    found = table(scored)
+    spread = _intervals(found) if len(scored) >= MIN_QUESTIONS else None
+    return _figures(scored, found) | {"intervals": spread}
 
 
-def _figures(judged: Sequence[Judged], found: Table) -> Values:
-    counts = {"questions": len(judged), "answerable": sum(one.answerable for one in judged)}
+def _figures(scored: Sequence[ScoredOutcome], found: Table) -> Values:
+    counts = {"questions": len(scored), "answerable": sum(one.answerable for one in scored)}
     return counts | _nested(figures(found))
 
 
@@ -90,10 +91,10 @@ def _nested(
     return nested
 
 
-def seconds(judged: Sequence[Judged], stage: str = "total") -> dict[str, float | None]:
+def seconds(scored: Sequence[ScoredOutcome], stage: str = "total") -> dict[str, float | None]:
     """Percentiles of an answer's seconds."""
     place = STAGES.index(stage)
-    times = [one.seconds[place] for one in judged if one.asked]
+    times = [one.seconds[place] for one in scored if one.asked]
     return {
         f"p{share}": float(np.percentile(times, share)) if times else None for share in (50, 95)
     }

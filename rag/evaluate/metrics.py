@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.evaluate.ranking import RANKING, scores_by_rank
-from rag.evaluate.scored import Judged
+from rag.evaluate.scored import ScoredOutcome
 
 CALIBRATION_BINS = 10
 """Bins of equal width, as Guo et al. 2017 define the expected calibration error."""
@@ -64,22 +64,22 @@ class Table:
     should_refuse: npt.NDArray[np.bool_]
 
 
-def table(judged: Sequence[Judged]) -> Table:
-    """The table of a set of judged questions."""
-    columns = np.zeros((len(judged), len(NAMES)))
-    for place, one in enumerate(judged):
+def table(scored: Sequence[ScoredOutcome]) -> Table:
+    """The table of a set of scored questions."""
+    columns = np.zeros((len(scored), len(NAMES)))
+    for place, one in enumerate(scored):
         for name, value in _row(one).items():
             columns[place, _COLUMN[name]] = value
-    asked = [i for i, one in enumerate(judged) if one.asked]
+    asked = [i for i, one in enumerate(scored) if one.asked]
     return Table(
         columns,
         np.array(asked, dtype=np.intp),
-        np.array([1.0 - judged[i].confidence for i in asked], dtype=np.float64),
-        np.array([not judged[i].answerable for i in asked], dtype=np.bool_),
+        np.array([1.0 - scored[i].confidence for i in asked], dtype=np.float64),
+        np.array([not scored[i].answerable for i in asked], dtype=np.bool_),
     )
 
 
-def _row(one: Judged) -> dict[str, float]:
+def _row(one: ScoredOutcome) -> dict[str, float]:
     row: dict[str, float] = {"questions": 1.0, "answerable": float(one.answerable)}
     if one.answerable:
         row |= scores_by_rank()[one.rank]

@@ -13,7 +13,7 @@ from typing import IO, Any
 from rag.atomic_files import replacing
 from rag.errors import ResultFileError
 from rag.evaluate.outcomes import DEPTH, Outcome
-from rag.evaluate.scored import STAGES, Judged
+from rag.evaluate.scored import STAGES, ScoredOutcome
 
 FORMAT = 1
 """Raised whenever a file written before can no longer be compared."""
@@ -27,26 +27,26 @@ Record = dict[str, Any]
 """One outcome as JSON-ready values: see :func:`record`."""
 
 
-def record(outcome: Outcome, judged: Judged) -> Record:
+def record(outcome: Outcome, scored: ScoredOutcome) -> Record:
     """All that is kept of an outcome. Only ``seconds`` differs from run to run."""
     return {
         **outcome.question.to_dict(),
-        "type": judged.kind,
-        "verdict": judged.verdict,
-        "rank": judged.rank,
-        "answer": _answer(outcome, judged),
+        "type": scored.kind,
+        "verdict": scored.verdict,
+        "rank": scored.rank,
+        "answer": _answer(outcome, scored),
         "hits": [
             {"source": hit.source, "start": hit.start, "end": hit.end, "score": round(hit.score, 6)}
             for hit in outcome.hits
         ],
         "seconds": {
             stage: round(value, 6)
-            for stage, value in zip(STAGES, judged.seconds or (0.0,) * 3, strict=True)
+            for stage, value in zip(STAGES, scored.seconds or (0.0,) * 3, strict=True)
         },
     }
 
 
-def _answer(outcome: Outcome, judged: Judged) -> Record | None:
+def _answer(outcome: Outcome, scored: ScoredOutcome) -> Record | None:
     answer = outcome.answer
     if answer is None:
         return None
@@ -67,15 +67,15 @@ def _answer(outcome: Outcome, judged: Judged) -> Record | None:
         "short": answer.short,
         "refused": answer.refused,
         "reason": answer.reason,
-        "confidence": judged.confidence,
-        "em": judged.em,
-        "f1": judged.f1,
-        "right": judged.right,
+        "confidence": scored.confidence,
+        "em": scored.em,
+        "f1": scored.f1,
+        "right": scored.right,
         "citations": citations,
     }
 
 
-def judged_from(found: Mapping[str, Any]) -> Judged:
+def scored_from(found: Mapping[str, Any]) -> ScoredOutcome:
     """The numbers of a record. Raises ``KeyError``, ``TypeError`` or ``ValueError`` for others."""
     answer = found["answer"]
     citations = () if answer is None or answer["refused"] else answer["citations"]
@@ -99,7 +99,7 @@ def judged_from(found: Mapping[str, Any]) -> Judged:
             "right_citations": sum(bool(citation["right"]) for citation in citations),
             "seconds": tuple(float(found["seconds"][stage]) for stage in STAGES),
         }
-    return Judged(**numbers)
+    return ScoredOutcome(**numbers)
 
 
 def _within(values: Mapping[str, Any], name: str, most: float, kind: type = float) -> Any:
@@ -150,7 +150,7 @@ class Results:
 
     path: Path
     about: Mapping[str, Any]
-    judged: Sequence[Judged]
+    scored: Sequence[ScoredOutcome]
     gold: Mapping[str, bytes]
     """Per question id a digest of the question, its answers and its evidence, to tell whether two
     sets agree."""
@@ -166,7 +166,7 @@ def read_results(path: Path) -> Results:
 
 def _results(path: Path, values: Iterator[Any]) -> Results:
     """The result file whose ``values`` are the report and then each outcome."""
-    judged, gold = [], {}
+    scored, gold = [], {}
     try:
         report = next(values)
         if report.get("format") != FORMAT:
@@ -174,18 +174,18 @@ def _results(path: Path, values: Iterator[Any]) -> Results:
                 f"{path} has format {report.get('format')!r}, but {FORMAT} is needed; {_ADVICE}"
             )
         for found in values:
-            judged.append(judged_from(found))
-            gold[judged[-1].id] = _gold(found)
+            scored.append(scored_from(found))
+            gold[scored[-1].id] = _gold(found)
     except OSError as error:
         raise ResultFileError(
             f"cannot read {str(path)!r}: {error.strerror}; name a file that 'rag eval --out' wrote"
         ) from error
     except (KeyError, TypeError, ValueError) as error:
         raise ResultFileError(f"{path}: an outcome is malformed: {error!r}; {_ADVICE}") from None
-    if not judged or len(gold) < len(judged):
-        what = "two outcomes of one id" if judged else "no outcomes"
+    if not scored or len(gold) < len(scored):
+        what = "two outcomes of one id" if scored else "no outcomes"
         raise ResultFileError(f"{path} holds {what}; {_ADVICE}")
-    return Results(path, report.get("about") or {}, judged, gold)
+    return Results(path, report.get("about") or {}, scored, gold)
 
 
 class _NotAsWrittenError(Exception):

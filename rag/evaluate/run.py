@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from rag.evaluate.figures import full_report
 from rag.evaluate.outcomes import DEFAULTS, Options, outcomes
 from rag.evaluate.results import Records, record, write_results
-from rag.evaluate.scored import Judged, judge
+from rag.evaluate.scored import ScoredOutcome, score
 from rag.question_sets import Question, QuestionFile
 from rag.types import Progress
 
@@ -19,16 +19,18 @@ if TYPE_CHECKING:
 
 
 class Evaluation:
-    """The outcomes of one run: ``judged`` in memory, their records in a temporary file.
+    """The outcomes of one run: ``scored`` in memory, their records in a temporary file.
 
     ``report`` is the evaluation's JSON: the metrics, and ``about``, which says what was asked and
     with which settings.
     """
 
-    def __init__(self, about: dict[str, Any], judged: list[Judged], records: Records) -> None:
-        self.judged = judged
+    def __init__(
+        self, about: dict[str, Any], scored: list[ScoredOutcome], records: Records
+    ) -> None:
+        self.scored = scored
         self.records = records
-        self.report: dict[str, Any] = full_report(judged) | {"about": about}
+        self.report: dict[str, Any] = full_report(scored) | {"about": about}
 
     def write(self, path: Path) -> None:
         """Write a result file, which ``rag compare`` reads."""
@@ -52,15 +54,15 @@ def run_evaluation(
     progress: Progress | None = None,
 ) -> Evaluation:
     """Ask all questions and judge the outcomes. Raises what :func:`outcomes` does."""
-    judged: list[Judged] = []
+    scored: list[ScoredOutcome] = []
     records = Records()
     answerer = None
     try:
         for outcome in outcomes(kb, questions, options, progress):
-            judged.append(judge(outcome))
-            records.append(record(outcome, judged[-1]))
+            scored.append(score(outcome))
+            records.append(record(outcome, scored[-1]))
             answerer = outcome.answer.answerer if outcome.answer else None
-        return Evaluation(_about(kb, questions, answerer), judged, records)
+        return Evaluation(_about(kb, questions, answerer), scored, records)
     except BaseException:
         records.close()
         raise

@@ -37,7 +37,7 @@ STAGES = ("retrieve", "read", "total")
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class ScoredOutcome:
     """A question's outcome in numbers.
 
     ``rank`` is that of the first hit that overlaps the evidence, from 1; None beyond
@@ -78,7 +78,7 @@ class Judged:
         return "right" if self.right else "wrong"
 
 
-def judge(outcome: Outcome) -> Judged:
+def score(outcome: Outcome) -> ScoredOutcome:
     """Judge one outcome."""
     question, answer = outcome.question, outcome.answer
     right_ranks = (
@@ -95,10 +95,14 @@ def judge(outcome: Outcome) -> Judged:
         "graded": bool(question.answers),
         "rank": next(right_ranks, None),
     }
-    return Judged(**found) if answer is None else Judged(**found, **_judge_answer(outcome, answer))
+    return (
+        ScoredOutcome(**found)
+        if answer is None
+        else ScoredOutcome(**found, **_score_answer(outcome, answer))
+    )
 
 
-def _judge_answer(outcome: Outcome, answer: Answer) -> dict[str, Any]:
+def _score_answer(outcome: Outcome, answer: Answer) -> dict[str, Any]:
     question = outcome.question
     cited = () if answer.refused else answer.citations
     right_citations = sum(question.is_evidence(c.source, c.start, c.end) for c in cited)

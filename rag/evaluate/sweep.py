@@ -1,7 +1,7 @@
 """One question set under many settings: which of them serve these documents best.
 
 Combinations that change what an index is made with get indexes of their own in a cache folder,
-made from the folder that the user's index follows and kept in step with it by later runs. The
+made from the folder that the user's index follows and synced with it by later runs. The
 user's index is only read.
 """
 

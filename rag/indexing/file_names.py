@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rag.errors import LoadError
 
-LONGEST_NAME = 200
+MAX_NAME_LENGTH = 200
 """Bytes in UTF-8: file systems take 255, and a name of its own is made from it while copying."""
 
 _RESERVED = re.compile(
@@ -46,8 +46,8 @@ def _objection(name: str) -> str:
         return "has a name that begins or ends with a space or a dot"
     if _RESERVED.fullmatch(name):
         return "has a name that Windows keeps for a device"
-    if len(name.encode("utf-8", "surrogatepass")) > LONGEST_NAME:
-        return f"has a name of more than {LONGEST_NAME} bytes"
+    if len(name.encode("utf-8", "surrogatepass")) > MAX_NAME_LENGTH:
+        return f"has a name of more than {MAX_NAME_LENGTH} bytes"
     return ""
 
 

@@ -12,7 +12,7 @@ from rag.errors import LoadError
 from rag.indexing.folder_root import Root
 from rag.indexing.patterns import MAX_CHARACTERS, Pattern, read_patterns
 
-RULES = ".ragignore"
+IGNORE_FILE = ".ragignore"
 """A file of patterns in the syntax of ``.gitignore``; it counts for its folder and those below."""
 
 
@@ -32,7 +32,7 @@ class Rules:
         Also tells what is wrong with its file of patterns, "" if nothing is; the lines that can
         be understood count. Raises ``OSError`` where it cannot be read.
         """
-        text = _read(root, f"{source}/{RULES}" if source else RULES)
+        text = _read(root, f"{source}/{IGNORE_FILE}" if source else IGNORE_FILE)
         if text is None:
             return self, ""
         patterns, wrong = read_patterns(text)
@@ -59,6 +59,7 @@ def _read(root: Root, relative: str) -> str | None:
         return None
     except OSError as error:
         raise OSError(
-            error.errno, f"its {RULES} cannot be read ({error.strerror}): allow that, or remove it"
+            error.errno,
+            f"its {IGNORE_FILE} cannot be read ({error.strerror}): allow that, or remove it",
         ) from error
     return data.decode("utf-8-sig", "replace")

@@ -26,7 +26,7 @@ def sweep_cache(index: Path) -> Path:
     return index.with_name(f".{index.name}-sweep")
 
 
-def forget(index: Path, store: LocalStore) -> None:
+def purge(index: Path, store: LocalStore) -> None:
     """Drop from beside the ``store``, in the folder ``index``, what its documents do not say."""
     for partial in index.glob(".*.jsonl.partial"):  # of a process that was killed
         partial.unlink(missing_ok=True)
@@ -57,7 +57,7 @@ def _forget_indexed(path: Path, digests: Mapping[str, str]) -> None:
             gone = [source for source, file in held if digests.get(source) != file.sha256]
             if gone:
                 store.write([], removed=gone)
-            store.settle()
+            store.compact()
     except KnowledgeBaseError as error:
         logger.info("%s is dropped, and made anew by the next sweep: %s", path, error)
         shutil.rmtree(path, ignore_errors=True)

@@ -54,7 +54,7 @@ def repair(path: Path, manifest: Manifest, writer: Callable[[LocalStore], Indexe
     if set(found) <= DERIVED:
         (path / CHECKPOINT).unlink(missing_ok=True)
         with LocalStore(path, manifest) as store:
-            store.settle()
+            store.compact()
         return Repair(found)
     with _partial(path, "repair") as folder, explained(path):
         try:
@@ -89,7 +89,7 @@ def restore(path: Path, file: Path, manifest: Manifest) -> dict[str, Any]:
             raise KnowledgeBaseError(f"{str(file)!r} is damaged ({found[0]}): use another backup")
         replace_database(path, folder)
     with LocalStore(path, manifest) as store:
-        store.settle()
+        store.compact()
     return about
 
 

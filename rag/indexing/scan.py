@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rag.errors import KnowledgeBaseError
 from rag.indexing.folder_root import Root, open_file
-from rag.indexing.ignore import RULES, Rules
+from rag.indexing.ignore import IGNORE_FILE, Rules
 from rag.load.system_files import is_hidden, is_system_name
 
 
@@ -114,7 +114,9 @@ class _Walk:
                 entries = sorted(self._entries(folder), key=lambda entry: entry.name)
                 rules, wrong = rules.within(self.root, relative)
                 if wrong:
-                    self.left_out.append((f"{relative}/{RULES}" if relative else RULES, wrong))
+                    self.left_out.append(
+                        (f"{relative}/{IGNORE_FILE}" if relative else IGNORE_FILE, wrong)
+                    )
                 for entry in entries:
                     source = f"{relative}/{entry.name}" if relative else entry.name
                     if entry.is_dir(follow_symlinks=False):

@@ -32,10 +32,10 @@ from rag.store.records import FileRecord
 from rag.store.troubles import explained
 from rag.types import Document, Embedder, Progress
 
-CHARACTERS_A_GROUP = 256_000
+CHARACTERS_PER_GROUP = 256_000
 """Text of the files written together: about as many chunks."""
 
-LARGEST_FILE = 256_000_000
+MAX_FILE_BYTES = 256_000_000
 """Bytes. Larger files are reported, not read: they would have to fit into memory."""
 
 RACY_SECONDS = 3.0
@@ -117,10 +117,10 @@ def read_file(file: Path | FoundFile) -> tuple[bytes, str | None]:
         before = os.fstat(stream.fileno())
         if not stat.S_ISREG(before.st_mode):
             raise LoadError("is not a regular file")
-        if before.st_size > LARGEST_FILE:
+        if before.st_size > MAX_FILE_BYTES:
             raise LoadError(
-                f"is {before.st_size / 1e6:,.0f} MB; files above {LARGEST_FILE / 1e6:,.0f} MB are "
-                "not read: split it"
+                f"is {before.st_size / 1e6:,.0f} MB; files above {MAX_FILE_BYTES / 1e6:,.0f} MB "
+                "are not read: split it"
             )
         begun = time.time()
         data = stream.read()
@@ -135,8 +135,8 @@ class Sync:
     """One run of :func:`run`; collects the report while it goes.
 
     ``load`` reads a file's bytes, and ``loaders`` names what it does so with: a file that another
-    one loaded is loaded anew. ``waits`` tells of a file whether it is still being written. Files
-    of more than ``max_chunks`` are refused.
+    one loaded is loaded anew. ``is_settling`` tells of a file whether it is still being written.
+    Files of more than ``max_chunks`` are refused.
     """
 
     index: Path
@@ -146,7 +146,7 @@ class Sync:
     progress: Progress | None = None
     load: Load = load_file
     loaders: str = field(default_factory=fingerprint)
-    waits: Callable[[FoundFile], bool] = lambda _: False
+    is_settling: Callable[[FoundFile], bool] = lambda _: False
     max_chunks: int | None = None
     unread: list[Failure] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
@@ -176,7 +176,7 @@ class Sync:
         gone = {s for s in known if s not in present and not s.startswith(unlisted)}
         if gone:
             self.store.write([], removed=gone)
-        self.store.settle()
+        self.store.compact()
         self.unread += [
             Failure(source, f"cannot be listed: {reason}; what is indexed of it is kept")
             for source, reason in listing.unlisted
@@ -204,7 +204,7 @@ class Sync:
             if taken:
                 group.append(taken)
             size += characters
-            if size >= CHARACTERS_A_GROUP or done == len(todo):
+            if size >= CHARACTERS_PER_GROUP or done == len(todo):
                 indexer.write(group)
                 self.work.end_group()
                 group, size = [], 0
@@ -218,7 +218,7 @@ class Sync:
 
         The signature of one whose bytes are known goes into ``signed``.
         """
-        if self.waits(file):
+        if self.is_settling(file):
             self.waiting.append(file.source)
             return None
         try:
@@ -263,7 +263,7 @@ class Sync:
                 continue
             documents = self.store.documents_of(twin.source)
             held = [document.source for document in documents]
-            if _is_as_good(file.source, twin, held):
+            if _loads_identically(file.source, twin, held):
                 renamed = (file.source + source.removeprefix(twin.source) for source in held)
                 failed = (
                     (file.source + source.removeprefix(twin.source), reason)
@@ -318,7 +318,7 @@ def _without_namesakes(loaded: Loaded) -> Loaded:
     return Loaded(tuple(documents.values()), tuple(failed))
 
 
-def _is_as_good(source: str, twin: FileRecord, held: Sequence[str]) -> bool:
+def _loads_identically(source: str, twin: FileRecord, held: Sequence[str]) -> bool:
     """Whether loaders would make of a file of this name what they made of its twin.
 
     They look at the suffix alone, but where they name the file's members by it.

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from rag.errors import CancelledError, KnowledgeBaseError, RagError
-from rag.indexing.ignore import RULES
+from rag.indexing.ignore import IGNORE_FILE
 from rag.indexing.scan import FoundFile
 from rag.indexing.sync import SyncReport, signature
 from rag.load.system_files import is_system_name
@@ -22,16 +22,16 @@ from rag.types import Progress
 
 logger = logging.getLogger(__name__)
 
-QUIET = 1.0
+DEBOUNCE_SECONDS = 1.0
 """Seconds that a folder must be at rest before it is looked at, and a file before it is read."""
 
-LONGEST_WAIT = 5.0
+MAX_WAIT_SECONDS = 5.0
 """Seconds after a change at which a folder is looked at though it is not at rest."""
 
-EVERY = 60.0
+POLL_SECONDS = 60.0
 """Seconds between looks without any event: network drives tell nothing, and events get lost."""
 
-AGAIN = 5.0
+RETRY_SECONDS = 5.0
 """Seconds until the next look after an error, and between looks where events are not to be had."""
 
 _TICK = 0.5
@@ -44,7 +44,7 @@ class Quiet:
     """Tells of a file whether it is still being written: its signature was not the same for
     :data:`QUIET` seconds. A file that is seen first, and was last changed before, is at rest."""
 
-    def __init__(self, seconds: float = QUIET) -> None:
+    def __init__(self, seconds: float = DEBOUNCE_SECONDS) -> None:
         self._seconds = seconds
         self._seen: dict[Path, tuple[str, float]] = {}
 
@@ -83,9 +83,9 @@ class Synced(Protocol):
         folder: None,
         progress: Progress,
         *,
-        waits: Callable[[FoundFile], bool],
+        is_settling: Callable[[FoundFile], bool],
     ) -> SyncReport:
-        """Make the index equal to its folders; leave files of which ``waits`` is true."""
+        """Make the index equal to its folders; leave files of which ``is_settling`` is true."""
         ...
 
 
@@ -105,7 +105,7 @@ class Watcher:
         on_error: Failed = lambda message: None,
         *,
         told: bool = False,
-        quiet: float = QUIET,
+        quiet: float = DEBOUNCE_SECONDS,
     ) -> None:
         self._kb = kb
         self._on_report = on_report
@@ -156,14 +156,16 @@ class Watcher:
         while not self._stop.is_set():
             roots = self._roots()
             if roots == eventless:
-                due = self._poll(min(due, time.monotonic() + AGAIN))
+                due = self._poll(min(due, time.monotonic() + RETRY_SECONDS))
                 continue
             try:
                 self._follow(roots)
             except (OSError, RuntimeError) as error:  # out of watches, or a drive without events
                 if self._roots() == roots:
                     eventless = roots
-                    logger.warning("No events (%s): looking every %.0f s instead", error, AGAIN)
+                    logger.warning(
+                        "No events (%s): looking every %.0f s instead", error, RETRY_SECONDS
+                    )
             due = time.monotonic()
 
     def _follow(self, roots: dict[Path, tuple[int, int]]) -> None:
@@ -184,7 +186,7 @@ class Watcher:
             now = time.monotonic()
             if changes:
                 first = now if first is None else first
-                due = min(first + LONGEST_WAIT, now + self._settled)
+                due = min(first + MAX_WAIT_SECONDS, now + self._settled)
             if now >= due:
                 due, first = self._look(), None
             if self._roots() != roots:
@@ -192,21 +194,21 @@ class Watcher:
 
     def _poll(self, due: float) -> float:
         """Wait without events, and look."""
-        if self._stop.wait(min(max(due - time.monotonic(), 0.0), AGAIN)):
+        if self._stop.wait(min(max(due - time.monotonic(), 0.0), RETRY_SECONDS)):
             return due
         return self._look() if time.monotonic() >= due else due
 
     def _look(self) -> float:
         """Sync, and tell what is new. Returns the time of the next look, should no event come."""
         try:
-            report = self._kb.sync(None, self._say, waits=self._quiet)
+            report = self._kb.sync(None, self._say, is_settling=self._quiet)
         except RagError as error:
             self._tell_error(str(error))
-            return time.monotonic() + AGAIN
+            return time.monotonic() + RETRY_SECONDS
         except Exception:
             logger.exception("Following the folders failed")
             self._tell_error("following the folders failed: the log has the details")
-            return time.monotonic() + AGAIN
+            return time.monotonic() + RETRY_SECONDS
         finally:
             self.progress = None
         last, self._last = self._last, report
@@ -218,7 +220,7 @@ class Watcher:
         if report.waiting:
             return time.monotonic() + self._settled
         self._quiet.forget()
-        return time.monotonic() + EVERY
+        return time.monotonic() + POLL_SECONDS
 
     def _tell_error(self, message: str) -> None:
         if message != self.error:
@@ -250,5 +252,5 @@ class Watcher:
             if path.is_relative_to(root):
                 *above, name = path.relative_to(root).parts or ("",)
                 hidden = any(map(is_system_name, above)) or is_system_name(name)
-                return not hidden or name == RULES
+                return not hidden or name == IGNORE_FILE
         return False

@@ -23,10 +23,10 @@ from rag.types import Chunk, Document, Embedder, Vectors
 
 logger = logging.getLogger(__name__)
 
-CHUNKS_A_GROUP = 512
+CHUNKS_PER_GROUP = 512
 """Chunks whose vectors are kept together; those of like lengths are embedded together."""
 
-CHUNKS_A_BATCH = 16
+CHUNKS_PER_BATCH = 16
 """Chunks embedded between two calls that may end the work: less than a second of two cores with
 the bundled model."""
 
@@ -154,14 +154,14 @@ class Indexer:
         }
         missing = sorted(self.store.missing_vectors(texts))
         failed: dict[str, str] = {}
-        for done in range(0, len(missing), CHUNKS_A_GROUP):
-            group = missing[done : done + CHUNKS_A_GROUP]
+        for done in range(0, len(missing), CHUNKS_PER_GROUP):
+            group = missing[done : done + CHUNKS_PER_GROUP]
             group.sort(key=lambda digest: len(texts[digest][1]))
             vectors: dict[str, Vectors] = {}
             try:
-                for begin in range(0, len(group), CHUNKS_A_BATCH):
+                for begin in range(0, len(group), CHUNKS_PER_BATCH):
                     self.tell(done + begin, len(missing))
-                    batch = {d: texts[d] for d in group[begin : begin + CHUNKS_A_BATCH]}
+                    batch = {d: texts[d] for d in group[begin : begin + CHUNKS_PER_BATCH]}
                     vectors |= self._vectors(batch, failed)
             finally:  # also where the work is to end: it goes on from here the next time
                 self.store.keep_vectors(vectors)

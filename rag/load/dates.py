@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
-_LONGEST = 100
+_MAX_LENGTH = 100
 
 
 def iso_date(written: str) -> str:
@@ -14,7 +14,7 @@ def iso_date(written: str) -> str:
     The time of day stays that of the sender. What is not understood stays as it is.
     """
     written = " ".join(written.split())
-    if not written or len(written) > _LONGEST:
+    if not written or len(written) > _MAX_LENGTH:
         return written
     try:
         moment = datetime.fromisoformat(written)

@@ -19,7 +19,7 @@ from rag.types import Document
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-MOST_PICTURES = 500
+MAX_PICTURES = 500
 """In one TIFF."""
 
 
@@ -51,8 +51,8 @@ def pictures(data: bytes) -> Iterator[Image]:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             file = Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "TIFF"))
             count = getattr(file, "n_frames", 1)
-            if count > MOST_PICTURES:
-                raise LoadError(f"holds {count:,} pictures, above {MOST_PICTURES}: split it")
+            if count > MAX_PICTURES:
+                raise LoadError(f"holds {count:,} pictures, above {MAX_PICTURES}: split it")
             for picture in ImageSequence.Iterator(file):
                 if picture.width * picture.height > (Image.MAX_IMAGE_PIXELS or 0):
                     raise Image.DecompressionBombWarning

@@ -30,10 +30,10 @@ HOW = (
 SECONDS = 180
 """For one picture; what takes longer is given up."""
 
-MOST_PIXELS = 25_000_000
+MAX_PIXELS = 25_000_000
 """A larger picture is made smaller before it is read: a page of A3 at 300 dots an inch fits."""
 
-_MOST_LANGUAGES = 6
+_MAX_LANGUAGES = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Tesseract:
         if not installed:
             raise LoadError("cannot be read by OCR: Tesseract has no language; install one")
         installed.sort(key=lambda language: language != "eng")
-        self.languages = "+".join(installed[:_MOST_LANGUAGES])
+        self.languages = "+".join(installed[:_MAX_LANGUAGES])
 
     def words(self, image: Image) -> list[SeenWord]:
         """See :meth:`Engine.words`."""

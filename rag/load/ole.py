@@ -12,9 +12,9 @@ from rag.load.detect.encoding import windows_encoding
 if TYPE_CHECKING:
     import olefile
 
-_LARGEST_STREAM = 200_000_000
+_MAX_STREAM_BYTES = 200_000_000
 _SECTION = 44  # where the offset of the first section stands
-_MOST_PROPERTIES = 1000
+_MAX_PROPERTIES = 1000
 _CODEPAGE, _TITLE = 1, 2  # identifiers of properties
 _BYTE_STRING, _WIDE_STRING = 30, 31  # their types
 _UTF_16 = 1200  # a code page
@@ -40,7 +40,7 @@ def read_stream(container: olefile.OleFileIO, name: str) -> bytes:
     """The bytes of a stream, whatever the case of its name; b"" if there is none."""
     if not container.exists(name):
         return b""
-    if container.get_size(name) > _LARGEST_STREAM:
+    if container.get_size(name) > _MAX_STREAM_BYTES:
         raise LoadError("has more than 200 MB of text and drawings; split it")
     return bytes(container.openstream(name).read())
 
@@ -65,7 +65,7 @@ def title_in(properties: bytes) -> str:
     [count] = struct.unpack_from("<I", properties, section + 4)
     places = dict(
         struct.unpack_from("<2I", properties, section + 8 + 8 * i)
-        for i in range(min(count, _MOST_PROPERTIES))
+        for i in range(min(count, _MAX_PROPERTIES))
     )
     if _TITLE not in places:
         return ""

@@ -12,14 +12,14 @@ from typing import Any
 
 from rag.errors import LoadError
 
-LARGEST = 500_000_000
+MAX_SIZE = 500_000_000
 """Bytes that a package may unpack to; a larger one is made to fill the memory."""
 
-LARGEST_TREE = 64_000_000
+MAX_TREE_BYTES = 64_000_000
 """Bytes of an XML part that is read as a tree, which takes up to ten times as much memory."""
 
-_MOST_PARTS = 20_000
-_MOST_RATIO = 250
+_MAX_PARTS = 20_000
+_MAX_RATIO = 250
 _SMALL = 20_000_000  # bytes up to which a package may be packed as tightly as it likes
 
 _STRICT = b"http://purl.oclc.org/ooxml/"
@@ -56,24 +56,24 @@ def open_package(data: bytes, what: str, *, as_trees: bool = False) -> zipfile.Z
         ) from error
     parts = archive.infolist()
     size = sum(part.file_size for part in parts)
-    if size > LARGEST:
+    if size > MAX_SIZE:
         raise LoadError("unpacks to more than 500 MB; split it or remove its images")
-    if size > max(_SMALL, len(data) * _MOST_RATIO):
+    if size > max(_SMALL, len(data) * _MAX_RATIO):
         raise LoadError(
             f"unpacks to {size // max(len(data), 1)} times its size, as a file made to do harm "
             "does; open it in its own program and save it again"
         )
-    if len(parts) > _MOST_PARTS:
-        raise LoadError(f"has {len(parts):,} parts, {_MOST_PARTS:,} at most are read; split it")
+    if len(parts) > _MAX_PARTS:
+        raise LoadError(f"has {len(parts):,} parts, {_MAX_PARTS:,} at most are read; split it")
     if any(part.flag_bits & 1 for part in parts):
         raise LoadError("is encrypted; remove its password and save it again")
     # A few bytes packed in any other way may unpack to gigabytes at once.
     if any(part.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for part in parts):
         raise LoadError(f"is packed in a way that {what} never is; save it again")
     xml = sum(part.file_size for part in parts if part.filename.lower().endswith(".xml"))
-    if as_trees and xml > LARGEST_TREE:
+    if as_trees and xml > MAX_TREE_BYTES:
         raise LoadError(
-            f"has {xml // 1_000_000} MB of text and markup, {LARGEST_TREE // 1_000_000} MB at "
+            f"has {xml // 1_000_000} MB of text and markup, {MAX_TREE_BYTES // 1_000_000} MB at "
             "most are read; split it"
         )
     return archive
@@ -95,10 +95,10 @@ def parse_xml(data: bytes) -> Any:
     """
     from lxml import etree
 
-    if len(data) > LARGEST_TREE:
+    if len(data) > MAX_TREE_BYTES:
         raise LoadError(
             f"has an XML part of {len(data) // 1_000_000} MB, "
-            f"{LARGEST_TREE // 1_000_000} MB at most are read; split it"
+            f"{MAX_TREE_BYTES // 1_000_000} MB at most are read; split it"
         )
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_pis=True

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 WIDTH = 1200
-"""Pixels across; a page that would be higher than :data:`HIGHEST` is narrower."""
+"""Pixels across; a page that would be higher than :data:`MAX_PICTURE_HEIGHT` is narrower."""
 
-HIGHEST = 3000
+MAX_PICTURE_HEIGHT = 3000
 """Pixels."""
 
 _YELLOW = (255, 224, 102)
@@ -33,7 +33,7 @@ class Picture:
 
     def check(self) -> None:
         """ValueError where this is no picture of a page."""
-        if not (1 <= self.width <= WIDTH and 1 <= self.height <= HIGHEST):
+        if not (1 <= self.width <= WIDTH and 1 <= self.height <= MAX_PICTURE_HEIGHT):
             raise ValueError(f"a picture of {self.width} by {self.height} pixels")
         if len(self.pixels) != 3 * self.width * self.height:
             raise ValueError("a picture with other pixels than it says")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 MAX_SPAN = 100
 """A cell that claims to span more columns than this spans so many: such a claim is a mistake."""
 
-_WIDEST = 64  # columns up to which spans count; keeps a hostile table from filling the memory
+_MAX_WIDTH = 64  # columns up to which spans count; keeps a hostile table from filling the memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +80,9 @@ def _grid(rows: list[Row]) -> list[Row]:
                     below[column] = (cell, left - 1)
                 continue
             cell = waiting.pop() if waiting else Cell("")
-            room = max(1, min(cell.colspan, _WIDEST - column))
+            room = max(1, min(cell.colspan, _MAX_WIDTH - column))
             line.extend([cell] * room)
-            if cell.rowspan > 1 and column < _WIDEST:
+            if cell.rowspan > 1 and column < _MAX_WIDTH:
                 below.update((column + i, (cell, cell.rowspan - 1)) for i in range(room))
         grid.append(line)
         hanging = below

@@ -11,31 +11,31 @@ NOWHERE = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Traced:
+class MappedText:
     """``text``, and a number for each of its characters that tells its place in the file."""
 
     text: str
-    places: Sequence[int]
+    origins: Sequence[int]
 
     def __post_init__(self) -> None:
-        if len(self.text) != len(self.places):
-            raise ValueError(f"{len(self.text)} characters with {len(self.places)} places")
+        if len(self.text) != len(self.origins):
+            raise ValueError(f"{len(self.text)} characters with {len(self.origins)} origins")
 
-    def __getitem__(self, part: slice) -> Traced:
-        return Traced(self.text[part], self.places[part])
+    def __getitem__(self, part: slice) -> MappedText:
+        return MappedText(self.text[part], self.origins[part])
 
 
-def placed_nowhere(text: str) -> Traced:
+def placed_nowhere(text: str) -> MappedText:
     """``text`` that does not stand in the file."""
-    return Traced(text, array("i", [NOWHERE]) * len(text))
+    return MappedText(text, array("i", [NOWHERE]) * len(text))
 
 
-def joined(pieces: Iterable[Traced | str]) -> Traced:
+def joined(pieces: Iterable[MappedText | str]) -> MappedText:
     """One text of all ``pieces``; those that are bare strings stand nowhere in the file."""
     texts: list[str] = []
-    places = array("i")
+    origins = array("i")
     for piece in pieces:
         traced = placed_nowhere(piece) if isinstance(piece, str) else piece
         texts.append(traced.text)
-        places.extend(traced.places)
-    return Traced("".join(texts), places)
+        origins.extend(traced.origins)
+    return MappedText("".join(texts), origins)

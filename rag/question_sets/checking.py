@@ -77,5 +77,5 @@ def _holds(words: str, answers: Iterable[str]) -> bool:
 
 def _letters(text: str) -> str:
     """Letters and digits alone, in one case and form; text without any as it is."""
-    folded = "".join(unicodedata.normalize("NFKC", text).casefold().split())
-    return "".join(c for c in folded if c.isalnum()) or folded
+    normalize = "".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return "".join(c for c in normalize if c.isalnum()) or normalize

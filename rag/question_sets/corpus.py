@@ -11,7 +11,7 @@ from rag.errors import LoadError
 from rag.question_sets.locate import Documents
 from rag.sandbox.isolated import Load
 
-_LONGEST_NAME = 80
+_MAX_NAME_LENGTH = 80
 
 
 def write_documents(folder: Path, texts: Iterable[tuple[str, str]], load: Load) -> Documents:
@@ -40,7 +40,7 @@ def write_documents(folder: Path, texts: Iterable[tuple[str, str]], load: Load) 
 
 def _file_name(name: str, used: set[str]) -> str:
     """A file name for ``name`` that no other document has, on any file system."""
-    stem = re.sub(r"[^\w-]+", "_", name).strip("_")[:_LONGEST_NAME] or "document"
+    stem = re.sub(r"[^\w-]+", "_", name).strip("_")[:_MAX_NAME_LENGTH] or "document"
     chosen, number = stem, 1
     while chosen.casefold() in used:
         number += 1

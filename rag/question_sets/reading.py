@@ -10,7 +10,7 @@ from rag.errors import QuestionSetError
 from rag.question_sets.lines import json_lines
 from rag.question_sets.model import Evidence, Question
 
-LONGEST_LINE = 1_000_000
+MAX_LINE_LENGTH = 1_000_000
 """Characters; a longer line is no question but, for example, a whole JSON file in one line."""
 
 _EXPECTED = (
@@ -47,7 +47,7 @@ class QuestionFile(Collection[Question]):
     def numbered(self) -> Iterator[tuple[int, Question]]:
         """Each question with the number of its line."""
         seen: dict[str, int] = {}
-        for number, data in json_lines(self.path, LONGEST_LINE):
+        for number, data in json_lines(self.path, MAX_LINE_LENGTH):
             where = f"{self.path}, line {number}"
             try:
                 question = parse_question(data)

@@ -20,7 +20,7 @@ from rag.sandbox.seccomp import limit_calls
 MEGABYTE = 1 << 20
 OUT_OF_MEMORY = 77
 """Exit code of a worker that could not even take in a file."""
-MOST_OPEN_FILES = 128
+MAX_OPEN_FILES = 128
 MAX_STACK = 64 * MEGABYTE
 """Bytes. It does not count as memory of the process's own."""
 
@@ -59,7 +59,7 @@ def confine(
     return in_force
 
 
-def allow_seconds(seconds: int) -> None:
+def extend_cpu_limit(seconds: int) -> None:
     """Let this process compute for so many seconds more, whatever it has used."""
     with contextlib.suppress(ImportError, OSError, ValueError):
         import resource
@@ -90,4 +90,4 @@ def _limit_resources(scratch: Path | None, memory_mb: int) -> None:
     stack = resource.getrlimit(resource.RLIMIT_STACK)[0]
     stack = stack if 0 < stack < MAX_STACK else MAX_STACK
     resource.setrlimit(resource.RLIMIT_STACK, (stack, stack))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (MOST_OPEN_FILES, MOST_OPEN_FILES))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (MAX_OPEN_FILES, MAX_OPEN_FILES))

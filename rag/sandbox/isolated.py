@@ -13,8 +13,8 @@ from typing import Any, Generic, Self, TypeVar
 
 from rag.errors import BusyError, LoadError
 from rag.load.registry import Loaded, load_file
-from rag.sandbox.process import NO_ANSWER, Limits, LostError, Worker, crashes, too_large
-from rag.sandbox.protocol import build, check
+from rag.sandbox.process import NO_ANSWER, Limits, Worker, WorkerDiedError, crashes, too_large
+from rag.sandbox.protocol import check, decode
 
 __all__ = ["Isolated", "IsolatedLoader", "Limits", "Load", "Work"]
 
@@ -62,13 +62,13 @@ class Isolated(Generic[T]):
         is_fresh = self._worker is None
         try:
             return self._ask(data, asked, closings)
-        except LostError as lost:
+        except WorkerDiedError as lost:
             if is_fresh:
                 raise LoadError(lost.reason) from None
         # A file before it may have left a worker that was about to fall: ask a new one.
         try:
             return self._ask(data, asked, closings)
-        except LostError as lost:
+        except WorkerDiedError as lost:
             raise LoadError(lost.reason) from None
 
     def close(self) -> None:
@@ -118,20 +118,20 @@ class Isolated(Generic[T]):
             self._end()
             self._require_open(closings)
             raise
-        if worker.is_tired:
+        if worker.needs_recycling:
             self._end()
         if kind == "refused":
             raise LoadError(str(value))
         if kind == "memory":
             self._end()
-            raise LostError(too_large(self.limits))
+            raise WorkerDiedError(too_large(self.limits))
         if kind == "broken":
             raise LoadError(crashes(str(value)))
         try:
             return self._understood(value, asked)
         except (ValueError, TypeError):
             self._end()
-            raise LostError(crashes(NO_ANSWER)) from None
+            raise WorkerDiedError(crashes(NO_ANSWER)) from None
 
 
 class IsolatedLoader(Isolated[Loaded]):
@@ -143,4 +143,4 @@ class IsolatedLoader(Isolated[Loaded]):
     """
 
     def __init__(self, limits: Limits | None = None, load: Load = load_file) -> None:
-        super().__init__(limits, load, lambda value, source: check(build(Loaded, value), source))
+        super().__init__(limits, load, lambda value, source: check(decode(Loaded, value), source))

@@ -52,7 +52,7 @@ class Limits:
         return self.seconds * (_WAITING_FOR_PROGRAMS if self.programs else 1)
 
 
-class LostError(Exception):
+class WorkerDiedError(Exception):
     """The worker was lost to a file; ``reason`` is for the report."""
 
     def __init__(self, reason: str) -> None:
@@ -60,11 +60,11 @@ class LostError(Exception):
 
 
 class Worker:
-    """One worker process. ``is_tired`` says that it should not be asked again."""
+    """One worker process. ``needs_recycling`` says that it should not be asked again."""
 
     def __init__(self, limits: Limits, work: Callable[..., Any]) -> None:
         self.limits = limits
-        self.is_tired = False
+        self.needs_recycling = False
         self._scratch = Path(tempfile.mkdtemp(prefix="rag-worker-")) if limits.programs else None
         self._lifeline: int | None = None
         lifeline: int | None = None
@@ -100,23 +100,23 @@ class Worker:
         return self._process.stdout
 
     def ask(self, data: bytes, asked: str) -> tuple[str, Any]:
-        """What became of a file. Raises :class:`LostError`; LoadError if it took too long."""
+        """What became of a file. Raises :class:`WorkerDiedError`; LoadError if it took too long."""
         most = self.limits.memory_mb * MEGABYTE
         with _Deadline(self._process, self.limits.patience) as deadline:
             try:
                 assert self._process.stdin is not None
                 send(self._process.stdin, asked.encode("utf-8", "surrogatepass"), data)
                 reply = receive(self._replies, most // 2)  # it is decoded within the same limit
-                self.is_tired = receive(self._replies, MEGABYTE) == b"tired"
+                self.needs_recycling = receive(self._replies, MEGABYTE) == b"tired"
             except (EOFError, OSError):
                 reply = b""
             except ValueError as error:
-                raise LostError(crashes(str(error))) from None
-        self.is_tired |= deadline.has_passed
+                raise WorkerDiedError(crashes(str(error))) from None
+        self.needs_recycling |= deadline.has_passed
         if deadline.has_passed and not reply:
             raise LoadError(_too_slow(self.limits.patience))
         if not reply:
-            raise LostError(self._reason())
+            raise WorkerDiedError(self._reason())
         return _parsed(reply, most)
 
     def _reason(self) -> str:
@@ -256,7 +256,7 @@ def _parsed(reply: bytes, most: int) -> tuple[str, Any]:
             return kind, value
     except (ValueError, TypeError):
         pass
-    raise LostError(crashes(NO_ANSWER))
+    raise WorkerDiedError(crashes(NO_ANSWER))
 
 
 def too_large(limits: Limits) -> str:

@@ -49,7 +49,7 @@ def _exactly(stream: IO[bytes], count: int) -> bytes:
     return data
 
 
-def dump(value: Any) -> bytes:
+def encode(value: Any) -> bytes:
     """A value of dataclasses, tuples, bytes and plain values as JSON."""
     return json.dumps(_plain(value), ensure_ascii=False).encode("utf-8", "surrogatepass")
 
@@ -101,7 +101,7 @@ def _plain(value: Any) -> Any:
     return base64.b64encode(value).decode() if isinstance(value, bytes) else value
 
 
-def build(kind: type[T], value: Any) -> T:
+def decode(kind: type[T], value: Any) -> T:
     """The ``kind`` that ``value`` stands for in JSON. ValueError where it stands for none."""
     built: T = _build(kind, value)
     return built

@@ -20,8 +20,8 @@ from typing import IO, Any
 
 from rag.errors import LoadError
 from rag.load import ocr
-from rag.sandbox.confine import MEGABYTE, OUT_OF_MEMORY, allow_seconds, confine
-from rag.sandbox.protocol import dump, receive, send
+from rag.sandbox.confine import MEGABYTE, OUT_OF_MEMORY, confine, extend_cpu_limit
+from rag.sandbox.protocol import encode, receive, send
 
 _TIRED = 0.5
 """Share of the memory that may stay in use after a file; above it a new worker takes over."""
@@ -42,7 +42,7 @@ def main(asked: str) -> None:
         options["programs"],
         options["lifeline"],
     )
-    send(replies, dump(("ready", *measures)))
+    send(replies, encode(("ready", *measures)))
     # Where no program may be started, OCR has none: it is then as if none were installed.
     with nullcontext() if scratch else ocr.using(None):
         while True:
@@ -52,7 +52,7 @@ def main(asked: str) -> None:
                 return
             except MemoryError:
                 sys.exit(OUT_OF_MEMORY)
-            allow_seconds(options["seconds"])
+            extend_cpu_limit(options["seconds"])
             reply = _reply(work, words.decode("utf-8", "surrogatepass"), data)
             del data
             tired = memory.used() > _TIRED * options["memory_mb"] * MEGABYTE
@@ -61,7 +61,7 @@ def main(asked: str) -> None:
 
 def _reply(work: Callable[[bytes, str], Any], asked: str, data: bytes) -> bytes:
     try:
-        return dump(("done", work(data, asked)))
+        return encode(("done", work(data, asked)))
     except MemoryError:
         said = ("memory", "")
     except LoadError as error:
@@ -69,7 +69,7 @@ def _reply(work: Callable[[bytes, str], Any], asked: str, data: bytes) -> bytes:
     except Exception as error:
         said = ("broken", type(error).__name__)
     gc.collect()
-    return dump(said)
+    return encode(said)
 
 
 def _is_for_memory(error: BaseException) -> bool:

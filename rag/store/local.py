@@ -26,7 +26,7 @@ from rag.store.records import Content, Entry, FileRecord
 from rag.store.schema import DATABASE, FILES
 from rag.store.search import search
 from rag.store.troubles import damage_explained
-from rag.store.vector_index import CHECKPOINT, FollowingIndex
+from rag.store.vector_index import CHECKPOINT, VectorIndex
 from rag.text.terms import match_expression
 from rag.types import Candidate, Chunk, Document, Vectors
 
@@ -53,7 +53,7 @@ class LocalStore:
         )
         self._seen = -1
         self._db = Database(path, manifest, rebuild=rebuild)
-        self._index = FollowingIndex(path, self._db)
+        self._index = VectorIndex(path, self._db)
         self._db.on_rebuild = self._forget
 
     def _forget(self) -> None:
@@ -287,7 +287,7 @@ class LocalStore:
             orphans = self._delete_files(gone | {row[0] for row in rows})
             for entry in entries:
                 self._insert(entry, new, check)
-            if records.delete_nameless(self._db.connection, orphans):
+            if records.delete_orphans(self._db.connection, orphans):
                 self._db.set_meta("unsettled", "1")
 
     def keep_vectors(self, vectors: Mapping[str, Vectors]) -> None:
@@ -325,7 +325,7 @@ class LocalStore:
         """Note the folders that the index equals: path, device, and number of files of each."""
         self.set_note("folders", json.dumps(folders))
 
-    def settle(self) -> None:
+    def compact(self) -> None:
         """After a sync: overwrite what was deleted since the last, checkpoint the dense index.
 
         What an interrupted sync, or a reader in another process, kept from being overwritten is
@@ -335,13 +335,13 @@ class LocalStore:
             unused = "DELETE FROM vectors WHERE id NOT IN (SELECT vector_id FROM chunks)"
             if self._db.execute(unused).rowcount:
                 self._db.set_meta("unsettled", "1")
-            unsettled = self._db.meta("unsettled") is not None
-            if unsettled:
+            needs_compaction = self._db.meta("unsettled") is not None
+            if needs_compaction:
                 # Merging all segments drops the deleted words that FTS5 still keeps in old ones.
                 self._db.execute("INSERT INTO words (words) VALUES ('optimize')")
             self._index.save()
             busy, _, _ = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            if unsettled and not busy:
+            if needs_compaction and not busy:
                 self._db.execute("DELETE FROM meta WHERE key = 'unsettled'")
 
     # Inside

@@ -12,7 +12,7 @@ from rag.store.schema import row_digest
 from rag.text.terms import index_terms
 from rag.types import Document
 
-_CHUNKS_A_CHECK = 256
+_CHUNKS_PER_CHECK = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Content:
     """What a document holds, ready to be stored: its chunks, and what is indexed for each.
 
     ``sha256`` is that of :func:`rag.store.document_codec.content_sha256`, ``spans`` are the chunks'
-    places in the text, ``text_sha256s`` the digests of their index texts: the keys of their vectors.
+    places in the text, ``text_sha256s`` the digests of their index texts: the vectors' keys.
     """
 
     document: Document
@@ -118,7 +118,7 @@ def insert_chunks(
     """
     rows = zip(content.spans, content.index_texts, content.text_sha256s, strict=True)
     for number, ((start, end), text, digest) in enumerate(rows):
-        if number % _CHUNKS_A_CHECK == 0:
+        if number % _CHUNKS_PER_CHECK == 0:
             check()
         (vector_id,) = connection.execute(
             "SELECT id FROM vectors WHERE text_sha256 = ?", (digest,)
@@ -153,7 +153,7 @@ def insert_vectors(connection: sqlite3.Connection, vectors: Iterable[tuple[str, 
     )
 
 
-def delete_nameless(connection: sqlite3.Connection, content_ids: Iterable[int]) -> int:
+def delete_orphans(connection: sqlite3.Connection, content_ids: Iterable[int]) -> int:
     """Delete those contents that no document has any more; returns how many that were."""
     gone = 0
     for content_id in content_ids:

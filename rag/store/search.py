@@ -9,7 +9,7 @@ import numpy as np
 
 from rag.store.database import Database
 from rag.store.dense import with_ties
-from rag.store.vector_index import FollowingIndex
+from rag.store.vector_index import VectorIndex
 from rag.text.terms import match_expression
 from rag.types import Vectors
 
@@ -28,9 +28,7 @@ class Found:
     lexical: float = 0.0
 
 
-def search(
-    db: Database, index: FollowingIndex, question: str, vector: Vectors, n: int
-) -> list[Found]:
+def search(db: Database, index: VectorIndex, question: str, vector: Vectors, n: int) -> list[Found]:
     """The ``n`` best chunks by vector and the ``n`` best by words, each once, in no order.
 
     ``vector`` has shape ``(dimension,)`` and length 1. To be called within a transaction.
@@ -60,7 +58,7 @@ def search(
     ]
 
 
-def _nearest(db: Database, index: FollowingIndex, vector: Vectors, n: int) -> set[int]:
+def _nearest(db: Database, index: VectorIndex, vector: Vectors, n: int) -> set[int]:
     """Ids of the chunks with the ``n`` nearest vectors."""
     dense = index.current()
     if not len(dense):
@@ -103,7 +101,7 @@ def _chunks(db: Database, ids: Iterable[int]) -> list[Found]:
 
 
 def _similarities(
-    index: FollowingIndex, vector_ids: Mapping[int, int], vector: Vectors
+    index: VectorIndex, vector_ids: Mapping[int, int], vector: Vectors
 ) -> dict[int, float]:
     """Cosine similarity of each chunk to ``vector``, independent of the order of storage."""
     if not vector_ids:

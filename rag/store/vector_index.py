@@ -15,7 +15,7 @@ from rag.types import Vectors
 CHECKPOINT = "dense.faiss"
 
 
-class FollowingIndex:
+class VectorIndex:
     """The dense index of the database in the folder ``path``. Not safe by itself: call it within
     one of the database's transactions."""
 

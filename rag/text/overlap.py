@@ -1,4 +1,4 @@
-"""Which words two texts share: folded as they are indexed, in any ending. Pure."""
+"""Which words two texts share: normalize as they are indexed, in any ending. Pure."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import re
 from rag.text.terms import STOP_WORDS, index_terms
 
 
-def folded(text: str) -> str:
+def normalize(text: str) -> str:
     """The words of ``text`` without case and punctuation: equal for answers that say the same."""
     return " ".join(re.findall(r"\w+", text.casefold()))
 
 
 def terms(text: str) -> set[str]:
-    """The words of ``text`` that carry meaning, folded as they are indexed."""
+    """The words of ``text`` that carry meaning, normalize as they are indexed."""
     return set(index_terms(text).split()) - STOP_WORDS
 
 
-def held_share(wanted: set[str], held: set[str]) -> float:
+def term_coverage(wanted: set[str], held: set[str]) -> float:
     """Share of the words ``wanted`` that are among ``held``, in any ending; 1 if none is wanted."""
     return sum(_is_held(term, held) for term in wanted) / len(wanted) if wanted else 1.0
 

@@ -42,7 +42,7 @@ STOP_WORDS = frozenset(
     theyve wasnt werent weve wont wouldnt youre youve
     """.split()
 )
-"""English words that say nothing about the passage sought, folded as terms are."""
+"""English words that say nothing about the passage sought, normalize as terms are."""
 
 _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
@@ -103,7 +103,7 @@ def _question_terms(kind: str, word: str, stop_words: frozenset[str]) -> Iterato
 
 
 def _words(text: str) -> Iterator[tuple[str, str]]:
-    """``(kind, word)`` of the folded text; ``kind`` is a group of :func:`_pattern`."""
+    """``(kind, word)`` of the normalize text; ``kind`` is a group of :func:`_pattern`."""
     for match in _pattern().finditer(_fold(text)):
         yield str(match.lastgroup), match.group()
 

@@ -17,13 +17,13 @@ from cachetools import TTLCache
 
 from rag.errors import BusyError, LoadError
 from rag.load.image import pictures
-from rag.load.picture import HIGHEST, WIDTH, Picture, as_png, picture_of
+from rag.load.picture import MAX_PICTURE_HEIGHT, WIDTH, Picture, as_png, picture_of
 from rag.load.registry import file_in, kind_of
 from rag.sandbox.isolated import Isolated, Limits, Work
-from rag.sandbox.protocol import build, dump, parse
+from rag.sandbox.protocol import decode, encode, parse
 from rag.types import Document, Location, Mark, PageImage
 
-MOST_SECONDS = 30.0
+MAX_SECONDS = 30.0
 """That showing a page may take: somebody waits for it."""
 
 MAX_WAITING = 16
@@ -47,7 +47,7 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PageRequest:
     """Pieces of the document ``source``, which is the file ``file`` or a file in it.
 
     ``draw`` asks for a picture of the page of the first piece.
@@ -60,19 +60,19 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class PageView:
     """The marks of each piece; None for a file whose pages cannot be shown."""
 
     marks: tuple[tuple[Mark, ...], ...] | None
     picture: Picture | None = None
 
 
-Show = Callable[[bytes, str], Shown]
+PageRenderer = Callable[[bytes, str], PageView]
 """Called as :func:`show` is."""
 
 
-def show(data: bytes, asked: str) -> Shown:
-    """What is asked of the bytes of a file; ``asked`` is :class:`Asked` as JSON.
+def show(data: bytes, asked: str) -> PageView:
+    """What is asked of the bytes of a file; ``asked`` is :class:`PageRequest` as JSON.
 
     Raises :class:`LoadError` for a file that cannot be opened, and for a damaged page.
     """
@@ -82,34 +82,34 @@ def show(data: bytes, asked: str) -> Shown:
     found = file_in(data, wanted.file, wanted.source)
     kind = kind_of(found, wanted.source) if found else ""
     if found is None or kind not in ("pdf", *_PICTURES):
-        return Shown(None)
+        return PageView(None)
     pieces = [(p.number, p.text, p.start, p.end) for p in wanted.pieces]
     if kind == "pdf":
         marks, picture = look(found, pieces, wanted.draw)
-        return Shown(tuple(map(tuple, marks)), picture)
+        return PageView(tuple(map(tuple, marks)), picture)
     if not wanted.draw:
-        return Shown(((),) * len(pieces))
+        return PageView(((),) * len(pieces))
     number = pieces[0][0]
     for image in islice(pictures(found), number - 1, number):
-        image.thumbnail((WIDTH, HIGHEST))
-        return Shown(((),), picture_of(image))
-    return Shown(None)
+        image.thumbnail((WIDTH, MAX_PICTURE_HEIGHT))
+        return PageView(((),), picture_of(image))
+    return PageView(None)
 
 
-class IsolatedPages(Isolated[Shown]):
+class IsolatedPages(Isolated[PageView]):
     """As :func:`show`, or ``work``, in a worker process, which starts no program.
 
     Raises :class:`BusyError` where :data:`MAX_WAITING` others wait. A page that could not be shown
     fails at once when it is asked for again.
     """
 
-    def __init__(self, limits: Limits, work: Work[Shown] = show) -> None:
-        seconds = min(limits.seconds, MOST_SECONDS)
+    def __init__(self, limits: Limits, work: Work[PageView] = show) -> None:
+        seconds = min(limits.seconds, MAX_SECONDS)
         super().__init__(replace(limits, seconds=seconds, programs=False), work, _checked)
         self._places = threading.BoundedSemaphore(MAX_WAITING)
         self._failed: TTLCache[str, str] = TTLCache(_MAX_REMEMBERED, SECONDS_REMEMBERED)
 
-    def __call__(self, data: bytes, asked: str) -> Shown:
+    def __call__(self, data: bytes, asked: str) -> PageView:
         """What is asked of the bytes of a file."""
         if not self._places.acquire(blocking=False):
             raise BusyError("too many pages are being drawn: try again in a moment")
@@ -118,7 +118,7 @@ class IsolatedPages(Isolated[Shown]):
         finally:
             self._places.release()
 
-    def _answer(self, data: bytes, asked: str, closings: int) -> Shown:
+    def _answer(self, data: bytes, asked: str, closings: int) -> PageView:
         wanted = _wanted(asked)
         what = f"{[p.number for p in wanted.pieces]} {wanted.draw} {wanted.file} {wanted.source}"
         key = hashlib.sha256(data).hexdigest() + what
@@ -132,7 +132,7 @@ class IsolatedPages(Isolated[Shown]):
 
 
 def locate(
-    data: bytes, file: str, document: Document, start: int, end: int, show: Show = show
+    data: bytes, file: str, document: Document, start: int, end: int, show: PageRenderer = show
 ) -> list[Location]:
     """Where ``text[start:end]`` stands; with marks if the pages can be shown as they look.
 
@@ -143,14 +143,20 @@ def locate(
     pieces = [_piece(document, at.page, start, end) for at in located if at.page is not None]
     if not pieces:
         return list(located)
-    shown = show(data, _as_json(Asked(file, document.source, tuple(pieces), draw=False)))
+    shown = show(data, _as_json(PageRequest(file, document.source, tuple(pieces), draw=False)))
     if shown.marks is None:
         return list(located)
     return [replace(at, marks=m) for at, m in zip(located, shown.marks, strict=True)]
 
 
 def page_image(
-    data: bytes, file: str, document: Document, number: int, start: int, end: int, show: Show = show
+    data: bytes,
+    file: str,
+    document: Document,
+    number: int,
+    start: int,
+    end: int,
+    show: PageRenderer = show,
 ) -> PageImage | None:
     """Page ``number``, with what it holds of ``text[start:end]`` marked; None if there is none.
 
@@ -159,7 +165,7 @@ def page_image(
     if not 1 <= number <= len(document.pages):
         return None
     piece = _piece(document, number, start, end)
-    shown = show(data, _as_json(Asked(file, document.source, (piece,), draw=True)))
+    shown = show(data, _as_json(PageRequest(file, document.source, (piece,), draw=True)))
     if shown.marks is None or shown.picture is None:
         return None
     png = as_png(shown.picture, shown.marks[0])
@@ -172,17 +178,17 @@ def _piece(document: Document, number: int, start: int, end: int) -> Piece:
     return Piece(number, document.text[page.start : page.end], first, last)
 
 
-def _as_json(asked: Asked) -> str:
-    return dump(asked).decode("utf-8", "surrogatepass")
+def _as_json(asked: PageRequest) -> str:
+    return encode(asked).decode("utf-8", "surrogatepass")
 
 
-def _wanted(asked: str) -> Asked:
-    return build(Asked, parse(asked.encode("utf-8", "surrogatepass")))
+def _wanted(asked: str) -> PageRequest:
+    return decode(PageRequest, parse(asked.encode("utf-8", "surrogatepass")))
 
 
-def _checked(value: Any, asked: str) -> Shown:
+def _checked(value: Any, asked: str) -> PageView:
     """What a worker sent; ValueError where it is not what was asked for."""
-    shown = build(Shown, value)
+    shown = decode(PageView, value)
     wanted = _wanted(asked)
     if shown.marks is not None and len(shown.marks) != len(wanted.pieces):
         raise ValueError("other pages than were asked for")

@@ -16,7 +16,7 @@ from rag.viewer import pages
 
 
 @dataclass(frozen=True, slots=True)
-class Original:
+class SourceFile:
     """A document and the source of its file.
 
     ``data`` are the file's bytes; None if its pages cannot be shown, or it is no longer the file
@@ -39,14 +39,14 @@ class Original:
                 return cls(document, file, data)
         return cls(document, file, None)
 
-    def locate(self, start: int, end: int, show: pages.Show) -> list[Location]:
+    def locate(self, start: int, end: int, show: pages.PageRenderer) -> list[Location]:
         """Where ``text[start:end]`` of the document stands, with marks if its pages are shown."""
         if self.data is None:
             return list(self.document.locate(start, end))
         return pages.locate(self.data, self.file, self.document, start, end, show)
 
     def page_image(
-        self, start: int, end: int, page: int | None, show: pages.Show
+        self, start: int, end: int, page: int | None, show: pages.PageRenderer
     ) -> PageImage | None:
         """A page with ``text[start:end]`` marked; without ``page`` the first that it stands on."""
         number = page if page is not None else self.document.page_at(start)

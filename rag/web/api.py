@@ -23,7 +23,7 @@ from rag.knowledge_base import KnowledgeBase
 from rag.web.client_work import ClientWork
 from rag.web.page_image import explained, page_route, without_folders
 
-LONGEST_QUESTION = 10_000
+MAX_QUESTION_LENGTH = 10_000
 """Characters; longer ones are refused with status 422."""
 
 
@@ -33,7 +33,7 @@ def _encodable(value: Any) -> Any:
 
 
 QuestionText = Annotated[
-    str, BeforeValidator(_encodable), Field(min_length=1, max_length=LONGEST_QUESTION)
+    str, BeforeValidator(_encodable), Field(min_length=1, max_length=MAX_QUESTION_LENGTH)
 ]
 
 
@@ -66,7 +66,7 @@ def serve(
     """
     from rag.web.app import serve_page
 
-    serve_page(kb, host, port, routes=make_api(kb).routes, on_ready=on_ready, keep_in_step=watch)
+    serve_page(kb, host, port, routes=make_api(kb).routes, on_ready=on_ready, watch=watch)
 
 
 def _without_paths(status: dict[str, Any]) -> dict[str, Any]:

@@ -37,12 +37,12 @@ def serve_page(
     routes: Sequence[BaseRoute] | None = None,
     on_ready: Callable[[str], None] = lambda url: None,
     block: bool = True,
-    keep_in_step: bool = False,
+    watch: bool = False,
 ) -> web_server.Server:
     """Serve the page, and ``routes`` beside it; with ``block`` until interrupted.
 
     ``routes`` must have the one of ``rag.web.page_image``, which is alone there if none are given.
-    ``keep_in_step`` turns its switch on: changes in the folders are taken up by themselves.
+    ``watch`` turns its switch on: changes in the folders are taken up by themselves.
     ``on_ready`` is called with the address once it answers. Raises OSError if the port is taken,
     and :class:`SettingsError` for a server that others could reach without a password.
     """
@@ -53,7 +53,7 @@ def serve_page(
     page = Page(kb)
     blocks = web_server.with_loop(page.build)
     threading.Thread(target=_warm, args=(kb,), daemon=True).start()
-    if keep_in_step:
+    if watch:
         page.library.watcher.start()
     beside = [page_route(kb)] if routes is None else routes
     server = None

@@ -38,7 +38,7 @@ class FixedReader:
         self.questions.append(question)
         return [Span(hits[0], *place, probability) for place, probability in self.spans]
 
-    def refuse_below(self, precision: float) -> float:
+    def threshold(self, precision: float) -> float:
         return 0.5
 
 

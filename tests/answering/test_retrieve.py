@@ -15,9 +15,9 @@ from rag.answering.retrieve import (
     WEAK_BM25,
     WRITTEN,
     lexical_weight,
-    pieces_a_word,
     ranked,
     retrieve,
+    tokens_per_word,
     weighted,
 )
 from rag.embed import HashingEmbedder
@@ -186,9 +186,9 @@ def test_the_weight_fits_the_question(question: str, weight: float) -> None:
 
 def test_pieces_a_word_leaves_punctuation_out() -> None:
     embedder = PiecewiseEmbedder()
-    assert pieces_a_word("one, two - three!", embedder) == pytest.approx(4 / 3)
-    assert pieces_a_word("他们赢了", embedder) == 0.5  # two words; one piece for this embedder
-    assert pieces_a_word("... !", embedder) == 1.0
+    assert tokens_per_word("one, two - three!", embedder) == pytest.approx(4 / 3)
+    assert tokens_per_word("他们赢了", embedder) == 0.5  # two words; one piece for this embedder
+    assert tokens_per_word("... !", embedder) == 1.0
 
 
 SIDES = [

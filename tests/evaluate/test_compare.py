@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from fakes_evaluate import ScriptedReader, judged, random_outcomes
+from fakes_evaluate import ScriptedReader, random_outcomes, scored
 from samples import write_folder
 
 from rag import KnowledgeBase
 from rag.cli import main
 from rag.embed import HashingEmbedder
-from rag.evaluate.compare import compare_judged
+from rag.evaluate.compare import compare_scored
 from rag.evaluate.metrics import figures, table
 from rag.evaluate.permutation import holm, permutation_p_values
-from rag.evaluate.results import judged_from, read_results, write_results
+from rag.evaluate.results import read_results, scored_from, write_results
 from rag.evaluate.run import run_evaluation
 from rag.question_sets import Evidence, Question
 
@@ -113,7 +113,7 @@ def test_null_pairs_seldom_alarm() -> None:
 
 
 def test_a_difference_of_skill_is_found() -> None:
-    rows = compare_judged(random_outcomes(300, seed=1), random_outcomes(300, seed=2, skill=-0.8))
+    rows = compare_scored(random_outcomes(300, seed=1), random_outcomes(300, seed=2, skill=-0.8))
     worse = {row.metric for row in rows if row.verdict == "worse"}
     assert {("retrieval", "ndcg@10"), ("answer", "f1"), ("citation", "recall")} <= worse
     by_metric = {row.metric: row for row in rows}
@@ -122,8 +122,8 @@ def test_a_difference_of_skill_is_found() -> None:
 
 def test_p_values_are_those_of_all_exchanges() -> None:
     rng = np.random.default_rng(2)
-    a = [judged(i, f1=float(rng.random()), confidence=float(rng.random())) for i in range(6)]
-    a += [judged(6 + i, answerable=False, confidence=float(rng.random())) for i in range(4)]
+    a = [scored(i, f1=float(rng.random()), confidence=float(rng.random())) for i in range(6)]
+    a += [scored(6 + i, answerable=False, confidence=float(rng.random())) for i in range(4)]
     b = [replace(one, f1=float(rng.random()), confidence=float(rng.random())) for one in a]
     found = permutation_p_values(table(a), table(b), permutations=20_000)
     for metric in (("answer", "f1"), ("refusal", "auroc"), ("calibration", "ece")):
@@ -154,10 +154,10 @@ def test_holm() -> None:
 def test_records_keep_every_number(results: dict[str, Path], tmp_path: Path) -> None:
     read = read_results(results["bad"])
     data = json.loads(results["bad"].read_text())
-    assert figures(table(read.judged))["answer", "f1"] == data["answer"]["f1"]
+    assert figures(table(read.scored))["answer", "f1"] == data["answer"]["f1"]
     write_results(tmp_path / "b.json", {}, map(json.dumps, data["outcomes"]))
-    assert read_results(tmp_path / "b.json").judged == read.judged
-    assert judged_from(data["outcomes"][0]) == read.judged[0]
+    assert read_results(tmp_path / "b.json").scored == read.scored
+    assert scored_from(data["outcomes"][0]) == read.scored[0]
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_results_are_read_in_little_memory(results: dict[str, Path], tmp_path: P
     assert path.stat().st_size > 36e6
     tracemalloc.start()
     try:
-        assert len(read_results(path).judged) == 4000
+        assert len(read_results(path).scored) == 4000
         assert tracemalloc.get_traced_memory()[1] < 12e6  # the numbers, and one line at a time
     finally:
         tracemalloc.stop()

@@ -127,7 +127,7 @@ class WholeReader:
         document = Document(hits[0].source, text)
         return [Span(Hit(Chunk(document, 0, len(text)), 1.0, 1.0, 1.0), 0, len(text), 0.9)]
 
-    def refuse_below(self, precision: float) -> float:
+    def threshold(self, precision: float) -> float:
         return 0.0
 
 

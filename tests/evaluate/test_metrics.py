@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from fakes_evaluate import judged, random_outcomes
+from fakes_evaluate import random_outcomes, scored
 from sklearn.metrics import precision_recall_fscore_support, roc_auc_score
 
-from rag.evaluate import Judged, full_report
+from rag.evaluate import ScoredOutcome, full_report
 from rag.evaluate.intervals import draws, intervals
 from rag.evaluate.kinds import question_kind
 from rag.evaluate.metrics import auroc, figures, levels_of, table
@@ -45,10 +45,10 @@ def test_weighted_auroc_with_ties_as_scikit_learn_has_it() -> None:
 
 def test_calibration_error_and_curves_by_hand() -> None:
     outcomes = [
-        judged(1, confidence=0.95, right=True),
-        judged(2, confidence=0.91, right=False),
-        judged(3, confidence=0.52, right=False),
-        judged(4, confidence=0.1, refused=True),
+        scored(1, confidence=0.95, right=True),
+        scored(2, confidence=0.91, right=False),
+        scored(3, confidence=0.52, right=False),
+        scored(4, confidence=0.1, refused=True),
     ]
     expected = (abs(0.95 + 0.91 - 1) + 0.52) / 3
     assert figures(table(outcomes))["calibration", "ece"] == pytest.approx(expected)
@@ -64,7 +64,7 @@ def test_calibration_error_and_curves_by_hand() -> None:
 
 
 def test_equally_sure_answers_are_one_point() -> None:
-    outcomes = [judged(i, confidence=0.9, right=i > 0) for i in range(4)]
+    outcomes = [scored(i, confidence=0.9, right=i > 0) for i in range(4)]
     (point,) = risk_coverage(outcomes)
     assert (point.coverage, point.risk) == (1.0, 0.25)
 
@@ -90,7 +90,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     rng = np.random.default_rng(11)
     held, truth = 0, 0.3
     for _ in range(200):
-        sample = [judged(i, f1=float(rng.random() < truth)) for i in range(80)]
+        sample = [scored(i, f1=float(rng.random() < truth)) for i in range(80)]
         low, high = intervals(table(sample), resamples=300)["answer", "f1"] or (0.0, 0.0)
         held += low <= truth <= high
     assert 0.90 <= held / 200 <= 0.99
@@ -115,9 +115,9 @@ def test_blocks_of_draws_do_not_change_the_draws(monkeypatch: pytest.MonkeyPatch
 
 def test_groups_have_the_figures_of_their_members() -> None:
     outcomes = [
-        *(judged(i, kind="when", sources=("a.txt",), f1=1.0) for i in range(10)),
-        judged(10, kind="who", sources=("a.txt", "b.txt"), f1=0.5),
-        judged(11, answerable=False, kind="who", refused=True),
+        *(scored(i, kind="when", sources=("a.txt",), f1=1.0) for i in range(10)),
+        scored(10, kind="who", sources=("a.txt", "b.txt"), f1=0.5),
+        scored(11, answerable=False, kind="who", refused=True),
     ]
     report = full_report(outcomes)
     assert {kind: group["questions"] for kind, group in report["by_type"].items()} == {
@@ -133,31 +133,31 @@ def test_groups_have_the_figures_of_their_members() -> None:
     assert report["verdicts"] == {"wrong": 11, "rightly_refused": 1}
 
 
-def verdicts(outcomes: Sequence[Judged]) -> list[str]:
+def verdicts(outcomes: Sequence[ScoredOutcome]) -> list[str]:
     return [one.verdict for one in outcomes]
 
 
 def test_verdicts() -> None:
     asked = [
-        judged(1, right=True),
-        judged(2),
-        judged(3, refused=True),
-        judged(4, answerable=False),
-        judged(5, answerable=False, refused=True),
+        scored(1, right=True),
+        scored(2),
+        scored(3, refused=True),
+        scored(4, answerable=False),
+        scored(5, answerable=False, refused=True),
     ]
     assert verdicts(asked) == [
         "right", "wrong", "wrongly_refused", "should_refuse", "rightly_refused",
     ]  # fmt: skip
     searched = [
-        judged(1, asked=False, rank=3),
-        judged(2, asked=False),
-        judged(3, answerable=False, asked=False),
+        scored(1, asked=False, rank=3),
+        scored(2, asked=False),
+        scored(3, answerable=False, asked=False),
     ]
     assert verdicts(searched) == ["found", "not_found", "not_judged"]
 
 
 def test_retrieval_alone_has_no_figures_of_answers() -> None:
-    report = full_report([judged(i, asked=False, rank=i) for i in range(1, 11)])
+    report = full_report([scored(i, asked=False, rank=i) for i in range(1, 11)])
     assert report["retrieval"]["recall@5"] == 0.5
     for group in ("answer", "citation", "refusal", "calibration", "seconds"):
         assert set(report[group].values()) == {None}

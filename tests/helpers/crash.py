@@ -49,8 +49,8 @@ def restore(kb: KnowledgeBase, file: Path) -> None:
 
 def _child(work: Work, index: Path, argument: Path, at: int, told: Connection) -> None:
     # Small groups: a small folder takes as many transactions as a large one does.
-    rag.indexing.writer.CHUNKS_A_GROUP, rag.indexing.writer.CHUNKS_A_BATCH = 8, 4
-    rag.indexing.sync.CHARACTERS_A_GROUP = 4000
+    rag.indexing.writer.CHUNKS_PER_GROUP, rag.indexing.writer.CHUNKS_PER_BATCH = 8, 4
+    rag.indexing.sync.CHARACTERS_PER_GROUP = 4000
     kb = open_kb(index)
     killer = Killer(at)
     kb._open()._db.connection.set_trace_callback(killer)

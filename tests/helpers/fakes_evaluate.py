@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from rag.evaluate import Judged
+from rag.evaluate import ScoredOutcome
 from rag.question_sets import Evidence, Question
 from rag.types import Hit, Span
 
@@ -32,7 +32,7 @@ class ScriptedReader:
                 return [Span(hit, start, start + len(words), probability)]
         return []
 
-    def refuse_below(self, precision: float) -> float:
+    def threshold(self, precision: float) -> float:
         return 0.5
 
 
@@ -45,12 +45,12 @@ class PassageReader:
     def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
         return [Span(hits[0], hits[0].start, hits[0].end, 0.9)]
 
-    def refuse_below(self, precision: float) -> float:
+    def threshold(self, precision: float) -> float:
         return 0.5
 
 
-def judged(number: int, answerable: bool = True, **values: object) -> Judged:
-    """A judged question, asked, with defaults for what a test does not look at."""
+def scored(number: int, answerable: bool = True, **values: object) -> ScoredOutcome:
+    """A scored question, asked, with defaults for what a test does not look at."""
     defaults: dict[str, object] = {
         "id": str(number),
         "question": f"When was {number}?",
@@ -62,10 +62,10 @@ def judged(number: int, answerable: bool = True, **values: object) -> Judged:
         "asked": True,
         "seconds": (0.1, 0.2, 0.3),
     }
-    return Judged(**(defaults | values))  # type: ignore[arg-type]
+    return ScoredOutcome(**(defaults | values))  # type: ignore[arg-type]
 
 
-def random_outcomes(n: int, seed: int, skill: float = 0.0) -> list[Judged]:
+def random_outcomes(n: int, seed: int, skill: float = 0.0) -> list[ScoredOutcome]:
     """Outcomes of a system of that ``skill`` on a fixed set of ``n`` questions.
 
     Each question has a difficulty of its own, so that two systems agree more than by chance.
@@ -75,7 +75,9 @@ def random_outcomes(n: int, seed: int, skill: float = 0.0) -> list[Judged]:
     return [_random_outcome(i, float(difficulty[i]), skill, rng) for i in range(n)]
 
 
-def _random_outcome(i: int, difficulty: float, skill: float, rng: np.random.Generator) -> Judged:
+def _random_outcome(
+    i: int, difficulty: float, skill: float, rng: np.random.Generator
+) -> ScoredOutcome:
     answerable = i % 3 > 0
     ease = rng.normal() + skill - difficulty
     confidence = round(float(1 / (1 + np.exp(-ease - (0.5 if answerable else -1.0)))), 6)
@@ -84,7 +86,7 @@ def _random_outcome(i: int, difficulty: float, skill: float, rng: np.random.Gene
     right = answerable and not refused and ease + rng.normal() > 0
     f1 = 0.0 if refused or not answerable else float(rng.uniform(0.5, 1) if right else 0.2)
     citations = 0 if refused else int(rng.integers(1, 3))
-    return judged(
+    return scored(
         i,
         answerable,
         rank=rank if answerable and rank <= 10 else None,

@@ -28,7 +28,7 @@ from rag.errors import LoadError
 from rag.load.picture import Picture
 from rag.load.registry import Loaded
 from rag.types import Document, Heading, Mark
-from rag.viewer.pages import Shown
+from rag.viewer.pages import PageView
 
 _seen: list[str] = []
 _kept: list[bytearray] = []
@@ -42,29 +42,29 @@ def load(data: bytes, source: str) -> Loaded:
     return said if isinstance(said, Loaded) else Loaded((Document(source, said),))
 
 
-def show(data: bytes, asked: str) -> Shown:
+def show(data: bytes, asked: str) -> PageView:
     """Says of one page what ``data`` names."""
     return _LIES[data.decode()]
 
 
-def draw_slowly(data: bytes, asked: str) -> Shown:
+def draw_slowly(data: bytes, asked: str) -> PageView:
     """Draws longer than anybody waits."""
     time.sleep(1_000)
     return show(data, asked)
 
 
 _FINE = ((Mark(0.1, 0.1, 0.2, 0.2),),)
-_LIES: dict[str, Shown] = {
-    "fine": Shown(_FINE, Picture(2, 1, b"\0" * 6)),
-    "two pages": Shown(_FINE * 2),
-    "outside": Shown(((Mark(0.1, 0.1, 1.2, 0.2),),)),
-    "upside down": Shown(((Mark(0.1, 0.3, 0.2, 0.2),),)),
-    "no number": Shown(((Mark(0.1, float("nan"), 0.2, 0.2),),)),
-    "no mark": Shown((("mark",),)),  # type: ignore[arg-type]
-    "few pixels": Shown(_FINE, Picture(2, 2, b"\0" * 6)),
-    "too wide": Shown(_FINE, Picture(100_000, 1, b"\0" * 300_000)),
-    "no pixels": Shown(_FINE, Picture(0, 0, b"")),
-    "text": Shown(_FINE, Picture(2, 1, "not base64")),  # type: ignore[arg-type]
+_LIES: dict[str, PageView] = {
+    "fine": PageView(_FINE, Picture(2, 1, b"\0" * 6)),
+    "two pages": PageView(_FINE * 2),
+    "outside": PageView(((Mark(0.1, 0.1, 1.2, 0.2),),)),
+    "upside down": PageView(((Mark(0.1, 0.3, 0.2, 0.2),),)),
+    "no number": PageView(((Mark(0.1, float("nan"), 0.2, 0.2),),)),
+    "no mark": PageView((("mark",),)),  # type: ignore[arg-type]
+    "few pixels": PageView(_FINE, Picture(2, 2, b"\0" * 6)),
+    "too wide": PageView(_FINE, Picture(100_000, 1, b"\0" * 300_000)),
+    "no pixels": PageView(_FINE, Picture(0, 0, b"")),
+    "text": PageView(_FINE, Picture(2, 1, "not base64")),  # type: ignore[arg-type]
 }
 
 

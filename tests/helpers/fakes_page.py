@@ -27,7 +27,7 @@ class WordReader:
                 spans[hit.source, start] = Span(hit, start, end, len(held) / (len(asked) or 1))
         return sorted(spans.values(), key=lambda span: -span.probability)
 
-    def refuse_below(self, precision: float) -> float:
+    def threshold(self, precision: float) -> float:
         return 0.5
 
 

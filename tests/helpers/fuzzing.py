@@ -26,7 +26,7 @@ from pptx import Presentation
 from rag.errors import LoadError
 from rag.load.registry import SUFFIXES, Loaded
 
-LARGEST = 300_000
+MAX_SIZE = 300_000
 """Bytes of a file that is worth damaging: larger ones take the time of many small ones."""
 
 _TEXTS = {
@@ -86,7 +86,7 @@ def seeds(suffixes: tuple[str, ...] = SUFFIXES) -> list[Seed]:
     found = [
         Seed(path.name, path.read_bytes())
         for path in sorted(FILES.rglob("*"))
-        if path.is_file() and path.stat().st_size <= LARGEST
+        if path.is_file() and path.stat().st_size <= MAX_SIZE
     ]
     found += [Seed(f"made{suffix}", text.encode()) for suffix, text in _TEXTS.items()]
     found += [Seed("made.docx", _word()), Seed("made.pptx", _slides())]

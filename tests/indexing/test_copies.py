@@ -28,7 +28,7 @@ class FirstHit:
     def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
         return [Span(hits[0], hits[0].start, hits[0].end, 0.9)]
 
-    def refuse_below(self, precision: float) -> float:
+    def threshold(self, precision: float) -> float:
         return 0.5
 
 

@@ -16,7 +16,7 @@ FILES = (
     "src/b.log", "src/keep.log", "src/deep/a.txt", "src/deep/c.md", "docs/drafts/d.txt",
     "docs/drafts/final.txt", "docs/e.txt", "space .txt", "!odd.txt", "ü.txt",
 )  # fmt: skip
-RULES = {
+IGNORE_FILE = {
     "": "# a comment\n*.log\n!keep.log\nbuild/\n/docs/drafts/*\n!final.txt\n\\!odd.txt\n"
     "space\\ .txt\n",
     "src": "/a.txt\n!b.log\ndeep/*.md\r\n",
@@ -41,7 +41,7 @@ def found(root: Path) -> list[str]:
 
 
 def test_the_nearest_pattern_that_fits_decides(tmp_path: Path) -> None:
-    write(tmp_path, RULES)
+    write(tmp_path, IGNORE_FILE)
     assert found(tmp_path) == [
         "a.txt", "docs/drafts/final.txt", "docs/e.txt", "keep.log", "src/b.log", "src/build",
         "src/deep/a.txt", "src/deep/c.md", "src/keep.log", "ü.txt",
@@ -49,8 +49,8 @@ def test_the_nearest_pattern_that_fits_decides(tmp_path: Path) -> None:
 
 
 def test_git_would_list_the_same(tmp_path: Path) -> None:
-    write(tmp_path / "ours", RULES)
-    write(tmp_path / "git", RULES, ".gitignore")
+    write(tmp_path / "ours", IGNORE_FILE)
+    write(tmp_path / "git", IGNORE_FILE, ".gitignore")
 
     def git(*arguments: str) -> str:
         command = ["git", "-C", str(tmp_path / "git"), *arguments]

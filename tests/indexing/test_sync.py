@@ -23,7 +23,7 @@ import rag.load
 from rag import KnowledgeBase, Settings
 from rag.errors import CancelledError, KnowledgeBaseError, ModelError
 from rag.indexing.sync import RACY_SECONDS
-from rag.indexing.writer import CHUNKS_A_GROUP
+from rag.indexing.writer import CHUNKS_PER_GROUP
 from rag.load import ocr
 from rag.store.maintenance.verify import problems
 from rag.types import Progress, Vectors
@@ -298,7 +298,7 @@ def test_a_long_document_is_not_embedded_again_after_an_interruption(tmp_path: P
         def embed_documents(
             self, texts: Sequence[str], progress: Progress | None = None
         ) -> Vectors:
-            if len(self.embedded) == CHUNKS_A_GROUP:
+            if len(self.embedded) == CHUNKS_PER_GROUP:
                 self.embedded.append("interrupted")
                 raise KeyboardInterrupt
             return super().embed_documents(texts, progress)
@@ -310,7 +310,7 @@ def test_a_long_document_is_not_embedded_again_after_an_interruption(tmp_path: P
         assert kb.search("topic 5") == []
         assert problems(tmp_path / "index") == []
         kb.sync(folder)
-        assert len(embedder.embedded) > CHUNKS_A_GROUP + 1
+        assert len(embedder.embedded) > CHUNKS_PER_GROUP + 1
         assert len(embedder.embedded) == len(set(embedder.embedded))
         assert kb.search("Sentence number 8999", k=1)
 

@@ -240,7 +240,7 @@ def test_a_file_swapped_for_a_link_while_the_folder_is_read_is_reported_and_not_
             file.path.symlink_to(tmp_path / "secret.txt")
         return False
 
-    sync = Sync(kb.path, kb._open(), kb._embedder, kb._chunk, load=boxes, waits=swap)
+    sync = Sync(kb.path, kb._open(), kb._embedder, kb._chunk, load=boxes, is_settling=swap)
     report = sync.run(Folders.of(folder))
     assert report.added == ("a.txt",)
     assert [(f.source, f.reason) for f in report.failed] == [

@@ -27,7 +27,7 @@ PATIENCE = 60.0
 
 
 class Followed:
-    """A knowledge base that is kept in step, and what was told of it."""
+    """A knowledge base that is synced, and what was told of it."""
 
     def __init__(self, kb: KnowledgeBase, folder: Path, quiet: float = 0.3) -> None:
         self.kb, self.folder = kb, folder
@@ -97,10 +97,10 @@ def test_a_file_still_being_written_waits(make_kb: MakeKb, tmp_path: Path) -> No
 
 def test_quiet_waits_for_what_changes(tmp_path: Path) -> None:
     path = write_folder(tmp_path, {"a.txt": "x"}) / "a.txt"
-    waits = Quiet(0.2)
+    is_settling = Quiet(0.2)
 
     def ask() -> bool:
-        return waits(FoundFile("a.txt", path, path.stat()))
+        return is_settling(FoundFile("a.txt", path, path.stat()))
 
     assert ask()
     assert ask()

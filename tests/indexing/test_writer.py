@@ -17,7 +17,7 @@ from rag import KnowledgeBase, Settings
 from rag.embed import HashingEmbedder, SentenceTransformerEmbedder
 from rag.errors import CancelledError, KnowledgeBaseError, ModelError
 from rag.indexing.write_lock import PROGRESS
-from rag.indexing.writer import CHUNKS_A_BATCH
+from rag.indexing.writer import CHUNKS_PER_BATCH
 from rag.load.registry import load_file
 from rag.store.maintenance.verify import problems
 from rag.types import Progress, Vectors
@@ -199,13 +199,13 @@ def test_work_on_one_large_file_ends_with_the_batch_that_is_embedded(tmp_path: P
     embedder = Fragile()
 
     def cancel(stage: str, done: int, total: int) -> None:
-        if len(embedder.texts) >= 3 * CHUNKS_A_BATCH:
+        if len(embedder.texts) >= 3 * CHUNKS_PER_BATCH:
             raise CancelledError
 
     with small_kb(tmp_path / "index", 500, embedder) as kb:
         report = kb.sync(folder, cancel)
         assert (report.added, report.left) == ((), 1)
-        assert len(embedder.texts) == 3 * CHUNKS_A_BATCH
+        assert len(embedder.texts) == 3 * CHUNKS_PER_BATCH
         assert problems(tmp_path / "index") == []
         assert kb.sync(folder).added == ("a.txt",)
         assert len(embedder.texts) == len(set(embedder.texts)), "what was embedded is kept"
@@ -279,7 +279,7 @@ def test_ctrl_c_keeps_what_was_embedded(tmp_path: Path) -> None:
         def embed_documents(
             self, texts: Sequence[str], progress: Progress | None = None
         ) -> Vectors:
-            if len(self.texts) == 2 * CHUNKS_A_BATCH and not self.is_over:
+            if len(self.texts) == 2 * CHUNKS_PER_BATCH and not self.is_over:
                 self.is_over = True
                 raise KeyboardInterrupt
             return super().embed_documents(texts, progress)

@@ -37,7 +37,7 @@ def test_bombs_are_refused_before_they_are_unpacked(suffix: str) -> None:
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_what_unpacks_to_too_much_is_refused(suffix: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(package, "LARGEST", 5000)
+    monkeypatch.setattr(package, "MAX_SIZE", 5000)
     with pytest.raises(LoadError, match=r"^unpacks to more than 500 MB; split it"):
         load_bytes(packed(suffix, {"a.xml": bytes(6000)}), f"a{suffix}")
 
@@ -60,7 +60,7 @@ def test_encrypted_parts_are_refused(suffix: str) -> None:
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_too_many_parts_are_refused(suffix: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(package, "_MOST_PARTS", 5)
+    monkeypatch.setattr(package, "_MAX_PARTS", 5)
     with pytest.raises(LoadError, match=r"^has 8 parts, 5 at most are read"):
         load_bytes(packed(suffix, {f"{i}.xml": b"x" for i in range(7)}), f"a{suffix}")
 
@@ -69,7 +69,7 @@ def test_too_many_parts_are_refused(suffix: str, monkeypatch: pytest.MonkeyPatch
 def test_trees_that_would_fill_the_memory_are_refused(
     suffix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(package, "LARGEST_TREE", 5000)
+    monkeypatch.setattr(package, "MAX_TREE_BYTES", 5000)
     with pytest.raises(LoadError, match="of text and markup"):
         load_bytes(packed(suffix, {"a.xml": bytes(6000)}), f"a{suffix}")
 

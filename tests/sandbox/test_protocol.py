@@ -7,7 +7,7 @@ import tracemalloc
 
 import pytest
 
-from rag.sandbox.protocol import dump, parse
+from rag.sandbox.protocol import encode, parse
 
 COUNT = 50_000
 REPLIES = {
@@ -50,7 +50,7 @@ def test_decoding_takes_no_more_memory_than_is_allowed(kind: str) -> None:
 
 
 def test_a_text_costs_three_times_its_bytes() -> None:
-    data = dump(("done", "Whales swim. " * COUNT))
+    data = encode(("done", "Whales swim. " * COUNT))
     assert parse(data, 3 * len(data) + 1000) == json.loads(data)
     assert not is_decoded(data, 2 * len(data))
 

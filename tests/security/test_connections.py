@@ -19,7 +19,7 @@ import pytest
 from samples import open_kb, write_folder
 from serving import ONE_REQUEST
 
-from rag.web.guard.connections import LINES_A_MINUTE, SECONDS_FOR_HEADER, RepeatFilter
+from rag.web.guard.connections import LINES_PER_MINUTE, SECONDS_FOR_HEADER, RepeatFilter
 
 pytest.importorskip("gradio")
 
@@ -86,7 +86,7 @@ def test_half_open_connections_keep_nobody_out_and_fill_no_log(url: str, log: Pa
                 asked = http.post("/v1/ask", json=QUESTION)
                 assert asked.status_code == 200, asked.text
                 assert asked.json()["text"] == "Whales swim near Iceland. [1]"
-        for _ in range(3 * LINES_A_MINUTE):  # what is no HTTP is logged, but not each time
+        for _ in range(3 * LINES_PER_MINUTE):  # what is no HTTP is logged, but not each time
             with connect(url) as connection:
                 connection.sendall(b"\0\r\n\r\n")
                 connection.recv(1000)
@@ -114,5 +114,7 @@ def test_a_message_is_logged_a_few_times_a_minute() -> None:
     def passes(text: str) -> bool:
         return bool(sparing.filter(logging.LogRecord("x", 30, "f", 1, text, None, None)))
 
-    assert [passes("a") for _ in range(LINES_A_MINUTE + 2)] == [True] * LINES_A_MINUTE + [False] * 2
+    assert [passes("a") for _ in range(LINES_PER_MINUTE + 2)] == [True] * LINES_PER_MINUTE + [
+        False
+    ] * 2
     assert passes("b")

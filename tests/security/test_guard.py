@@ -15,9 +15,9 @@ from starlette.websockets import WebSocketDisconnect
 
 from rag.errors import SettingsError
 from rag.web.guard import Access, Guard, Hosts, Proxies, UploadLimits
-from rag.web.guard.access import FORGET_SECONDS, MOST_FAILURES
+from rag.web.guard.access import FORGET_SECONDS, MAX_FAILURES
 from rag.web.guard.hosts import is_same_origin, parse_host
-from rag.web.guard.middleware import LARGEST_BODY
+from rag.web.guard.middleware import MAX_BODY_BYTES
 from rag.web.server import address
 
 PASSWORD, TOKEN = "correct horse", "a-token-for-programs"
@@ -316,8 +316,8 @@ def test_responses_carry_what_keeps_a_browser_safe(local: TestClient) -> None:
 
 
 def test_a_long_body_is_refused(local: TestClient) -> None:
-    fits, too_long = b" " * LARGEST_BODY, b" " * (LARGEST_BODY + 1)
-    assert local.post("/v1/ask", content=fits, headers=JSON).json()["length"] == LARGEST_BODY
+    fits, too_long = b" " * MAX_BODY_BYTES, b" " * (MAX_BODY_BYTES + 1)
+    assert local.post("/v1/ask", content=fits, headers=JSON).json()["length"] == MAX_BODY_BYTES
     assert local.post("/v1/ask", content=too_long, headers=JSON).status_code == 413
     pieces = iter([too_long[:500_000], too_long[500_000:]])
     assert local.post("/v1/ask", content=pieces, headers=JSON).status_code == 413
@@ -447,12 +447,12 @@ def test_guessing_is_slowed_down(tmp_path: Path) -> None:
     clock = Clock()
     access = Access(PASSWORD, TOKEN, clock)
     client = guarded(tmp_path, access=access)
-    statuses = [log_in(client, f"guess {n}").status_code for n in range(MOST_FAILURES + 1)]
-    assert statuses == [401] * (MOST_FAILURES - 1) + [429, 429]
+    statuses = [log_in(client, f"guess {n}").status_code for n in range(MAX_FAILURES + 1)]
+    assert statuses == [401] * (MAX_FAILURES - 1) + [429, 429]
     late = log_in(client, PASSWORD)
     assert late.status_code == 429, "nor is the right one told from a wrong one now"
     assert late.headers["retry-after"] == str(FORGET_SECONDS)
-    for _ in range(MOST_FAILURES):
+    for _ in range(MAX_FAILURES):
         client.get("/", headers={"authorization": "Bearer guess"})
     bearer = {"authorization": f"Bearer {TOKEN}"}
     assert client.get("/", headers=bearer).status_code == 429
@@ -466,10 +466,10 @@ def test_who_has_shown_the_token_is_heard_while_others_guess(tmp_path: Path) -> 
     """Also where they come from the same address."""
     client = guarded(tmp_path, access=Access(PASSWORD, TOKEN))
     bearer = {"authorization": f"Bearer {TOKEN}"}
-    for n in range(MOST_FAILURES):
+    for n in range(MAX_FAILURES):
         log_in(client, f"guess {n}")
     assert client.get("/", headers=bearer).status_code == 200, "passwords are another matter"
-    for _ in range(10 * MOST_FAILURES):
+    for _ in range(10 * MAX_FAILURES):
         wrong = client.get("/", headers={"authorization": "Bearer guess"}).status_code
     assert wrong == 429
     assert client.get("/", headers=bearer).status_code == 200
@@ -480,7 +480,7 @@ def test_a_session_goes_on_while_others_guess(tmp_path: Path) -> None:
     log_in(client, PASSWORD)
     kept = dict(client.cookies)
     client.cookies.clear()
-    for n in range(MOST_FAILURES + 1):
+    for n in range(MAX_FAILURES + 1):
         log_in(client, f"guess {n}")
     client.cookies.update(kept)
     assert client.get("/").status_code == 200
@@ -488,7 +488,7 @@ def test_a_session_goes_on_while_others_guess(tmp_path: Path) -> None:
 
 def test_an_ipv6_network_is_one_guesser() -> None:
     access = Access(PASSWORD)
-    for n in range(MOST_FAILURES):
+    for n in range(MAX_FAILURES):
         access.log_in("guess", f"2001:db8::{n:x}")
     assert access.is_blocked("password", "2001:db8::ffff")
     assert not access.is_blocked("password", "2001:db8:0:1::1")
@@ -507,10 +507,10 @@ def test_a_client_does_not_choose_where_it_comes_from(tmp_path: Path) -> None:
     local = guarded(tmp_path, access=access, client=("127.0.0.1", 1))
     statuses = [
         log_in(local, "guess", **{"x-forwarded-for": f"203.0.113.{n}"}).status_code
-        for n in range(MOST_FAILURES)
+        for n in range(MAX_FAILURES)
     ]
     assert statuses[-1] == 429
-    for n in range(MOST_FAILURES):
+    for n in range(MAX_FAILURES):
         assert not access.is_blocked("password", f"203.0.113.{n}")
 
 
@@ -518,12 +518,12 @@ def test_behind_a_proxy_each_client_is_a_guesser_of_its_own(tmp_path: Path) -> N
     access = Access(PASSWORD)
     named = "127.0.0.1, 192.0.2.0/24"
     proxied = guarded(tmp_path, access=access, client=("127.0.0.1", 1), proxies=named)
-    for _ in range(MOST_FAILURES):
+    for _ in range(MAX_FAILURES):
         log_in(proxied, "guess", **{"x-forwarded-for": "198.51.100.9, 203.0.113.5, 192.0.2.7"})
     for guesser, blocked in (("203.0.113.5", True), ("198.51.100.9", False), ("127.0.0.1", False)):
         assert access.is_blocked("password", guesser) is blocked
     direct = guarded(tmp_path, access=access, client=("203.0.113.7", 1), proxies=named)
-    for _ in range(MOST_FAILURES):
+    for _ in range(MAX_FAILURES):
         log_in(direct, "guess", **{"x-forwarded-for": "198.51.100.10"})
     assert access.is_blocked("password", "203.0.113.7")
     assert not access.is_blocked("password", "198.51.100.10")

@@ -21,7 +21,7 @@ from rag.answering.answer import Answerer
 from rag.answering.generate import OpenAIGenerator, ScriptedGenerator
 from rag.answering.generate.injection import looks_like_prompt_injection
 from rag.answering.generate.prompt import make_messages
-from rag.answering.generate.visible import visible, without_control_tokens
+from rag.answering.generate.visible import strip_invisible, without_control_tokens
 from rag.types import Answer, Chunk, Document, Hit
 from rag.web.render import Turn, transcript
 
@@ -107,7 +107,7 @@ def test_a_passage_is_data_that_cannot_end_itself(attack: Attack) -> None:
     assert attack.document[:20] not in system
     for token in ("<|", "<｜", "[INST]", "[/INST]", "<<SYS>>", "<start_of_turn>", "<end_of_turn>"):
         assert token not in user
-    assert visible(user) == user, "the model sees what a reader sees"
+    assert strip_invisible(user) == user, "the model sees what a reader sees"
 
 
 def test_the_code_is_another_one_each_time() -> None:
@@ -326,7 +326,7 @@ def test_a_link_is_dropped_though_no_passage_looks_like_an_attack(written: str) 
     ],
 )
 def test_only_what_can_be_seen_is_kept(text: str, shown: str) -> None:
-    assert visible(text) == shown
+    assert strip_invisible(text) == shown
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from samples import MakeKb
 
 from rag.errors import LoadError
-from rag.indexing.file_names import LONGEST_NAME, checked_name, look_alike
+from rag.indexing.file_names import MAX_NAME_LENGTH, checked_name, look_alike
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ from rag.indexing.file_names import LONGEST_NAME, checked_name, look_alike
         ("con.txt", "Windows keeps for a device"),
         ("Lpt1.tar.gz", "Windows keeps for a device"),
         ("COM¹.txt", "Windows keeps for a device"),
-        ("x" * (LONGEST_NAME + 1), "more than 200 bytes"),
+        ("x" * (MAX_NAME_LENGTH + 1), "more than 200 bytes"),
         ("語" * 67, "more than 200 bytes"),
     ],
 )
@@ -61,7 +61,7 @@ def test_a_name_is_refused(name: str, reason: str) -> None:
         "console.txt",
         "com10.txt",
         "a..b.txt",
-        "x" * LONGEST_NAME,
+        "x" * MAX_NAME_LENGTH,
     ],
 )
 def test_a_name_is_taken(name: str) -> None:

@@ -16,7 +16,7 @@ from rag.errors import LoadError
 from rag.load.registry import load_bytes
 from rag.sandbox.isolated import Isolated, Limits
 from rag.viewer import pages
-from rag.viewer.pages import IsolatedPages, Shown, locate, page_image
+from rag.viewer.pages import IsolatedPages, PageView, locate, page_image
 
 pytest.importorskip("gradio")
 from serving import ONE_REQUEST, Served, served
@@ -50,20 +50,22 @@ def test_a_page_is_shown_as_it_is_without_a_worker(isolated: IsolatedPages) -> N
 def test_the_worker_that_shows_pages_starts_no_program() -> None:
     with IsolatedPages(Limits(programs=True)) as show:
         assert show.limits.programs is False
-        assert show.limits.seconds == pages.MOST_SECONDS
+        assert show.limits.seconds == pages.MAX_SECONDS
 
 
 @pytest.fixture(scope="module")
-def lying() -> Iterator[Isolated[Shown]]:
+def lying() -> Iterator[Isolated[PageView]]:
     with Isolated(Limits(200, 60), fakes_hostile.show, pages._checked) as show:
         yield show
 
 
 @pytest.mark.parametrize("lie", [lie for lie in fakes_hostile._LIES if lie != "fine"])
 def test_a_worker_that_was_taken_over_cannot_lie_about_a_page(
-    lie: str, lying: Isolated[Shown]
+    lie: str, lying: Isolated[PageView]
 ) -> None:
-    asked = pages._as_json(pages.Asked("a.pdf", "a.pdf", (pages.Piece(1, "x", 0, 1),), draw=True))
+    asked = pages._as_json(
+        pages.PageRequest("a.pdf", "a.pdf", (pages.Piece(1, "x", 0, 1),), draw=True)
+    )
     with pytest.raises(LoadError, match="it sent what is no document"):
         lying(lie.encode(), asked)
     assert lying(b"fine", asked) == fakes_hostile._LIES["fine"]

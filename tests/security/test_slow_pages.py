@@ -21,7 +21,7 @@ from serving import ONE_REQUEST
 
 from rag.errors import BusyError, LoadError
 from rag.sandbox.isolated import Limits
-from rag.viewer.pages import MAX_WAITING, Asked, IsolatedPages, Piece, _as_json
+from rag.viewer.pages import MAX_WAITING, IsolatedPages, PageRequest, Piece, _as_json
 
 pytest.importorskip("gradio")
 
@@ -47,7 +47,7 @@ print("ended", flush=True)
 
 
 def asked(page: int = 1, start: int = 0) -> str:
-    return _as_json(Asked("a.pdf", "a.pdf", (Piece(page, "a text", start, 6),), draw=True))
+    return _as_json(PageRequest("a.pdf", "a.pdf", (Piece(page, "a text", start, 6),), draw=True))
 
 
 def test_a_page_that_failed_is_not_drawn_again_for_a_while() -> None:

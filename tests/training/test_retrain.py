@@ -13,7 +13,7 @@ from tokenizers import processors
 from transformers import BertConfig, BertModel
 
 from rag.answering.read import SpanReader
-from rag.answering.read.confidence import Judgement
+from rag.answering.read.confidence import ConfidenceModel
 from rag.answering.read.model import open_model
 from rag.embed.onnx import open_tokenizer
 from rag.types import Chunk, Document, Hit
@@ -166,7 +166,7 @@ def test_a_run_is_repeatable_resumable_and_its_export_reads(data: Path, tmp_path
     mean = weights(tmp_path / "mean.pt")["span.weight"]
     assert torch.allclose(mean, whole["span.weight"], atol=1e-6)  # of two that are the same
 
-    reader = SpanReader(open_model(exported), Judgement.load())
+    reader = SpanReader(open_model(exported), ConfidenceModel.load())
     text = PASSAGE.format(year=1800, name="Anna Huber", arches=4)
     hit = Hit(Chunk(Document("isar.txt", text), 0, len(text)), 0.5, 0.5, 1.0)
     [best, *_] = reader.read("Who built the bridge?", [hit])

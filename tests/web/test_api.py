@@ -21,7 +21,7 @@ from rag import KnowledgeBase, Settings
 from rag.answering.compute_slots import LOOK_SECONDS
 from rag.load.registry import load_file
 from rag.types import Hit, Span
-from rag.web.api import LONGEST_QUESTION, make_api
+from rag.web.api import MAX_QUESTION_LENGTH, make_api
 from rag.web.page_image import without_folders
 
 TEXT = "Lexus sold 851,200 vehicles worldwide in 2024. Production is expected to begin in 2027."
@@ -65,7 +65,7 @@ def test_search_and_status(client: TestClient) -> None:
         ("/v1/ask", {}, 422),
         ("/v1/ask", {"question": ""}, 422),
         ("/v1/ask", {"question": "  "}, 400),
-        ("/v1/ask", {"question": "x" * (LONGEST_QUESTION + 1)}, 422),
+        ("/v1/ask", {"question": "x" * (MAX_QUESTION_LENGTH + 1)}, 422),
         ("/v1/ask", {"question": "Lexus?", "answerer": "llm"}, 400),
         ("/v1/search", {"question": "Lexus", "k": 0}, 422),
     ],
@@ -101,7 +101,7 @@ class Gate:
         assert self.opened.wait(60)
         return WordReader().read(question, hits)
 
-    def refuse_below(self, precision: float) -> float:
+    def threshold(self, precision: float) -> float:
         return 0.0
 
 

@@ -35,7 +35,7 @@ class FirstLineReader:
         line = best.text.split("\n")[0]
         return [Span(best, best.start, best.start + len(line), 0.9)]
 
-    def refuse_below(self, precision: float) -> float:
+    def threshold(self, precision: float) -> float:
         return 0.5
 
 
@@ -46,7 +46,7 @@ class BrokenReader:
     def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
         raise ZeroDivisionError("secret detail")
 
-    def refuse_below(self, precision: float) -> float:
+    def threshold(self, precision: float) -> float:
         return 0.5
 
 
@@ -135,7 +135,7 @@ def test_the_switch_keeps_the_documents_in_step(tmp_path: Path) -> None:
         library = page.library
         library.watcher = Watcher(kb, quiet=0.2)
         try:
-            assert "is followed" in library.keep_in_step(True)[library.status]
+            assert "is followed" in library.watch(True)[library.status]
             assert library.watcher.running
             (tmp_path / "documents" / "lynxes.txt").write_text("Lynxes sleep in Norway.\n")
             end = time.monotonic() + 60
@@ -148,7 +148,7 @@ def test_the_switch_keeps_the_documents_in_step(tmp_path: Path) -> None:
             assert looked[library.seen] == library.watcher.changes
             assert library.documents not in library.look((), "", library.watcher.changes)
         finally:
-            library.keep_in_step(False)
+            library.watch(False)
         assert not library.watcher.running
         looked = library.look((), "", library.watcher.changes)
         assert looked[library.step] is False
@@ -160,7 +160,7 @@ def test_without_a_folder_there_is_nothing_to_keep_in_step(tmp_path: Path) -> No
         page = Page(kb, {})
         web_server.with_loop(page.build)
         library = page.library
-        updates = library.keep_in_step(True)
+        updates = library.watch(True)
         assert updates[library.step] is False
         assert "No folder has been indexed yet." in updates[library.status]
         assert not library.watcher.running

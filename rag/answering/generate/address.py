@@ -12,7 +12,7 @@ from rag.errors import SettingsError
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class Endpoint:
     """An endpoint, a model there, and the seconds that it may take."""
 
     url: SplitResult = field(repr=False)

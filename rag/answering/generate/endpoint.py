@@ -11,7 +11,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
-from rag.answering.generate.address import Address, checked_key, checked_url
+from rag.answering.generate.address import Endpoint, checked_key, checked_url
 from rag.answering.generate.prompt import make_messages
 from rag.answering.generate.stream import ReasoningFilter, read_piece, unfinished
 from rag.errors import GeneratorError, SettingsError
@@ -62,7 +62,7 @@ class OpenAIGenerator:
         """Raises :class:`rag.errors.SettingsError` for a URL, model or key that cannot work."""
         if not model.strip():
             raise SettingsError("The language model has no name: set RAG_LLM_MODEL.")
-        self._address = Address(
+        self._address = Endpoint(
             checked_url(base_url), model.strip(), checked_key(api_key), timeout, connect_timeout
         )
         self._max_retries = max_retries

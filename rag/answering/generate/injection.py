@@ -15,7 +15,7 @@ import binascii
 import re
 
 from rag.answering.generate.dismissals import DISMISSALS
-from rag.answering.generate.visible import visible, without_control_tokens
+from rag.answering.generate.visible import strip_invisible, without_control_tokens
 
 _BEGIN = (
     r"(?:(?-i:^\W*(?=[A-Z]))|[.!?:;。！？]\W*|[\"“”'‘(\[>]\s*"
@@ -135,7 +135,7 @@ def looks_like_prompt_injection(text: str) -> bool:
     So does text that holds a chat model's control tokens or characters that no reader sees: a
     document has no use for them.
     """
-    shown = visible(text)
+    shown = strip_invisible(text)
     tokens = _PLACEHOLDER.sub("", shown)
     if without_control_tokens(tokens) != tokens or _TAGS_OR_HIDDEN_RUN.search(text):
         return True

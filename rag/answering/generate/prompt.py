@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rag.answering.generate.visible import visible, without_control_tokens
+from rag.answering.generate.visible import strip_invisible, without_control_tokens
 from rag.types import REFUSAL_TEXT
 
 if TYPE_CHECKING:
@@ -34,7 +34,9 @@ def make_messages(question: str, passages: Sequence[str]) -> list[ChatCompletion
     The fence is drawn anew for each call and stands in no passage, so none can close it. The
     model is sent what a person would see, and no control token but its own.
     """
-    question, *passages = (without_control_tokens(visible(t)) for t in (question, *passages))
+    question, *passages = (
+        without_control_tokens(strip_invisible(t)) for t in (question, *passages)
+    )
     fence = secrets.token_hex(8)
     while any(fence in text for text in (question, *passages)):
         fence = secrets.token_hex(8)

@@ -18,7 +18,7 @@ _TOKEN = re.compile(
 )
 
 
-def visible(text: str) -> str:
+def strip_invisible(text: str) -> str:
     """``text`` without characters that no reader sees: they can carry words for a model alone."""
     if text.isascii() and text.isprintable():
         return text

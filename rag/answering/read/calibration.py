@@ -107,7 +107,7 @@ class CalibratedReader:
         fitted = self._calibration.apply([span.probability for span in spans])
         return [replace(s, probability=float(p)) for s, p in zip(spans, fitted, strict=True)]
 
-    def refuse_below(self, precision: float) -> float:
+    def threshold(self, precision: float) -> float:
         """The fitted probability to answer from."""
         return self._calibration.threshold(precision)
 

@@ -10,19 +10,20 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from rag.answering.read.evidence import SIGNALS
+from rag.answering.read.evidence import FEATURES
 from rag.errors import ModelError
 
-JUDGEMENT = Path(__file__).parents[2] / "assets" / "reader.json"
+WEIGHTS = Path(__file__).parents[2] / "assets" / "reader.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
-    """What turns evidence into a probability: a logistic regression over the signals.
+class ConfidenceModel:
+    """What turns evidence into a probability: a logistic regression over the features.
 
-    ``weights`` go with :data:`rag.answering.read.evidence.SIGNALS`. ``curve`` holds ``(probability,
-    precision, coverage)`` for rising probabilities: of the development questions answered at that
-    probability or a higher one, the share answered rightly; and the share of all answered.
+    ``weights`` go with :data:`rag.answering.read.evidence.FEATURES`. ``curve`` holds
+    ``(probability, precision, coverage)`` for rising probabilities: of the development questions
+    answered at that probability or a higher one, the share answered rightly; and the share of
+    all answered.
     """
 
     sha256: str
@@ -31,11 +32,11 @@ class Judgement:
     curve: tuple[tuple[float, float, float], ...]
 
     @classmethod
-    def load(cls, path: Path = JUDGEMENT) -> Self:
+    def load(cls, path: Path = WEIGHTS) -> Self:
         """Read the file. Raises :class:`ModelError` if it does not fit this program."""
         try:
             values: dict[str, Any] = json.loads(path.read_text("utf-8"))
-            weights = tuple(float(values["weights"][name]) for name in SIGNALS)
+            weights = tuple(float(values["weights"][name]) for name in FEATURES)
             curve = tuple((float(p), float(right), float(c)) for p, right, c in values["curve"])
             return cls(values["sha256"], weights, float(values["intercept"]), curve)
         except (OSError, KeyError, TypeError, ValueError) as error:
@@ -45,7 +46,7 @@ class Judgement:
             ) from error
 
     def probabilities(self, rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Probability that each row's reading is right; ``rows`` of shape ``(n, signals)``."""
+        """Probability that each row's reading is right; ``rows`` of shape ``(n, features)``."""
         logits = rows @ np.asarray(self.weights) + self.intercept
         return np.asarray(1.0 / (1.0 + np.exp(-logits)))
 

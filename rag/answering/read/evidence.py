@@ -1,4 +1,4 @@
-"""What speaks for and against a reading: the signals that its probability is made of.
+"""What speaks for and against a reading: the features that its probability is made of.
 
 The model's own scores say how well the words fit the question. Whether the passage is about the
 same person, year and thing is said better by what the question names and the passage lacks.
@@ -16,16 +16,16 @@ import numpy.typing as npt
 from rag.answering.read.answer_type import fits_type
 from rag.answering.read.contrast import contrast
 from rag.answering.read.spans import Reading
-from rag.text.overlap import folded, held_share, terms
+from rag.text.overlap import normalize, term_coverage, terms
 from rag.text.sentences import sentence_spans, spans_over
 from rag.types import Hit, Vectors
 
 Embed = Callable[[Sequence[str]], Vectors]
 """Texts -> unit vectors of shape ``(n, dimension)``."""
 
-SIGNALS = (
-    "margin",  # span against no answer, by the model
-    "certainty",  # log of the probability of this start and end
+FEATURES = (
+    "null_margin",  # span against no answer, by the model
+    "span_log_prob",  # log of the probability of this start and end
     "answerable",  # logit that the window answers at all
     "agreement",  # other passages whose reading has the same words, at most 2
     "score",  # of retrieval
@@ -48,7 +48,7 @@ SIGNALS = (
     "length",  # log of the number of characters
     "foreign",  # 0 to 1: how far the passage's language is not the model's
 )
-"""Columns of :func:`signals`. Most are absolute: what is only best among the hits may still answer
+"""Columns of :func:`features`. Most are absolute: what is only best among the hits may still answer
 nothing. But a reading is worth less where another one's text has more of the question."""
 
 _FAMILIAR_PIECES, _FOREIGN_PIECES = 1.3, 1.6
@@ -57,7 +57,7 @@ German; 99 of 100 English ones are below 1.53."""
 
 _NAME = re.compile(r"(?<![.!?]\s)(?<!^)\b[A-Z][\w’'-]+")
 
-_MOST_CONTRASTS = 2
+_MAX_CONTRASTS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +66,16 @@ class Candidate:
 
     hit: Hit
     reading: Reading
-    pieces_a_word: float
+    tokens_per_word: float
 
     @property
     def words(self) -> str:
-        """The reading's words, folded so that equal answers are equal."""
-        return folded(self.hit.chunk.document.text[self.reading.start : self.reading.end])
+        """The reading's words, normalize so that equal answers are equal."""
+        return normalize(self.hit.chunk.document.text[self.reading.start : self.reading.end])
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QuestionTerms:
     """What a question asks with: its words, and the names and numbers among them."""
 
     words: set[str]
@@ -83,18 +83,18 @@ class Asked:
     numbers: set[str]
 
 
-def asked(question: str) -> Asked:
+def asked(question: str) -> QuestionTerms:
     """Take a question apart. Names are words with a capital that does not open the question."""
     words = terms(question)
     numbers = {word for word in words if word[0].isdigit()}
     names = terms(" ".join(_NAME.findall(question))) - numbers
-    return Asked(words, names, numbers)
+    return QuestionTerms(words, names, numbers)
 
 
-def signals(
+def features(
     question: str, candidates: Sequence[Candidate], embed: Embed
 ) -> npt.NDArray[np.float64]:
-    """One row a candidate, of shape ``(len(candidates), len(SIGNALS))``."""
+    """One row a candidate, of shape ``(len(candidates), len(FEATURES))``."""
     about = asked(question)
     best_score = max((c.hit.score for c in candidates), default=0.0)
     held = {id(c.hit): terms(_passage(c.hit)) for c in candidates}
@@ -103,12 +103,12 @@ def signals(
     sentences = [terms(text) for text in around]
     texts = list(dict.fromkeys([question, *around]))  # two readings may share a sentence
     vectors = dict(zip(texts, embed(texts), strict=True))
-    in_sentence = [held_share(about.words, sentence) for sentence in sentences]
-    in_passage = [held_share(about.words, held[id(c.hit)]) for c in candidates]
+    in_sentence = [term_coverage(about.words, sentence) for sentence in sentences]
+    in_passage = [term_coverage(about.words, held[id(c.hit)]) for c in candidates]
     rows = [
         [
-            c.reading.margin,
-            c.reading.certainty,
+            c.reading.null_margin,
+            c.reading.span_log_prob,
             c.reading.answerable,
             _agreement(c, candidates),
             c.hit.score,
@@ -118,10 +118,10 @@ def signals(
             in_passage[i],
             in_sentence[i] - max(in_sentence),
             in_passage[i] - max(in_passage),
-            1.0 - held_share(about.names, held[id(c.hit)]),
-            1.0 - held_share(about.numbers, held[id(c.hit)]),
-            1.0 - held_share(about.words, anywhere),
-            1.0 - held_share(about.names, sentence),
+            1.0 - term_coverage(about.names, held[id(c.hit)]),
+            1.0 - term_coverage(about.numbers, held[id(c.hit)]),
+            1.0 - term_coverage(about.words, anywhere),
+            1.0 - term_coverage(about.names, sentence),
             *_contrast(question, c, text),
             _fits_type(question, c),
             _repeats(about, c),
@@ -130,14 +130,14 @@ def signals(
         ]
         for i, (c, text, sentence) in enumerate(zip(candidates, around, sentences, strict=True))
     ]
-    return np.array(rows, dtype=np.float64).reshape(len(candidates), len(SIGNALS))
+    return np.array(rows, dtype=np.float64).reshape(len(candidates), len(FEATURES))
 
 
 def missing_words(question: str, hits: Sequence[Hit]) -> list[str]:
     """Names and numbers of the question, as written there, that none of the hits mentions."""
     about = asked(question)
     held = set().union(*(terms(_passage(hit)) for hit in hits))
-    lacking = {w for w in about.names | about.numbers if held_share({w}, held) == 0.0}
+    lacking = {w for w in about.names | about.numbers if term_coverage({w}, held) == 0.0}
     written = re.findall(r"[\w’'-]+", question)
     return list(dict.fromkeys(word for word in written if terms(word) & lacking))
 
@@ -168,7 +168,7 @@ def _agreement(candidate: Candidate, others: Sequence[Candidate]) -> float:
 def _contrast(question: str, candidate: Candidate, sentence: str) -> list[float]:
     found = contrast(question, sentence, _answer(candidate))
     counts = [len(pairs) for pairs in (found.opposites, found.others, found.numbers)]
-    return [*(float(min(n, _MOST_CONTRASTS)) for n in counts), float(found.negated)]
+    return [*(float(min(n, _MAX_CONTRASTS)) for n in counts), float(found.negated)]
 
 
 def _fits_type(question: str, candidate: Candidate) -> float:
@@ -180,11 +180,11 @@ def _answer(candidate: Candidate) -> str:
     return candidate.hit.chunk.document.text[reading.start : reading.end]
 
 
-def _repeats(about: Asked, candidate: Candidate) -> float:
+def _repeats(about: QuestionTerms, candidate: Candidate) -> float:
     words = terms(candidate.words)
-    return held_share(words, about.words) if words else 0.0
+    return term_coverage(words, about.words) if words else 0.0
 
 
 def _foreign(candidate: Candidate) -> float:
-    beyond = candidate.pieces_a_word - _FAMILIAR_PIECES
+    beyond = candidate.tokens_per_word - _FAMILIAR_PIECES
     return min(max(beyond / (_FOREIGN_PIECES - _FAMILIAR_PIECES), 0.0), 1.0)

@@ -15,12 +15,12 @@ from rag.errors import ModelError
 LENGTH, STRIDE = 96, 48
 """Word pieces of a window, and at most between the starts of two (``training/README.md``)."""
 
-SPANS_A_PASSAGE = 2
+SPANS_PER_PASSAGE = 2
 
 OUTPUTS = ["start_logits", "end_logits", "answerable_logit"]
 """What is read of the model's outputs; it may have others."""
 
-MOST_TOKENS = 4096
+MAX_TOKENS = 4096
 """Tokens of one call of the model: memory stays small, and a question needs one or two calls."""
 
 _WORD = re.compile(r"\b[^\W\d_]+\b")
@@ -45,15 +45,15 @@ class SpanModel:
         """The best readings of each passage, best first; none of a passage without words."""
         found: list[list[Reading]] = [[] for _ in passages]
         windows = cut(self._tokenizer, question, passages, self._length, self._stride)
-        for batch in batches(windows, MOST_TOKENS):
+        for batch in batches(windows, MAX_TOKENS):
             starts, ends, answerable = self._predict(batch.ids, batch.mask, batch.types)
             for window, start, end, known in zip(
                 batch.windows, starts, ends, answerable, strict=True
             ):
                 found[window.passage] += window_readings(window, start, end, float(known))
-        return [best_apart(readings, SPANS_A_PASSAGE) for readings in found]
+        return [best_apart(readings, SPANS_PER_PASSAGE) for readings in found]
 
-    def pieces_a_word(self, text: str) -> float:
+    def tokens_per_word(self, text: str) -> float:
         """Word pieces a plain word: about 1.04 in the language the model knows, more in others.
 
         Numbers, and names, which begin with a capital, are split in any language.

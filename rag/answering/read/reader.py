@@ -6,8 +6,8 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from rag.answering.read.confidence import Judgement
-from rag.answering.read.evidence import Candidate, Embed, signals
+from rag.answering.read.confidence import ConfidenceModel
+from rag.answering.read.evidence import Candidate, Embed, features
 from rag.answering.read.model import SpanModel, open_model
 from rag.answering.read.windows import Passage
 from rag.embed import bundled_encoder
@@ -32,16 +32,16 @@ class SpanReader:
     @property
     def version(self) -> str:
         """Digest of the model, which its probabilities go with."""
-        return self._open_judgement().sha256
+        return self._open_confidence().sha256
 
     def __init__(
         self,
         model: SpanModel | None = None,
-        judgement: Judgement | None = None,
+        confidence: ConfidenceModel | None = None,
         embed: Embed | None = None,
     ) -> None:
         self._model = model
-        self._judgement = judgement
+        self._confidence = confidence
         self._embed = embed
         self._opening = threading.Lock()
 
@@ -49,27 +49,27 @@ class SpanReader:
         """Spans that may answer, most probable first; at most two of a hit."""
         candidates = find(self._open_model(), question, hits)
         embed = self._embed or bundled_encoder().encode
-        rows = signals(question, candidates, embed)
-        probabilities = self._open_judgement().probabilities(rows)
+        rows = features(question, candidates, embed)
+        probabilities = self._open_confidence().probabilities(rows)
         spans = [
             Span(c.hit, c.reading.start, c.reading.end, float(p))
             for c, p in zip(candidates, probabilities, strict=True)
         ]
         return sorted(spans, key=lambda span: (-span.probability, span.hit.source, span.start))
 
-    def refuse_below(self, precision: float) -> float:
+    def threshold(self, precision: float) -> float:
         """The probability to answer from, so that this share of the answers is right."""
-        return self._open_judgement().threshold(precision)
+        return self._open_confidence().threshold(precision)
 
-    def _open_judgement(self) -> Judgement:
-        if self._judgement is None:
-            self._judgement = Judgement.load()
-        return self._judgement
+    def _open_confidence(self) -> ConfidenceModel:
+        if self._confidence is None:
+            self._confidence = ConfidenceModel.load()
+        return self._confidence
 
     def _open_model(self) -> SpanModel:
         with self._opening:
             if self._model is None:
-                self._model = open_model(MODEL, self._open_judgement().sha256)
+                self._model = open_model(MODEL, self._open_confidence().sha256)
             return self._model
 
 
@@ -81,7 +81,7 @@ def find(model: SpanModel, question: str, hits: Sequence[Hit]) -> list[Candidate
     passages = [Passage(hit.chunk.document.text, hit.start, hit.end) for hit in hits]
     found: dict[tuple[str, int, int], Candidate] = {}
     for hit, readings in zip(hits, model.read(question, passages), strict=True):
-        pieces = model.pieces_a_word(hit.text) if readings else 1.0
+        pieces = model.tokens_per_word(hit.text) if readings else 1.0
         for reading in readings:
             key = (hit.source, reading.start, reading.end)
             candidate = Candidate(hit, reading, pieces)

@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from rag.answering.read.windows import Window
 
-LONGEST_ANSWER = 30
+MAX_ANSWER_LENGTH = 30
 """Word pieces of an answer."""
 
-SPANS_A_WINDOW = 2
+SPANS_PER_WINDOW = 2
 
 Logits = npt.NDArray[np.float32]
 
@@ -22,21 +22,21 @@ Logits = npt.NDArray[np.float32]
 class Reading:
     """Characters ``[start, end)`` of a document that may answer, and what the model says of them.
 
-    ``margin`` is the sum of start and end logit less that of no answer; ``certainty`` the log of
-    the probability that the model gives to this start and this end in the window, at most 0;
-    ``answerable`` the logit that the window answers at all. Higher is better everywhere.
+    ``null_margin`` is the sum of start and end logit less that of no answer; ``span_log_prob`` the
+    log of the probability that the model gives to this start and this end in the window, at most
+    0; ``answerable`` the logit that the window answers at all. Higher is better everywhere.
     """
 
     start: int
     end: int
-    margin: float
-    certainty: float
+    null_margin: float
+    span_log_prob: float
     answerable: float
 
     @property
     def rank(self) -> float:
         """The number that orders the readings of one question."""
-        return self.margin + 2 * self.answerable
+        return self.null_margin + 2 * self.answerable
 
     def overlaps(self, other: Reading) -> bool:
         """Whether two readings of one document share characters."""
@@ -51,12 +51,12 @@ def window_readings(window: Window, start: Logits, end: Logits, answerable: floa
     inside = slice(window.first, window.first + count)
     sums = start[inside, None] + end[None, inside]
     begins, ends = np.arange(count)[:, None], np.arange(count)[None, :]
-    sums = np.where((ends >= begins) & (ends < begins + LONGEST_ANSWER), sums, -np.inf)
+    sums = np.where((ends >= begins) & (ends < begins + MAX_ANSWER_LENGTH), sums, -np.inf)
     none = float(start[0] + end[0])
     allowed = [0, *range(inside.start, inside.stop)]
     total = _log_sum(start[allowed]) + _log_sum(end[allowed])
     found = []
-    for _ in range(SPANS_A_WINDOW):
+    for _ in range(SPANS_PER_WINDOW):
         low, high = divmod(int(sums.argmax()), count)
         score = float(sums[low, high])
         if not np.isfinite(score):

@@ -13,7 +13,7 @@ from typing import Any
 from rag.errors import QuestionSetError
 from rag.evaluate.draft.facts import ACRONYM, DEFINITION, SHARE, facts
 from rag.evaluate.draft.names import Names
-from rag.evaluate.draft.near_miss import Asked, Swap, swaps, unstated, years_in
+from rag.evaluate.draft.near_miss import QuestionParts, Swap, swaps, unstated, years_in
 from rag.evaluate.draft.statements import statements
 from rag.evaluate.draft.wording import ask
 from rag.question_sets import Evidence, Question
@@ -173,7 +173,7 @@ def _near_misses(
         text = documents.text_of(draft.near.source)
         low, high = max(0, draft.near.start - _AROUND), draft.near.end + _AROUND
         question = draft.question.question
-        asked = Asked(question, draft.statement, text[low:high], text, draft.kind == SHARE)
+        asked = QuestionParts(question, draft.statement, text[low:high], text, draft.kind == SHARE)
         tried += [(swap, draft) for swap in swaps(asked, names, years, rng)]
     kept = unstated([swap for swap, _ in tried], documents)
     known = {_folded(draft) for draft in drafts}

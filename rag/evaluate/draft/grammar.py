@@ -55,7 +55,7 @@ _PARTICIPLE_NEXT = re.compile(
     r"(?:\w+ed|\w+en|been|become|begun|built|bought|brought|come|cut|done|fallen|found|gone|grown"
     r"|had|held|kept|led|lost|made|met|paid|put|risen|run|seen|sent|set|shown|sold|spent|won)\b"
 )
-_LONGEST_SUBJECT = 8
+_MAX_SUBJECT_LENGTH = 8
 _VERB = re.compile(rf"\b(?:{'|'.join([*_AUXILIARIES, *_BASE_OF_PAST])})\b")
 
 _ALSO = ("be", "been", "have", "reach", "produce")
@@ -68,7 +68,11 @@ def verb_at(clause: str) -> re.Match[str] | None:
     if match is None:
         return None
     subject, after = clause[: match.start()], clause[match.end() :]
-    if not subject.strip() or len(subject.split()) > _LONGEST_SUBJECT or NO_SUBJECT.search(subject):
+    if (
+        not subject.strip()
+        or len(subject.split()) > _MAX_SUBJECT_LENGTH
+        or NO_SUBJECT.search(subject)
+    ):
         return None
     if re.search(r"\b(?:of|in|on|at|by|for|from|with|and|or) $", subject):
         return None

@@ -71,7 +71,7 @@ _AHEAD = re.compile(r"\b(?:will|expected|planned|scheduled)\b")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QuestionParts:
     """A question and the places it comes from, from small to large.
 
     ``around`` is the text on both sides of its ``statement``, ``document`` the whole. ``of_share``:
@@ -85,7 +85,9 @@ class Asked:
     of_share: bool = False
 
 
-def swaps(asked: Asked, names: Names, years: Sequence[str], rng: random.Random) -> Iterator[Swap]:
+def swaps(
+    asked: QuestionParts, names: Names, years: Sequence[str], rng: random.Random
+) -> Iterator[Swap]:
     """Near misses of a question, the preferred ones first; whether the documents say is not known.
 
     What stands around the statement is not taken: it may belong to it, as a country does to its
@@ -134,7 +136,7 @@ def unstated(found: Sequence[Swap], documents: Documents) -> Mapping[Swap, Evide
 
 
 def _replaceable(
-    asked: Asked, names: Names, years: Sequence[str]
+    asked: QuestionParts, names: Names, years: Sequence[str]
 ) -> Iterator[tuple[int, str, Sequence[str]]]:
     """Each word of a question that can be replaced, by which words, and where those are from."""
     question = asked.question

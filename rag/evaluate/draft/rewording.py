@@ -12,7 +12,7 @@ from rag.evaluate.draft.drafting import Draft
 from rag.evaluate.draft.names import find_names
 from rag.types import Progress
 
-LONGEST = 300
+MAX_LENGTH = 300
 """Characters of a reworded question."""
 
 _REQUEST = (
@@ -56,7 +56,7 @@ def is_acceptable(reply: str, draft: Draft) -> bool:
     return (
         "\n" not in reply
         and reply.endswith("?")
-        and len(reply) <= LONGEST
+        and len(reply) <= MAX_LENGTH
         and all(_holds(reply, words) for words in kept)
         and not (answer and _holds(reply.casefold(), answer.casefold()))
     )

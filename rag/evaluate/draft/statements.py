@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rag.text.sentences import sentence_spans
 
-_SHORTEST, _LONGEST = 30, 400
+_MIN_LENGTH, _MAX_LENGTH = 30, 400
 _MARKUP = re.compile(r"[|#*\[\]{}<>_=\\@^~`]|https?:|www\.|\.{3}|…")
 _ENGLISH = re.compile(r"\b(?:the|of|in|is|was|are|were|and|to|a|an|by|for|with|from|has|have)\b")
 _POINTS_BACK = re.compile(
@@ -41,7 +41,7 @@ def statements(source: str, text: str) -> Iterator[Statement]:
     """The plain English sentences of a document that can be asked about alone."""
     for whole in sentence_spans(text):
         start, end = whole
-        if not _SHORTEST <= end - start <= _LONGEST:
+        if not _MIN_LENGTH <= end - start <= _MAX_LENGTH:
             continue
         sentence = text[start:end].replace("\n", " ").replace("\t", " ")
         while lead := _CONNECTIVE.match(sentence):

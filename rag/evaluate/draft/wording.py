@@ -13,7 +13,7 @@ FRONTED, IN_PLACE = 2, 1
 """How natural a wording is: "When will it begin?", or "It will begin in which year?"."""
 
 _CUT = re.compile(r",(?!\d)(?! \d{4}\b)|;| [—–] |—|: ")
-_FEWEST_WORDS = 4
+_MIN_WORDS = 4
 _MANY_WORDS = 5
 """Longer words with which a question without a name tells well enough what it is about."""
 _UNCLEAR = re.compile(r"\b(?:this|these|those|such|former|latter|it|I|we|our|my|you|your)\b", re.I)
@@ -175,7 +175,7 @@ def _is_clear(question: str, fact: Fact, text: str) -> bool:
     if fact.kind in (facts.DEFINITION, facts.ACRONYM):
         return True
     named = find_names(f"x {question.partition(' ')[2]}")
-    if len(question.split()) < _FEWEST_WORDS or (_VAGUE.search(question) and not named):
+    if len(question.split()) < _MIN_WORDS or (_VAGUE.search(question) and not named):
         return False
     if _OWN.search(question):  # "its" is clear where a name stands before it
         own = _OWN.search(question)

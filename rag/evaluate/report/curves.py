@@ -1,4 +1,4 @@
-"""What the plots show: points computed from judged questions."""
+"""What the plots show: points computed from scored questions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from math import sqrt
 import numpy as np
 
 from rag.evaluate.metrics import CALIBRATION_BINS, calibration_bin
-from rag.evaluate.scored import STAGES, Judged
+from rag.evaluate.scored import STAGES, ScoredOutcome
 
 _Z = 1.959964  # of a two-sided 95 % interval
 
@@ -36,27 +36,27 @@ class ReliabilityBin:
     high: float
 
 
-def risk_coverage(judged: Sequence[Judged]) -> list[RiskPoint]:
+def risk_coverage(scored: Sequence[ScoredOutcome]) -> list[RiskPoint]:
     """Points by falling confidence, one for each confidence that an answer has.
 
     Coverage ends at the share that was answered at all: of a refusal it is not known what would
     have been said (El-Yaniv and Wiener 2010). Intervals are Wilson's, 95 %.
     """
-    given = sorted((one for one in judged if _answered(one)), key=lambda one: -one.confidence)
+    given = sorted((one for one in scored if _answered(one)), key=lambda one: -one.confidence)
     points, wrong = [], 0
     for place, one in enumerate(given, start=1):
         wrong += not one.right
         if place == len(given) or given[place].confidence != one.confidence:
             low, high = wilson(wrong, place)
             risk = wrong / place
-            points.append(RiskPoint(place / len(judged), risk, one.confidence, low, high))
+            points.append(RiskPoint(place / len(scored), risk, one.confidence, low, high))
     return points
 
 
-def reliability(judged: Sequence[Judged]) -> list[ReliabilityBin]:
+def reliability(scored: Sequence[ScoredOutcome]) -> list[ReliabilityBin]:
     """The bins of the expected calibration error that hold an answer."""
-    bins: list[list[Judged]] = [[] for _ in range(CALIBRATION_BINS)]
-    for one in judged:
+    bins: list[list[ScoredOutcome]] = [[] for _ in range(CALIBRATION_BINS)]
+    for one in scored:
         if _answered(one):
             bins[calibration_bin(one.confidence)].append(one)
     found = []
@@ -68,9 +68,9 @@ def reliability(judged: Sequence[Judged]) -> list[ReliabilityBin]:
     return found
 
 
-def latencies(judged: Sequence[Judged]) -> dict[str, list[float]]:
+def latencies(scored: Sequence[ScoredOutcome]) -> dict[str, list[float]]:
     """The seconds of each stage, ascending."""
-    asked = [one.seconds for one in judged if one.asked]
+    asked = [one.seconds for one in scored if one.asked]
     return {stage: sorted(times[i] for times in asked) for i, stage in enumerate(STAGES)}
 
 
@@ -82,5 +82,5 @@ def wilson(part: int, whole: int) -> tuple[float, float]:
     return max(0.0, middle - reach), min(1.0, middle + reach)
 
 
-def _answered(one: Judged) -> bool:
+def _answered(one: ScoredOutcome) -> bool:
     return one.asked and not one.refused

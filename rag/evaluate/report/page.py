@@ -19,7 +19,7 @@ from rag.evaluate.figures import seconds
 from rag.evaluate.report.curves import latencies, reliability, risk_coverage
 from rag.evaluate.report.plots import latency_plot, reliability_plot, risk_coverage_plot
 from rag.evaluate.results import Record
-from rag.evaluate.scored import VERDICTS, Judged
+from rag.evaluate.scored import VERDICTS, ScoredOutcome
 
 if TYPE_CHECKING:
     from rag.evaluate.run import Evaluation
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 CONTEXT = 90
 """Characters shown on each side of a quote."""
 
-LONGEST_QUOTE = 1200
+MAX_QUOTE_LENGTH = 1200
 """Characters of a quote that are shown; the evidence of some sets is whole documents."""
 
 _CUT_BEFORE, _CUT_AFTER = re.compile(r"^\S{0,30}\s+"), re.compile(r"\s+\S{0,30}$")
@@ -87,13 +87,13 @@ TextOf = Callable[[str], str]
 def write_page(path: Path, evaluation: Evaluation, text_of: TextOf) -> None:
     """Write the page; ``text_of`` gives the canonical text of a source."""
     with replacing(path) as file:
-        for piece in page(evaluation.report, evaluation.judged, evaluation.records, text_of):
+        for piece in page(evaluation.report, evaluation.scored, evaluation.records, text_of):
             file.write(piece)
 
 
 def page(
     report: dict[str, Any],
-    judged: Sequence[Judged],
+    scored: Sequence[ScoredOutcome],
     records: Iterable[Record],
     text_of: TextOf,
 ) -> Iterator[str]:
@@ -109,7 +109,7 @@ def page(
         lstrip_blocks=True,
     )
     environment.filters |= {"figure": _figure, "spread": _spread}
-    sources = sorted({source for one in judged for source in one.sources})
+    sources = sorted({source for one in scored for source in one.sources})
     return environment.get_template("report.html").generate(
         report=report,
         about=report.get("about", {}),
@@ -119,21 +119,21 @@ def page(
         columns=COLUMNS,
         verdicts=VERDICTS,
         sources=sources,
-        stages={stage: seconds(judged, stage) for stage in latencies(judged)},
-        plots={name: Markup(svg) for name, svg in _plots(judged).items()},
+        stages={stage: seconds(scored, stage) for stage in latencies(scored)},
+        plots={name: Markup(svg) for name, svg in _plots(scored).items()},
         style=Markup(_asset("report.css")),
         script=Markup(_asset("report.js")),
         questions=(show(record, text_of) for record in records),
     )
 
 
-def _plots(judged: Sequence[Judged]) -> dict[str, str]:
-    if not any(one.asked for one in judged):
+def _plots(scored: Sequence[ScoredOutcome]) -> dict[str, str]:
+    if not any(one.asked for one in scored):
         return {}
     return {
-        "Risk and coverage": risk_coverage_plot(risk_coverage(judged)),
-        "Reliability": reliability_plot(reliability(judged)),
-        "Latency": latency_plot(latencies(judged)),
+        "Risk and coverage": risk_coverage_plot(risk_coverage(scored)),
+        "Reliability": reliability_plot(reliability(scored)),
+        "Latency": latency_plot(latencies(scored)),
     }
 
 
@@ -178,9 +178,9 @@ def _place(source: str, start: int, end: int, text_of: TextOf) -> Place:
 
 def _shortened(words: str) -> str:
     """Words without their middle, where they are a whole document's."""
-    if len(words) <= LONGEST_QUOTE:
+    if len(words) <= MAX_QUOTE_LENGTH:
         return words
-    half = LONGEST_QUOTE // 2
+    half = MAX_QUOTE_LENGTH // 2
     return f"{words[:half].rstrip()} […] {words[-half:].lstrip()}"
 
 

@@ -12,7 +12,7 @@ from rag.evaluate.report.curves import ReliabilityBin, RiskPoint
 
 WIDTH, HEIGHT = 420, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 22, 12, 42
-_MOST_POINTS = 300
+_MAX_POINTS = 300
 
 Point = TypeVar("Point")
 Points = Sequence[tuple[float, float]]
@@ -146,6 +146,6 @@ def _n(value: float) -> str:
 
 
 def _thinned(points: Sequence[Point]) -> list[Point]:
-    """At most about :data:`_MOST_POINTS` of the points, with the first and the last."""
-    step = max(1, len(points) // _MOST_POINTS)
+    """At most about :data:`_MAX_POINTS` of the points, with the first and the last."""
+    step = max(1, len(points) // _MAX_POINTS)
     return [*points[:-1:step], *points[-1:]]

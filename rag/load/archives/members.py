@@ -14,20 +14,20 @@ from typing import Protocol
 
 from rag.errors import LoadError
 from rag.load.archives.names import inner_path, is_junk, leads_out
-from rag.load.detect.containers import MOST_ENTRIES, MOST_MEMBERS
+from rag.load.detect.containers import MAX_ENTRIES, MAX_MEMBERS
 from rag.types import Document
 
-MOST_DEPTH = 5
+MAX_DEPTH = 5
 """An archive in a mail in an archive is 3 deep."""
 
 TOO_MANY_ENTRIES = (
-    f"holds more than {MOST_ENTRIES:,} files; unpack what is needed of it into the folder"
+    f"holds more than {MAX_ENTRIES:,} files; unpack what is needed of it into the folder"
 )
 
-MOST_BYTES = 256_000_000
+MAX_BYTES = 256_000_000
 """Bytes that everything inside one file may unpack to: as much as the largest file that is read."""
 
-MOST_GROWTH = 100
+MAX_GROWTH = 100
 """How many times its own size a file may unpack to; text is packed to a tenth or so."""
 
 _SMALL = 32_000_000  # bytes that any file may unpack to, however small it is
@@ -49,13 +49,13 @@ class Budget:
     """What all files inside one file may still take. Counted as it comes: headers lie."""
 
     def __init__(self, size: int) -> None:
-        self._members = MOST_MEMBERS
-        self._bytes = min(MOST_BYTES, max(_SMALL, MOST_GROWTH * size))
-        growth = f"to more than {MOST_GROWTH} times the size of the file, as data made to fill the"
+        self._members = MAX_MEMBERS
+        self._bytes = min(MAX_BYTES, max(_SMALL, MAX_GROWTH * size))
+        growth = f"to more than {MAX_GROWTH} times the size of the file, as data made to fill the"
         self._too_much = (
-            f"to more than {MOST_BYTES // 1_000_000} MB with the rest of the file; unpack it into "
+            f"to more than {MAX_BYTES // 1_000_000} MB with the rest of the file; unpack it into "
             "the folder"
-            if self._bytes == MOST_BYTES
+            if self._bytes == MAX_BYTES
             else f"{growth} memory does; unpack it into the folder if you trust it"
         )
 
@@ -64,7 +64,7 @@ class Budget:
         self._members -= 1
         if self._members < 0:
             raise SpentError(
-                f"and all that follows is not read: the file holds more than {MOST_MEMBERS:,} "
+                f"and all that follows is not read: the file holds more than {MAX_MEMBERS:,} "
                 "files; unpack it into the folder"
             )
 
@@ -135,9 +135,9 @@ class Collector:
         if isinstance(content, Document):
             self.documents.append(content)
             return
-        if depth == MOST_DEPTH:
+        if depth == MAX_DEPTH:
             raise LoadError(
-                f"is a file in a file, more than {MOST_DEPTH} deep; unpack it into the folder"
+                f"is a file in a file, more than {MAX_DEPTH} deep; unpack it into the folder"
             )
         for part in _unharmed(content):
             if isinstance(part, Document):

@@ -10,8 +10,8 @@ from rag.errors import LoadError
 from rag.load.detect.encoding import decode
 from rag.load.system_files import is_system_name
 
-_LONGEST_PART = 160
-_LONGEST_PATH = 800
+_MAX_PART_LENGTH = 160
+_MAX_PATH_LENGTH = 800
 # Control characters, those that turn the direction of writing, line ends, lone surrogates.
 _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
@@ -29,8 +29,8 @@ def inner_path(name: str) -> str:
     """
     parts = [_safe_part(part) for part in _parts(name) if part != ".."]
     path = "/".join(parts)
-    if len(path) > _LONGEST_PATH:
-        path = "…" + path[-_LONGEST_PATH:].lstrip("/")
+    if len(path) > _MAX_PATH_LENGTH:
+        path = "…" + path[-_MAX_PATH_LENGTH:].lstrip("/")
     return path or "unnamed"
 
 
@@ -85,7 +85,7 @@ def _parts(name: str) -> list[str]:
 
 def _safe_part(part: str) -> str:
     part = _UNSAFE.sub(lambda c: c.group().encode("unicode_escape").decode(), part)
-    if len(part) <= _LONGEST_PART:
+    if len(part) <= _MAX_PART_LENGTH:
         return part
     suffix = PurePosixPath(part).suffix[:12]
-    return f"{part[: _LONGEST_PART - 12]}…{suffix}"
+    return f"{part[: _MAX_PART_LENGTH - 12]}…{suffix}"

@@ -10,7 +10,7 @@ from functools import partial
 from rag.errors import LoadError
 from rag.load.archives.members import TOO_MANY_ENTRIES, Budget, Member, Part
 from rag.load.archives.names import decode_names
-from rag.load.detect.containers import MOST_ENTRIES, MOST_MEMBERS
+from rag.load.detect.containers import MAX_ENTRIES, MAX_MEMBERS
 
 
 def unpack(data: bytes, source: str, budget: Budget) -> Iterator[Part]:
@@ -23,7 +23,7 @@ def unpack(data: bytes, source: str, budget: Budget) -> Iterator[Part]:
         raise LoadError("is damaged or not a TAR archive; unpack it into the folder") from error
     with archive:
         entries, ends_early = _entries(archive)
-        files = [info for info in entries if info.isreg()][: MOST_MEMBERS + 1]
+        files = [info for info in entries if info.isreg()][: MAX_MEMBERS + 1]
         names = decode_names([info.name.encode("utf-8", "surrogateescape") for info in files])
         for info, name in zip(files, names, strict=True):
             yield Member(name, partial(_read, archive, info, budget))
@@ -37,7 +37,7 @@ def _entries(archive: tarfile.TarFile) -> tuple[list[tarfile.TarInfo], bool]:
     try:
         for info in archive:
             entries.append(info)
-            if len(entries) > MOST_ENTRIES:
+            if len(entries) > MAX_ENTRIES:
                 raise LoadError(TOO_MANY_ENTRIES)
     except LoadError:
         raise

@@ -11,7 +11,7 @@ from functools import partial
 from rag.errors import LoadError
 from rag.load.archives.members import TOO_MANY_ENTRIES, Budget, Member, Part
 from rag.load.archives.names import decode_names
-from rag.load.detect.containers import MOST_MEMBERS, has_too_many_entries
+from rag.load.detect.containers import MAX_MEMBERS, has_too_many_entries
 
 _UTF8 = 0x800
 _ENCRYPTED = 0x1
@@ -30,7 +30,7 @@ def unpack(data: bytes, source: str, budget: Budget) -> Iterator[Part]:
         ) from error
     with archive:
         files = [info for info in archive.infolist() if not _is_folder(info) and not _is_link(info)]
-        files = files[: MOST_MEMBERS + 1]
+        files = files[: MAX_MEMBERS + 1]
         for info, name in zip(files, _names(files), strict=True):
             yield Member(name, partial(_read, archive, info, budget))
 

@@ -11,7 +11,7 @@ from rag.types import Document
 
 _PACKED_SUFFIXES = (".js", ".mjs", ".cjs", ".css")
 _PACKED_LINE = 400  # characters of a line on average; what people write has less than 100
-_PACKED_LEAST = 2000
+_MIN_PACKED_LENGTH = 2000
 
 
 def load(data: bytes, source: str) -> Document:
@@ -25,4 +25,4 @@ def load(data: bytes, source: str) -> Document:
 
 def _is_packed(text: str) -> bool:
     lines = text.count("\n") + 1
-    return len(text) > _PACKED_LEAST and len(text) > lines * _PACKED_LINE
+    return len(text) > _MIN_PACKED_LENGTH and len(text) > lines * _PACKED_LINE

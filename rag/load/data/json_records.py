@@ -18,16 +18,16 @@ from rag.load.data.json_parse import MAX_DEPTH, TOO_DEEP, Number, parse
 from rag.load.detect.encoding import decode
 from rag.types import Document
 
-_LARGEST = 64_000_000
+_MAX_SIZE = 64_000_000
 """Characters of JSON that are parsed as one value."""
 
-_MOST_SIGNS = 4_000_000
+_MAX_SIGNS = 4_000_000
 """Commas, colons and brackets in it: each may stand for an object of 100 bytes or more."""
 
-_LONGEST_ROW = 400
-_LONGEST_WORD = 60
-_LONGEST_PREFIX = 120  # of joined keys; what is above is cut
-_LARGEST_TEXT = 200_000_000
+_MAX_ROW_LENGTH = 400
+_MAX_WORD_LENGTH = 60
+_MAX_PREFIX_LENGTH = 120  # of joined keys; what is above is cut
+_MAX_TEXT_LENGTH = 200_000_000
 _LINES_SUFFIXES = (".jsonl", ".ndjson", ".jsonlines")
 
 
@@ -35,7 +35,7 @@ def load(data: bytes, source: str) -> Document:
     """Text that is not valid JSON stays as it is. Raises :class:`LoadError` for what is no text."""
     text = decode(data)
     as_lines = PurePosixPath(source).suffix.lower() in _LINES_SUFFIXES
-    is_small = len(text) <= _LARGEST and _signs(text) <= _MOST_SIGNS
+    is_small = len(text) <= _MAX_SIZE and _signs(text) <= _MAX_SIGNS
     if is_small and not as_lines:
         try:
             return _document(parse(text), source)
@@ -46,7 +46,7 @@ def load(data: bytes, source: str) -> Document:
     if not is_small:
         raise LoadError(
             f"is JSON of {len(text) / 1e6:,.0f} MB with {_signs(text):,} commas, colons and "
-            f"brackets; up to {_LARGEST // 1_000_000} MB and {_MOST_SIGNS:,} are read as one "
+            f"brackets; up to {_MAX_SIZE // 1_000_000} MB and {_MAX_SIGNS:,} are read as one "
             "value: save it as JSON lines, or split it"
         )
     return Document(source, text)
@@ -58,14 +58,14 @@ def _signs(text: str) -> int:
 
 def _is_lines(text: str) -> bool:
     """Whether the first lines are values of their own."""
-    lines = [line for line in text[:_LARGEST].splitlines() if line.strip()][:2]
+    lines = [line for line in text[:_MAX_SIZE].splitlines() if line.strip()][:2]
     return len(lines) == 2 and all(isinstance(_line_value(line), (dict, list)) for line in lines)
 
 
 def _line_value(line: str) -> Any:
     """The value of a line; the line itself where it is not valid JSON."""
     try:
-        return parse(line) if len(line) <= _LARGEST and _signs(line) <= _MOST_SIGNS else line
+        return parse(line) if len(line) <= _MAX_SIZE and _signs(line) <= _MAX_SIGNS else line
     except ValueError:
         return line
 
@@ -138,7 +138,7 @@ class _Writer:
 
     def _add(self, block: str, level: int | None = None) -> None:
         self._size += len(block)
-        if self._size > _LARGEST_TEXT:
+        if self._size > _MAX_TEXT_LENGTH:
             raise LoadError("is JSON with long keys that are repeated too often; split it")
         self.builder.add(block, level)
 
@@ -156,7 +156,7 @@ def _element_lines(value: Any, prefix: str, depth: int) -> Iterator[str]:
     if isinstance(value, list):
         lists = [(prefix, value)]
     written = [f"{key}: {text}" for key, text in pairs]
-    if sum(map(len, written)) > _LONGEST_ROW or any("\n" in line for line in written):
+    if sum(map(len, written)) > _MAX_ROW_LENGTH or any("\n" in line for line in written):
         yield from written
     elif written:
         yield " | ".join(written)
@@ -218,7 +218,7 @@ def _words(value: Any) -> str:
 def _enumeration(values: list[Any]) -> str:
     """Words side by side, sentences on lines of their own."""
     texts = [text for value in values if (text := _words(value))]
-    return ("\n" if any(len(text) > _LONGEST_WORD for text in texts) else ", ").join(texts)
+    return ("\n" if any(len(text) > _MAX_WORD_LENGTH for text in texts) else ", ").join(texts)
 
 
 def _numbers(values: list[Any]) -> Iterator[str]:
@@ -237,7 +237,7 @@ def _labelled(prefix: str, text: str) -> str:
 
 def _joined(prefix: str, name: str) -> str:
     key = " ".join(clean(name).split())
-    return f"{prefix}.{key}"[-_LONGEST_PREFIX - len(key) :] if prefix else key
+    return f"{prefix}.{key}"[-_MAX_PREFIX_LENGTH - len(key) :] if prefix else key
 
 
 def _deeper(depth: int) -> int:

@@ -13,7 +13,7 @@ from rag.load.detect.encoding import decode
 from rag.load.markup import markdown
 from rag.types import Document
 
-_LONGEST_OUTPUT = 4000
+_MAX_OUTPUT_LENGTH = 4000
 """Characters kept of what one cell printed."""
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -76,8 +76,8 @@ def _output(output: dict[str, Any]) -> str:
     else:
         text = _shown(output.get("data", output))
     text = clean(_ANSI.sub("", text)).strip("\n")
-    if len(text) > _LONGEST_OUTPUT:
-        text = text[:_LONGEST_OUTPUT].rpartition("\n")[0] or text[:_LONGEST_OUTPUT]
+    if len(text) > _MAX_OUTPUT_LENGTH:
+        text = text[:_MAX_OUTPUT_LENGTH].rpartition("\n")[0] or text[:_MAX_OUTPUT_LENGTH]
         text += "\n…"
     return text
 

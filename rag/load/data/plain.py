@@ -6,7 +6,7 @@ from rag.load.detect.encoded_binary import refuse_encoded_binary
 from rag.load.detect.encoding import decode
 from rag.types import Document
 
-_LONGEST_TITLE = 120
+_MAX_TITLE_LENGTH = 120
 _SENTENCE_ENDS = (".", ",", ";", ":", "。")
 
 
@@ -21,6 +21,6 @@ def _title(text: str) -> str:
     """The first line with words, if it looks like a title above a text; else ""."""
     first, _, rest = text.lstrip().partition("\n")
     first = first.rstrip()
-    if len(first) > _LONGEST_TITLE or first.endswith(_SENTENCE_ENDS) or not rest.strip():
+    if len(first) > _MAX_TITLE_LENGTH or first.endswith(_SENTENCE_ENDS) or not rest.strip():
         return ""
     return first

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-MOST_MEMBERS = 10_000
+MAX_MEMBERS = 10_000
 """Files inside one file, at all depths together."""
 
-MOST_ENTRIES = 10 * MOST_MEMBERS
+MAX_ENTRIES = 10 * MAX_MEMBERS
 """Entries of one archive, with folders and links, beyond which it is not even listed."""
 
 _MAGIC = b"ustar"
@@ -27,7 +27,7 @@ def has_too_many_entries(data: bytes) -> bool:
 
     Archives that are stored in the archive count too.
     """
-    return data.count(_ENTRY) > MOST_ENTRIES
+    return data.count(_ENTRY) > MAX_ENTRIES
 
 
 def is_mailbox(data: bytes) -> bool:

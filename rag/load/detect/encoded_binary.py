@@ -6,7 +6,7 @@ import re
 
 from rag.errors import LoadError
 
-_CODED_LEAST = 2000  # characters; a key or a digest in a text is shorter
+_MIN_CODED_LENGTH = 2000  # characters; a key or a digest in a text is shorter
 _CODED_SAMPLE = 1_000_000
 _KINDS = (re.compile("[A-Za-z]"), re.compile("[0-9]"))
 _CODED_RUN = re.compile(r"[A-Za-z0-9+/=_-]{60,}+")
@@ -22,7 +22,7 @@ def refuse_encoded_binary(text: str) -> None:
 
 def is_encoded_binary(text: str) -> bool:
     """Whether nearly all of a longer text is letters and digits without a space or a stop."""
-    if len(text) < _CODED_LEAST:
+    if len(text) < _MIN_CODED_LENGTH:
         return False
     sample = text[:_CODED_SAMPLE]
     coded = sum(len(run.group()) for run in _CODED_RUN.finditer(sample) if _is_coded(run.group()))

@@ -8,7 +8,7 @@ from collections.abc import Set
 from rag.load.detect.containers import is_mailbox
 
 _LOOK_AT = 16_384
-_MOST_HEADERS = 200
+_MAX_HEADERS = 200
 _XML = re.compile(rb"(?:\xef\xbb\xbf)?\s*+<\?xml\s")
 _ROOT = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*+(?:<!--(?>.*?-->)\s*+)*+(?:<!DOCTYPE\s+(?:svg|rss|feed)\b|<(?:svg|rss|feed)\s)",
@@ -52,7 +52,7 @@ def text_kind(data: bytes, promised: str | None) -> str | None:
 def _is_mail(head: bytes, sure: Set[bytes]) -> bool:
     """Whether there are headers before the first blank line, some that only programs write."""
     names = set()
-    for line in head.split(b"\n")[:_MOST_HEADERS]:
+    for line in head.split(b"\n")[:_MAX_HEADERS]:
         if not line.strip():
             break
         if line[:1] in b" \t":

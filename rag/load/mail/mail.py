@@ -12,14 +12,14 @@ from rag.load.archives.members import Part as Found
 from rag.load.archives.names import base_name
 from rag.load.builder import TextBuilder, clean
 from rag.load.dates import iso_date
-from rag.load.detect.containers import MOST_MEMBERS
+from rag.load.detect.containers import MAX_MEMBERS
 from rag.load.detect.encoding import decode
 from rag.load.mail import mime
 from rag.types import Document
 
-_MOST_PARTS = MOST_MEMBERS
-_TOO_MANY_PARTS = f"is not read: the mail has more than {_MOST_PARTS:,} parts"
-_MOST_NESTED = 20  # multiparts in multiparts; mail programs make up to 6
+_MAX_PARTS = MAX_MEMBERS
+_TOO_MANY_PARTS = f"is not read: the mail has more than {_MAX_PARTS:,} parts"
+_MAX_NESTED = 20  # multiparts in multiparts; mail programs make up to 6
 _ENVELOPE = re.compile(rb"(?:From |>From )[^\n]*\n")
 _HEADERS = ("From", "To", "Cc", "Date", "Subject")
 _SUFFIXES = {
@@ -40,7 +40,7 @@ def unpack(data: bytes, source: str, budget: Budget) -> Iterator[Found]:
     """The mail itself, then what is attached to it."""
     envelope = _ENVELOPE.match(data)
     mail = mime.parse(data, envelope.end() if envelope else 0)
-    reading = _Reading(budget, iter(range(_MOST_PARTS)))
+    reading = _Reading(budget, iter(range(_MAX_PARTS)))
     reading.part(mail, 0)
     headers = [(name, mail.header(name)) for name in _HEADERS]
     names = [member.name for member in reading.members]
@@ -94,7 +94,7 @@ class _Reading:
             return
         kind = part.type
         if kind.startswith("multipart/"):
-            if depth < _MOST_NESTED and self._multipart(part, kind, depth):
+            if depth < _MAX_NESTED and self._multipart(part, kind, depth):
                 return
             kind = "text/plain"  # without a border it is what it looks like
         if kind in _SIGNATURES or (beside and kind.startswith(_DECORATION)):

@@ -19,9 +19,9 @@ from rag.errors import LoadError
 from rag.load.builder import clean
 from rag.load.detect.encoding import decode
 
-_LONGEST_HEADERS = 1_000_000
-_LONGEST_HEADER = 10_000
-_LONGEST_PARAMETERS = 2000
+_MAX_HEADERS_LENGTH = 1_000_000
+_MAX_HEADER_LENGTH = 10_000
+_MAX_PARAMETERS_LENGTH = 2000
 _END_OF_HEADERS = re.compile(rb"\r?\n[ \t]*\r?\n")
 _EMPTY_HEADERS = re.compile(rb"[ \t]*\r?\n")
 _NO_HEADER = re.compile(rb"^(?![!-9;-~]+[ \t]*:|[ \t]|\r?$)", re.MULTILINE)
@@ -101,7 +101,7 @@ def parse(data: bytes, start: int = 0, end: int | None = None) -> Part:
     end = len(data) if end is None else end
     if empty := _EMPTY_HEADERS.match(data, start, end):
         return Part(Message(), data, empty.end(), end)
-    limit = min(end, start + _LONGEST_HEADERS)
+    limit = min(end, start + _MAX_HEADERS_LENGTH)
     found = _END_OF_HEADERS.search(data, start, limit)
     block, body = (
         (data[start : found.start()], found.end()) if found else (data[start:limit], limit)
@@ -116,14 +116,14 @@ def parse(data: bytes, start: int = 0, end: int | None = None) -> Part:
     if not headers.keys():  # text without headers
         return Part(Message(), data, start, end)
     for name in ("Content-Type", "Content-Disposition"):
-        if len(value := str(headers.get(name) or "")) > _LONGEST_PARAMETERS:
-            headers.replace_header(name, value[:_LONGEST_PARAMETERS])
+        if len(value := str(headers.get(name) or "")) > _MAX_PARAMETERS_LENGTH:
+            headers.replace_header(name, value[:_MAX_PARAMETERS_LENGTH])
     return Part(headers, data, min(body, end), end)
 
 
 def decoded(written: str) -> str:
     """A header's value on one line, its encoded words decoded, names and addresses bare."""
-    written = written[:_LONGEST_HEADER]
+    written = written[:_MAX_HEADER_LENGTH]
     try:
         pieces = decode_header(written)
     except Exception:  # it lets binascii.Error and others through

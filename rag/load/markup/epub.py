@@ -21,7 +21,7 @@ _PAGES = frozenset(("application/xhtml+xml", "text/html", "application/x-dtbook+
 # Fonts that are made unusable outside the book; its text is not locked.
 _OBFUSCATED_FONT = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 _LEFT_OUT = frozenset(("cover", "toc"))
-_MOST_CHAPTERS = 10_000
+_MAX_CHAPTERS = 10_000
 _GAP = "\n\n"
 
 
@@ -99,7 +99,7 @@ class _Book:
             if reference.get("type", "") in _LEFT_OUT
         }
         seen: set[str] = set()
-        for reference in list(self._root.iter("{*}itemref"))[:_MOST_CHAPTERS]:
+        for reference in list(self._root.iter("{*}itemref"))[:_MAX_CHAPTERS]:
             item = self._items.get(reference.get("idref", ""))
             if item is None or item.is_navigation or item.path in left_out | seen:
                 continue

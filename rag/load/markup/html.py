@@ -30,7 +30,7 @@ _SELF_CLOSED = re.compile(
     r"(\s[^<>]*)?/>",
     re.IGNORECASE,
 )
-_LEAST_SHARE = 1 / 3
+_MIN_SHARE = 1 / 3
 """If less than this is left without what looks like boilerplate, then it was content: keep it."""
 
 
@@ -46,7 +46,7 @@ def load(data: bytes, source: str) -> Document:
     text = built.text()
     if dropped:
         whole, _ = _extract(tree, keep_boilerplate=True)
-        if len(text) < len(whole.text()) * _LEAST_SHARE:
+        if len(text) < len(whole.text()) * _MIN_SHARE:
             built, text = whole, whole.text()
     headings = tuple(built.headings)
     title = _title(tree) or next((text[h.start : h.end] for h in headings if h.level == 1), "")

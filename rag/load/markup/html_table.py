@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _LAYOUT_CONTENT = frozenset(
     "table h1 h2 h3 h4 h5 h6 form article section nav header footer".split()
 )
-_LONGEST_CELL = 1000  # a cell with more words than a data cell ever has is part of a layout
+_MAX_CELL_LENGTH = 1000  # a cell with more words than a data cell ever has is part of a layout
 
 
 def data_table_lines(table: LexborNode, words: Callable[[LexborNode], str]) -> list[str] | None:
@@ -33,7 +33,7 @@ def data_table_lines(table: LexborNode, words: Callable[[LexborNode], str]) -> l
             caption = words(row)
             continue
         cells = _cells(row, words)
-        if any(len(cell.text) > _LONGEST_CELL for cell in cells):
+        if any(len(cell.text) > _MAX_CELL_LENGTH for cell in cells):
             return None
         if cells:
             head_rows += part == "thead" and len(rows) == head_rows

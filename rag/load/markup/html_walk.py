@@ -29,7 +29,7 @@ _UNSPACED = frozenset(
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _BOILERPLATE_ROLES = frozenset(("navigation", "banner", "contentinfo", "complementary", "search"))
 _HIDING_STYLE = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.I)
-_MOST_CHECKS = 200  # no page has more headers and sidebars; each look inside costs time
+_MAX_CHECKS = 200  # no page has more headers and sidebars; each look inside costs time
 _WHITE_SPACE = re.compile(r"[ \t\n\r\f]+")
 
 
@@ -86,7 +86,7 @@ class Walker:
         if tag not in ("header", "footer", "aside") and role not in _BOILERPLATE_ROLES:
             return False
         self._checks += 1
-        if not self._has_main or self._main_depth or self._checks > _MOST_CHECKS:
+        if not self._has_main or self._main_depth or self._checks > _MAX_CHECKS:
             return False
         return node.css_first("h1, main, article, [role=main]") is None
 

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 _FRONT_MATTER = re.compile(r"(---|\+\+\+)[ \t]*\n(.*?\n)??(?:\1|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _FRONT_TITLE = re.compile(r"^title[ \t]*[:=][ \t]*(.+?)[ \t]*$", re.MULTILINE | re.IGNORECASE)
-_LONGEST_FRONT_MATTER = 20_000
+_MAX_FRONT_MATTER_LENGTH = 20_000
 
 
 def load(data: bytes, source: str) -> Document:
     """Raises :class:`rag.errors.LoadError` for data that is not text."""
     text = decode(data)
-    front = _FRONT_MATTER.match(text, 0, _LONGEST_FRONT_MATTER)
+    front = _FRONT_MATTER.match(text, 0, _MAX_FRONT_MATTER_LENGTH)
     body = front.end() if front else 0
     headings = _headings(text, body)
     title = next((_plain(text[h.start : h.end]) for h in headings if h.level == 1), "")

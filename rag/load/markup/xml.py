@@ -22,9 +22,9 @@ from rag.types import Document
 if TYPE_CHECKING:
     from lxml import etree
 
-_DEEPEST = 100  # elements; below, all text is one paragraph
-_LONGEST_PARAGRAPH = 10_000
-_LONGEST_VALUE = 200  # characters of a text that its element's name labels
+_MAX_DEPTH = 100  # elements; below, all text is one paragraph
+_MAX_PARAGRAPH_LENGTH = 10_000
+_MAX_VALUE_LENGTH = 200  # characters of a text that its element's name labels
 _TITLES = frozenset("title head".split())
 _UNLABELLED = _TITLES | frozenset(
     "p para simpara paragraph li item listitem entry cell td th line l s seg t "
@@ -71,7 +71,7 @@ class _Walker:
     def walk(self, element: etree._Element, level: int, depth: int, label: str = "") -> None:
         """Write ``element``; ``level`` is that of a title in it, ``label`` goes before its text."""
         children = list(element)
-        if depth == _DEEPEST or not children or _is_paragraph(element, children):
+        if depth == _MAX_DEPTH or not children or _is_paragraph(element, children):
             self._leaf(element, label)
             return
         if record := _record(element, children):
@@ -99,7 +99,7 @@ class _Walker:
             self._html("".join(element.itertext()))  # type: ignore[arg-type]
             return
         pairs = list(_wordy_attributes(element))
-        is_long = len(text) > _LONGEST_VALUE or not label
+        is_long = len(text) > _MAX_VALUE_LENGTH or not label
         if text and not (is_long and not pairs):
             pairs.append((label or local_name(element), text))
         line = " | ".join(f"{name}: {value}" for name, value in pairs) if pairs else text
@@ -126,7 +126,7 @@ def _is_paragraph(element: etree._Element, children: list[etree._Element]) -> bo
     texts = (element.text, *(child.tail for child in children))
     if not any(text and text.strip() for text in texts):
         return False
-    return sum(len(text) for text in element.itertext()) <= _LONGEST_PARAGRAPH
+    return sum(len(text) for text in element.itertext()) <= _MAX_PARAGRAPH_LENGTH
 
 
 def _record(element: etree._Element, children: list[etree._Element]) -> list[str]:
@@ -136,7 +136,11 @@ def _record(element: etree._Element, children: list[etree._Element]) -> list[str
         return []
     pairs = list(_wordy_attributes(element))
     for name, child in zip(names, children, strict=True):
-        if len(child) or len(text := words(child)) > _LONGEST_VALUE or _ESCAPED_HTML.search(text):
+        if (
+            len(child)
+            or len(text := words(child)) > _MAX_VALUE_LENGTH
+            or _ESCAPED_HTML.search(text)
+        ):
             return []
         pairs.extend((f"{name}.{key}", value) for key, value in _wordy_attributes(child))
         if text:
@@ -148,7 +152,7 @@ def _wordy_attributes(element: etree._Element) -> Iterator[tuple[str, str]]:
     for key, raw in element.attrib.items():
         name = str(key).rpartition("}")[2]
         value = " ".join(str(raw).split())
-        if name in _NEVER_WORDS or len(value) > _LONGEST_VALUE * 10:
+        if name in _NEVER_WORDS or len(value) > _MAX_VALUE_LENGTH * 10:
             continue
         if (name.lower() in _WORDY and value) or (" " in value and _is_prose(value)):
             yield name, value

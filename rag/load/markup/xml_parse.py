@@ -13,8 +13,8 @@ from rag.load.detect.encoded_binary import is_encoded_binary
 if TYPE_CHECKING:
     from lxml import etree
 
-_LARGEST = 50_000_000
-_MOST_TAGS = 3_000_000  # an element takes some 250 bytes
+_MAX_SIZE = 50_000_000
+_MAX_TAGS = 3_000_000  # an element takes some 250 bytes
 _DECLARATION = re.compile(r"\s*<\?xml\b[^>]*>")
 _DECLARED = re.compile(rb"<\?xml\s[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9_.:+-]+)")
 _REFERENCE = re.compile(r"&(?:(?P<known>(?:#\w+|lt|gt|amp|quot|apos);)|(?P<name>\w+);)?")
@@ -32,10 +32,10 @@ def parse(text: str) -> etree._Element | None:
     Raises :class:`LoadError` where entities are declared that a parser could be attacked with,
     or used that only a DTD explains.
     """
-    if len(text) > _LARGEST or text.count("<") > _MOST_TAGS:
+    if len(text) > _MAX_SIZE or text.count("<") > _MAX_TAGS:
         raise LoadError(
             f"is XML of {len(text) / 1e6:,.0f} MB with {text.count('<'):,} tags; up to "
-            f"{_LARGEST // 1_000_000} MB and {_MOST_TAGS:,} are read: split it"
+            f"{_MAX_SIZE // 1_000_000} MB and {_MAX_TAGS:,} are read: split it"
         )
     text = _DECLARATION.sub("", text, count=1)
     root, errors = _tree(text, recover=False)
@@ -112,5 +112,6 @@ def words(element: etree._Element) -> str:
 
 
 def declared_encoding(data: bytes) -> str | None:
+    """Return the encoding that the XML declaration names; None if none does."""
     found = _DECLARED.search(data, 0, 1024)
     return found.group(1).decode("ascii") if found else None

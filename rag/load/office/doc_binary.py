@@ -32,8 +32,8 @@ from rag.load.office.numbering import WordNumbering
 _WORD_97 = 193  # the first version of the format in use since
 _WORD_6 = 101
 _SECTOR = 512
-_MOST_PIECES = 1_000_000
-_MOST_UNITS = 40_000_000  # more than Word itself opens
+_MAX_PIECES = 1_000_000
+_MAX_UNITS = 40_000_000  # more than Word itself opens
 # Languages of Word 6 and 95, which wrote the code page of their system.
 _CODEPAGES = {
     0x0405: "cp1250", 0x040E: "cp1250", 0x0415: "cp1250", 0x0419: "cp1251", 0x0422: "cp1251",
@@ -192,7 +192,7 @@ class WordFile:
                 data = _wide(data, codepage)
             data = data[: length * 2].ljust(length * 2, b"\0")
             units.frombytes(data)
-            if len(units) > _MOST_UNITS:
+            if len(units) > _MAX_UNITS:
                 raise LoadError("is damaged: its pieces overlap; open it in Word and save it again")
         return units
 
@@ -276,7 +276,7 @@ def _pieces(clx: bytes, *, eight_bit: bool = False) -> list[_Piece]:
         return []
     size = struct.unpack_from("<I", clx, place + 1)[0]
     table = clx[place + 5 : place + 5 + size]
-    count = min((len(table) - 4) // 12, _MOST_PIECES)
+    count = min((len(table) - 4) // 12, _MAX_PIECES)
     if count < 1:
         return []
     borders = struct.unpack_from(f"<{count + 1}I", table)
@@ -284,7 +284,7 @@ def _pieces(clx: bytes, *, eight_bit: bool = False) -> list[_Piece]:
     for index in range(count):
         start, end = borders[index], borders[index + 1]
         where = struct.unpack_from("<I", table, 4 * (count + 1) + 8 * index + 2)[0]
-        if not start <= end <= _MOST_UNITS:
+        if not start <= end <= _MAX_UNITS:
             break
         if eight_bit:
             pieces.append(_Piece(start, end, where, 1))

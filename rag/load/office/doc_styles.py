@@ -14,7 +14,7 @@ _OPERAND = {0: 1, 1: 1, 2: 2, 3: 4, 4: 2, 5: 2, 7: 3}  # length by kind of prope
 _DEFINE_TABLE = 0xD608
 _TITLE_STYLE = 62
 _OF_PARAGRAPHS = 1
-_MOST_BASES = 20  # styles are based on each other
+_MAX_BASES = 20  # styles are based on each other
 _FORMATS = {0: "1", 1: "I", 2: "i", 3: "A", 4: "a", 22: "01", 23: BULLET, 255: ""}
 _LIST_BYTES, _LEVEL_BYTES, _OVERRIDE_BYTES = 28, 28, 16
 
@@ -76,7 +76,7 @@ class Styles:
 
     def _chain(self, style: int) -> list[tuple[int, dict[int, int]]]:
         found: list[tuple[int, dict[int, int]]] = []
-        while style < len(self._styles) and len(found) < _MOST_BASES:
+        while style < len(self._styles) and len(found) < _MAX_BASES:
             kind, style, values = self._styles[style]
             found.append((kind, values))
         return found

@@ -27,8 +27,8 @@ _SKIPPED = frozenset(
     "alphabetical-index-source bibliography-source settings scripts event-listeners title "
     "hidden-text hidden-paragraph page-number binary-data".split()
 )
-_MOST_BLANKS = 200
-_MOST_REPEATED = 64
+_MAX_BLANKS = 200
+_MAX_REPEATED = 64
 
 
 class Styles:
@@ -270,7 +270,7 @@ def _inline(element: Any, styles: Styles | None = None) -> str:
         hidden = styles is not None and child.get(f"{_TEXT}style-name", "") in styles.hidden
         if kind == "s":
             count = child.get(f"{_TEXT}c", "1")
-            pieces.append(" " * min(int(count) if count[:6].isdecimal() else 1, _MOST_BLANKS))
+            pieces.append(" " * min(int(count) if count[:6].isdecimal() else 1, _MAX_BLANKS))
         elif kind == "tab":
             pieces.append("\t")
         elif kind == "line-break":
@@ -321,7 +321,7 @@ def _cells(row: Any, styles: Styles) -> Row:
             _count(element, "number-columns-spanned", MAX_SPAN),
             _count(element, "number-rows-spanned", 10_000),
         )
-        cells += [cell] * _count(element, "number-columns-repeated", _MOST_REPEATED)
+        cells += [cell] * _count(element, "number-columns-repeated", _MAX_REPEATED)
     return cells
 
 

@@ -28,8 +28,8 @@ _OUTLINE_REFERENCE, _TEXT_BOX = 0x0F9E, 0xF00D
 _TITLES = (0, 6)  # kinds of text: of a title, of a title in the middle
 _BODIES = (1, 5, 7, 8)
 _NOTES_KIND = 2
-_MOST_RECORDS = 5_000_000
-_MOST_EDITS = 10_000
+_MAX_RECORDS = 5_000_000
+_MAX_EDITS = 10_000
 _REPLACED = str.maketrans({"\r": "\n", "\x0b": "\n"})
 
 
@@ -120,7 +120,7 @@ class _Presentation:
             if child is None or child.end > parent.end:
                 return
             self._read += 1
-            if self._read > _MOST_RECORDS:
+            if self._read > _MAX_RECORDS:
                 raise LoadError(_DAMAGED)
             yield child
             place = child.end
@@ -152,7 +152,7 @@ class _Presentation:
         places: dict[int, int] = {}
         document = 0
         seen: set[int] = set()
-        while edit and edit not in seen and len(seen) < _MOST_EDITS:
+        while edit and edit not in seen and len(seen) < _MAX_EDITS:
             seen.add(edit)
             record = self.record(edit)
             if record is None or record.kind != _USER_EDIT or record.end - record.start < 20:

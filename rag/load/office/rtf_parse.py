@@ -46,7 +46,7 @@ _SKIPPED = frozenset(
     "falt panose userprops docvar protusertbl formfield".split()
 )
 _READ_THOUGH_MARKED = frozenset("shpinst shptxt shp".split())
-_LATEST_SKIP = 1_000_000
+_MAX_SKIP = 1_000_000
 
 
 @dataclass(slots=True)
@@ -331,7 +331,7 @@ class Reader:
 def _group_from(data: bytes, position: int) -> bytes:
     """The rest of the group that ``position`` is in."""
     depth, place = 1, position
-    end = min(len(data), position + _LATEST_SKIP)
+    end = min(len(data), position + _MAX_SKIP)
     while depth and place < end:
         found = _SPECIAL.search(data, place, end)
         if found is None:

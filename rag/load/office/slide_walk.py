@@ -19,7 +19,7 @@ _BODIES = frozenset(("body", "obj"))
 _FOOTERS = frozenset(("ftr", "hdr"))
 _NUMBERS = frozenset(("sldNum", "dt"))
 _SKIPPED = frozenset(("Fallback", "nvGrpSpPr", "grpSpPr", "extLst"))
-_MOST_POINTS = 10_000  # of a chart: more are data, not text
+_MAX_POINTS = 10_000  # of a chart: more are data, not text
 
 
 class SlideWalker:
@@ -185,7 +185,7 @@ def _points(series: Any, kind: str) -> dict[int, str]:
         level = next(element.iter(f"{_C}lvl"), element)
         for point in level.iter(f"{_C}pt"):
             index, value = point.get("idx", ""), point.findtext(f"{_C}v")
-            if value and index.isdecimal() and len(points) < _MOST_POINTS:
+            if value and index.isdecimal() and len(points) < _MAX_POINTS:
                 points[int(index[:9])] = _number(value)
         if not points and (value := element.findtext(f"{_C}v")):
             points[0] = value

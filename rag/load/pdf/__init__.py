@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_DOTS = 300  # an inch, for OCR
+OCR_DPI = 300  # an inch, for OCR
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def _seen(document: PdfDocument, index: int, sheet: Sheet) -> Sheet:
     if engine is None:
         return sheet
     with PDFIUM, page_of(document, index) as page:
-        picture = rendered(page, _DOTS / 72)
+        picture = rendered(page, OCR_DPI / 72)
     blocks = read_picture(picture, engine, picture.width / max(sheet.box.width, 1) * 72)
     seen = Sheet(tuple(blocks), sheet.box)
     return seen if _length(seen) > 2 * _length(sheet) else sheet

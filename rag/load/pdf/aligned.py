@@ -11,18 +11,18 @@ from rag.load.pdf.geometry import Box, around, shared
 from rag.load.pdf.rules import Drawing
 from rag.load.pdf.tables import Filled, Style, Table, is_set_off, table_of
 from rag.load.pdf.text import HYPHEN, Line, Word
-from rag.load.traced import Traced, joined
+from rag.load.traced import MappedText, joined
 
 _CELL_GAP = 1.0  # in heights of the font; the words of a cell stand closer
 _ROW_GAP = 2.0  # in heights of the font; the rows of a table follow each other closer
-_FEWEST_ROWS = 2  # below the headers
-_MOST_HEADERS = 3  # rows of headers
-_FEWEST_FILLED = 0.5  # share of the places that hold words
+_MIN_ROWS = 2  # below the headers
+_MAX_HEADERS = 3  # rows of headers
+_MIN_FILLED = 0.5  # share of the places that hold words
 _RULE_WIDTH = 0.75  # share of the table's width that a rule below its headers covers
 _HEADER_STEP = 2.0  # rows' steps; headers with a rule below them stand no further away
 _HEAD_STEP = 1.5  # rows' steps; a running head stands further away
 _HEAD = 0.12  # share of the page's height at its top in which it stands
-_MOST_DOTS = 8  # in a row, on average
+_MAX_DOTS = 8  # in a row, on average
 
 Span = tuple[float, float]
 
@@ -101,7 +101,7 @@ def _runs(rows: Sequence[_Row | None]) -> list[list[_Row]]:
             runs[-1].append(row)
         else:
             runs.append([])
-    return [run for run in runs if len(run) > _FEWEST_ROWS]
+    return [run for run in runs if len(run) > _MIN_ROWS]
 
 
 def _is_next(upper: Box, lower: Box) -> bool:
@@ -123,7 +123,7 @@ def _table(rows: Sequence[_Row], drawing: Drawing, style: Style) -> Table | None
     ruled = _underlined(rows, drawing)
     count = ruled or 1
     if (
-        len(rows) - count < _FEWEST_ROWS
+        len(rows) - count < _MIN_ROWS
         or _header_step(rows, count) > _HEADER_STEP
         or _has_leaders(rows)
     ):
@@ -147,7 +147,7 @@ def _header_step(rows: Sequence[_Row], count: int) -> float:
 def _has_leaders(rows: Sequence[_Row]) -> bool:
     """Whether rows are those of a list of contents: dots lead to the page's number."""
     dots = (word.text.text.count(".") for row in rows for cell in row.cells for word in cell)
-    return sum(dots) > _MOST_DOTS * len(rows)
+    return sum(dots) > _MAX_DOTS * len(rows)
 
 
 def _underlined(rows: Sequence[_Row], drawing: Drawing) -> int:
@@ -160,7 +160,7 @@ def _underlined(rows: Sequence[_Row], drawing: Drawing) -> int:
         and rule.high - rule.low > _RULE_WIDTH * box.width
         and shared(rule.low, rule.high, box.left, box.right) > _RULE_WIDTH
     }
-    return places.pop() if len(places) == 1 and max(places) <= _MOST_HEADERS else 0
+    return places.pop() if len(places) == 1 and max(places) <= _MAX_HEADERS else 0
 
 
 def _columns(rows: Sequence[_Row]) -> list[Span]:
@@ -195,7 +195,7 @@ def _body(
         else:
             grid.append(line)
     filled = sum(bool(words) for line in grid for words in line)
-    if len(grid) < _FEWEST_ROWS or filled < _FEWEST_FILLED * len(grid) * len(columns):
+    if len(grid) < _MIN_ROWS or filled < _MIN_FILLED * len(grid) * len(columns):
         return None
     return [
         _filled(words, first + row, column, 1, style)
@@ -230,7 +230,7 @@ def _stacked(cells: Sequence[Filled], columns: int) -> list[Filled]:
     for column in range(columns):
         parts = [cell for cell in cells if cell.column == column]
         filled = [part for part in parts if part.text.text]
-        pieces: list[Traced | str] = []
+        pieces: list[MappedText | str] = []
         for part in filled:
             pieces += [" ", part.text] if pieces else [part.text]
         style = filled[0].style if filled else None
@@ -240,11 +240,11 @@ def _stacked(cells: Sequence[Filled], columns: int) -> list[Filled]:
 
 
 def _filled(words: list[Word], row: int, column: int, columns: int, style: Style) -> Filled:
-    pieces: list[Traced | str] = []
+    pieces: list[MappedText | str] = []
     for word in words:
         pieces += [" ", word.text] if pieces else [word.text]
     text = joined(pieces)
-    text = Traced(text.text.replace(HYPHEN, "-"), text.places)
-    look: Hashable = style(text.places[0]) if words else None
+    text = MappedText(text.text.replace(HYPHEN, "-"), text.origins)
+    look: Hashable = style(text.origins[0]) if words else None
     box = around(word.box for word in words) if words else Box(0, 0, 0, 0)
     return Filled(text, row, 1, column, columns, look, box)

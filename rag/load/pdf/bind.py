@@ -8,19 +8,19 @@ from collections.abc import Set as AbstractSet
 from rag.load.pdf.paragraphs import Block, hyphenated_words, joint
 from rag.load.pdf.running import Sheet
 from rag.load.pdf.text import HYPHEN
-from rag.load.traced import Traced, joined
+from rag.load.traced import MappedText, joined
 from rag.types import Page
 
 
 def bind(
     sheets: Sequence[Sheet], dropped: AbstractSet[tuple[int, int]] = frozenset()
-) -> tuple[Traced, tuple[Page, ...]]:
+) -> tuple[MappedText, tuple[Page, ...]]:
     """One text without the ``dropped`` blocks, given as ``(page, block)``, and its pages.
 
     A page reaches to where the next one's text begins, the blank line between them included. A
     character's place is its number on its page.
     """
-    pieces: list[Traced | str] = []
+    pieces: list[MappedText | str] = []
     starts: list[int] = []
     position = 0
     before: Block | None = None
@@ -46,7 +46,7 @@ def bind(
             position += len(block.text.text)
             before = block
     text = joined(pieces)
-    return Traced(text.text.replace(HYPHEN, "-"), text.places), _pages(starts, position)
+    return MappedText(text.text.replace(HYPHEN, "-"), text.origins), _pages(starts, position)
 
 
 def _pages(starts: Sequence[int], end: int) -> tuple[Page, ...]:

@@ -10,8 +10,8 @@ from rag.load.pdf.rules import Drawing, Rule
 
 _TOUCH = 3.0  # points by which lines may miss each other
 _DRAWN = 0.6  # share of a cell's side that must be drawn to part it from the next cell
-_MOST_RULES = 400  # in each direction; a drawing has more
-_MOST_COLUMNS, _MOST_ROWS = 40, 300
+_MAX_RULES = 400  # in each direction; a drawing has more
+_MAX_COLUMNS, _MAX_ROWS = 40, 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Grid:
 
 def find_grids(drawing: Drawing) -> list[Grid]:
     """Every grid of at least two rows and two columns, all of whose cells are rectangles."""
-    if max(len(drawing.across), len(drawing.down)) > _MOST_RULES:
+    if max(len(drawing.across), len(drawing.down)) > _MAX_RULES:
         return []
     grids = (_grid(across, down) for across, down in _connected(drawing.across, drawing.down))
     return [grid for grid in grids if grid is not None]
@@ -73,7 +73,7 @@ def _reaches(rule: Rule, place: float) -> bool:
 def _grid(across: Sequence[Rule], down: Sequence[Rule]) -> Grid | None:
     xs = _borders(down, across)
     ys = _borders(across, down)[::-1]
-    if not (3 <= len(xs) <= _MOST_COLUMNS and 3 <= len(ys) <= _MOST_ROWS):
+    if not (3 <= len(xs) <= _MAX_COLUMNS and 3 <= len(ys) <= _MAX_ROWS):
         return None
     cells = _cells(xs, ys, across, down)
     return Grid(tuple(xs), tuple(ys), cells) if cells else None

@@ -22,12 +22,12 @@ _PROSE_ROWS = 5  # as many lines beside each other show that there are columns
 _PROSE_WIDTH = 9.0  # in heights of the font; cells of a table are narrower
 _FULL = 0.85  # share of its column that a full line covers
 _FULL_SHARE = 0.25  # share of the lines of a column of prose that are full
-_LINES_A_BLANK = 4  # of columns of prose, at least, for each blank line that reaches over both
+_LINES_PER_BLANK = 4  # of columns of prose, at least, for each blank line that reaches over both
 _INNER = 0.25  # share of the lines of a column of prose that do not begin with a capital
 _EQUAL_WIDTH = 0.7  # columns of prose are of one width; terms beside their definitions are not
 _TO_AND_FRO = 0.3  # share of a column's lines after which the order changes to the next column
 _CLIMBS = 0.3  # share of the steps between lines that go up
-_FEWEST_CLIMBS = 4
+_MIN_CLIMBS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def _is_prose(band: _Band, height: float) -> bool:
     if shared(left.bottom, left.top, right.bottom, right.top) < 0.5:
         return False
     blanks = _common_blanks([*band.left, *band.right], height)
-    if blanks * _LINES_A_BLANK > min(len(band.left), len(band.right)):
+    if blanks * _LINES_PER_BLANK > min(len(band.left), len(band.right)):
         return False  # examples, each beside its meaning
     widths = [_width_of_prose(side, height) for side in (band.left, band.right)]
     return min(widths) > max(_PROSE_WIDTH * height, _EQUAL_WIDTH * max(widths))
@@ -195,7 +195,7 @@ def _climbs(lines: Sequence[Line | Table]) -> bool:
     up, down = _steps(
         [b for b in (line.box for line in lines) if b.width > _PROSE_WIDTH * b.height]
     )
-    return up >= _FEWEST_CLIMBS and up > _CLIMBS * (up + down)
+    return up >= _MIN_CLIMBS and up > _CLIMBS * (up + down)
 
 
 def _steps(boxes: Sequence[Box]) -> tuple[int, int]:

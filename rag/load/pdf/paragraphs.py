@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rag.load.pdf.geometry import Box, around, shared
 from rag.load.pdf.text import HYPHEN, Line
-from rag.load.traced import Traced, joined
+from rag.load.traced import MappedText, joined
 
 _LIST_START = re.compile(
     r"\s*(?:[-*•–▪◦■●\uf0b7\uf0a7]\s|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,4})[.)]\s)"
@@ -21,7 +21,7 @@ _WORD_AT_START = re.compile(r"\w+")
 _HYPHENATED = re.compile(r"\w+-\w+")
 _HYPHENS = (HYPHEN, "-", "\u2010")
 _LOOSER = 0.12  # of the height; lines of one paragraph stand evenly
-_SHORTEST_WRAPPED = 30  # characters; a line that was wrapped is hardly shorter
+_MIN_WRAPPED_LENGTH = 30  # characters; a line that was wrapped is hardly shorter
 _SAME_SIZE = 0.15  # of the height; fonts of one size differ by less
 
 BLANK_LINE = "\n\n"
@@ -36,7 +36,7 @@ class Block:
     first one may go on from elsewhere, by their shapes. ``lines`` are lines of the page.
     """
 
-    text: Traced
+    text: MappedText
     box: Box
     height: float
     lines: int
@@ -89,12 +89,12 @@ def _same_size(one: float, other: float) -> bool:
 def block_of(lines: Sequence[Line], hyphenated: set[str]) -> Block:
     """One block of these lines; those that were wrapped are joined."""
     margin = max(line.box.right for line in lines)
-    pieces: list[Traced | str] = []
+    pieces: list[MappedText | str] = []
     for index, line in enumerate(lines):
         if index:
             between = _line_joint(lines[index - 1], line, margin, hyphenated)
             before = pieces[-1]
-            if between is None and isinstance(before, Traced):
+            if between is None and isinstance(before, MappedText):
                 pieces[-1] = before[: len(before.text) - 1]
             pieces.append(between or "")
         pieces.append(line.traced())
@@ -102,7 +102,7 @@ def block_of(lines: Sequence[Line], hyphenated: set[str]) -> Block:
     first, last = lines[0], lines[-1]
     inner = text.text[:-1].replace(HYPHEN, "-") + text.text[-1]
     return Block(
-        Traced(inner, text.places),
+        MappedText(inner, text.origins),
         around(line.box for line in lines),
         last.box.height,
         len(lines),
@@ -116,7 +116,7 @@ def _fills(line: Line, margin: float, lines: int) -> bool:
     text = line.text
     if text.endswith(HYPHEN):
         return True
-    if len(text) < _SHORTEST_WRAPPED and not _UNSPACED.search(text):
+    if len(text) < _MIN_WRAPPED_LENGTH and not _UNSPACED.search(text):
         return False
     return lines == 1 or line.box.right > margin - 0.1 * line.box.width
 
@@ -192,7 +192,7 @@ def _was_wrapped(upper: Line, lower: Line, margin: float) -> bool:
     text, start = upper.text, lower.text
     if upper.in_columns or lower.in_columns:
         return False
-    if len(text) < _SHORTEST_WRAPPED and not _UNSPACED.search(text):
+    if len(text) < _MIN_WRAPPED_LENGTH and not _UNSPACED.search(text):
         return False
     if _LIST_START.match(start) or _LEADER.search(text):
         return False

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rag.errors import LoadError
-from rag.load.ocr import MOST_PIXELS
+from rag.load.ocr import MAX_PIXELS
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -75,11 +75,11 @@ def page_of(document: PdfDocument, index: int) -> Iterator[PdfPage]:
 
 
 def rendered(page: PdfPage, scale: float) -> Image:
-    """The page as it is shown, ``scale`` pixels a point, but at most :data:`MOST_PIXELS`.
+    """The page as it is shown, ``scale`` pixels a point, but at most :data:`MAX_PIXELS`.
 
     To be called under the lock.
     """
     width, height = page.get_size()
-    most = (MOST_PIXELS / max(width * height, 1)) ** 0.5
+    most = (MAX_PIXELS / max(width * height, 1)) ** 0.5
     image: Image = page.render(scale=min(scale, most), may_draw_forms=False).to_pil()
     return image.convert("RGB")

@@ -17,14 +17,14 @@ from rag.load.pdf.page import lay_out
 from rag.load.pdf.pdfium import PDFIUM, opened, page_of, rendered
 from rag.load.pdf.running import Sheet, edge_blocks
 from rag.load.pdf.text import CharacterBox, box_reader
-from rag.load.picture import HIGHEST, WIDTH, Picture, picture_of
-from rag.load.traced import Traced
+from rag.load.picture import MAX_PICTURE_HEIGHT, WIDTH, Picture, picture_of
+from rag.load.traced import MappedText
 from rag.types import Mark
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfPage
 
-_MOST_UNSURE = 8  # running heads and feet of a page that may have been left out
+_MAX_UNSURE = 8  # Running headers and footers of a page that may have been left out
 _NEXT_WORD = 2.5  # in heights of the font; words further apart are marked apart
 _FINE = 1_000_000  # steps that a page's side is divided into when places are converted
 
@@ -57,7 +57,9 @@ def look(
 
 def _drawn(page: PdfPage) -> Picture:
     width, height = page.get_size()
-    return picture_of(rendered(page, min(WIDTH / max(width, 1), HIGHEST / max(height, 1))))
+    return picture_of(
+        rendered(page, min(WIDTH / max(width, 1), MAX_PICTURE_HEIGHT / max(height, 1)))
+    )
 
 
 def marks_on(page: PdfPage, text: str, start: int, end: int) -> list[Mark]:
@@ -70,20 +72,21 @@ def marks_on(page: PdfPage, text: str, start: int, end: int) -> list[Mark]:
         traced = same_text(lay_out(page, textpage), text)
         if traced is None:
             return []
-        boxes = _lines(traced.places[start:end], box_reader(textpage))
+        boxes = _lines(traced.origins[start:end], box_reader(textpage))
         return [_mark(page, box) for box in boxes]
     finally:
         textpage.close()
 
 
-def same_text(sheet: Sheet, text: str) -> Traced | None:
+def same_text(sheet: Sheet, text: str) -> MappedText | None:
     """The page's text if it is ``text``, but for what joins it to the next page.
 
-    Which of its running heads and feet were left out depends on the other pages; ``text`` tells.
+    Which of its running headers and footers were left out depends on the other pages; ``text``
+    tells.
     """
     edges = edge_blocks(sheet)
     gone = {i for i in edges if sheet.blocks[i].text.text.rstrip("-\x02") not in text}
-    unsure = [i for i in edges if i not in gone][:_MOST_UNSURE]
+    unsure = [i for i in edges if i not in gone][:_MAX_UNSURE]
     for dropped in _subsets(unsure):
         traced, _ = bind([sheet], {(0, index) for index in (*gone, *dropped)})
         if text.startswith(traced.text) and not text[len(traced.text) :].strip():

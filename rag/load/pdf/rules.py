@@ -13,12 +13,12 @@ from rag.load.pdf.geometry import Box
 if TYPE_CHECKING:
     from pypdfium2 import PdfPage
 
-MOST_SEGMENTS = 20_000
+MAX_SEGMENTS = 20_000
 """A page that draws more than so many lines holds a drawing, in which no tables are looked for."""
 
-_DEEPEST = 5  # forms in forms
+_MAX_DEPTH = 5  # forms in forms
 _THIN = 3.0  # points; a filled box no wider is a line
-_SHORTEST = 4.0  # points
+_MIN_LENGTH = 4.0  # points
 _STRAIGHT = 0.5  # points by which a line may lean
 _SAME = 2.5  # points between two lines that are one
 _GAP = 3.0  # points between two pieces of a line
@@ -57,7 +57,7 @@ def read_drawing(page: PdfPage, turn: int = 0, mirrored: bool = False) -> Drawin
     """The page's lines and areas in the frame of its text; nothing where there are too many."""
     strokes: list[Box] = []
     fills: list[Fill] = []
-    budget = [MOST_SEGMENTS]
+    budget = [MAX_SEGMENTS]
     for path, matrix in _paths(page.raw, False, (1, 0, 0, 1, 0, 0), budget):
         _add(path, matrix, budget, strokes, fills)
         if budget[0] < 0:
@@ -92,7 +92,7 @@ def merged(rules: Sequence[Rule]) -> tuple[Rule, ...]:
         if reach:
             found.append(Rule(at, *reach))
         group = [rule] if rule is not None else []
-    return tuple(rule for rule in found if rule.high - rule.low >= _SHORTEST)
+    return tuple(rule for rule in found if rule.high - rule.low >= _MIN_LENGTH)
 
 
 def _paths(
@@ -108,7 +108,7 @@ def _paths(
         kind = raw.FPDFPageObj_GetType(thing)
         if kind == raw.FPDF_PAGEOBJ_PATH:
             yield thing, _times(_matrix(thing), matrix)
-        elif kind == raw.FPDF_PAGEOBJ_FORM and depth < _DEEPEST:
+        elif kind == raw.FPDF_PAGEOBJ_FORM and depth < _MAX_DEPTH:
             yield from _paths(thing, True, _times(_matrix(thing), matrix), budget, depth + 1)
         budget[0] -= 1
         if budget[0] < 0:

@@ -1,4 +1,4 @@
-"""Running heads and feet: lines that stand at the same place of page after page.
+"""Running headers and footers: lines that stand at the same place of page after page.
 
 They interrupt sentences that run over a page's end and fill passages with words that say nothing
 there, so all but their first occurrence is left out; bare page numbers are left out everywhere.
@@ -18,11 +18,11 @@ from rag.load.pdf.paragraphs import Block
 MARGIN = 0.16
 """Share of the page's height, at its top and at its foot, in which they are looked for."""
 
-_MOST_ROWS = 3  # blocks at each end of a page
-_MOST_LINES = 2  # of a block
+_MAX_ROWS = 3  # blocks at each end of a page
+_MAX_LINES = 2  # of a block
 _CLEAR = 0.4  # heights of the font between a head and the text below it
 _SAME_PLACE = 1.0  # points by which places may differ
-_FEWEST_PAGES = 3
+_MIN_PAGES = 3
 _FREQUENT = 0.5  # share of the pages that have something there, if the same words come only twice
 
 _NUMBERS = re.compile(
@@ -62,7 +62,7 @@ def running_blocks(sheets: Sequence[Sheet]) -> set[tuple[int, int]]:
         frequent = len({c.page for c in lane}) >= max(2, _FREQUENT * len(sheets))
         for group in _alike(lane):
             pages = len({c.page for c in group})
-            if pages < 2 or (pages < _FEWEST_PAGES and not frequent):
+            if pages < 2 or (pages < _MIN_PAGES and not frequent):
                 continue
             first = min(c.page for c in group) if _LETTER.search(group[0].shape) else -1
             dropped |= {(c.page, c.block) for c in group if c.page != first}
@@ -76,8 +76,8 @@ def _edge(sheet: Sheet, sign: int) -> Iterator[int]:
     waiting: list[int] = []
     for (row, _, far), following in zip(rows, [*rows[1:], None], strict=False):
         blocks = [sheet.blocks[index] for index in row]
-        short = all(block.height > 0 and block.lines <= _MOST_LINES for block in blocks)
-        if not short or far > MARGIN * sheet.box.height or len(waiting) > _MOST_ROWS:
+        short = all(block.height > 0 and block.lines <= _MAX_LINES for block in blocks)
+        if not short or far > MARGIN * sheet.box.height or len(waiting) > _MAX_ROWS:
             return
         waiting += row
         clear = _CLEAR * max(block.height for block in blocks)

@@ -7,11 +7,11 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from rag.load.builder import clean
-from rag.load.ocr import MOST_PIXELS, Engine, SeenWord
+from rag.load.ocr import MAX_PIXELS, Engine, SeenWord
 from rag.load.pdf.geometry import Box
 from rag.load.pdf.paragraphs import Block, block_of, hyphenated_words
 from rag.load.pdf.text import Word, line_of
-from rag.load.traced import Traced
+from rag.load.traced import MappedText
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -22,7 +22,7 @@ def read_picture(image: Image, engine: Engine, dots: float = 72.0) -> list[Block
 
     ``dots`` are the picture's pixels an inch. A character's place is the number of its word.
     """
-    shrink = (MOST_PIXELS / (image.width * image.height)) ** 0.5
+    shrink = (MAX_PIXELS / (image.width * image.height)) ** 0.5
     if shrink < 1:
         size = (max(1, int(image.width * shrink)), max(1, int(image.height * shrink)))
         image, dots = image.resize(size), dots * shrink
@@ -49,4 +49,4 @@ def _word(number: int, seen: SeenWord, height: int, scale: float) -> Word:
         seen.right * scale,
         (height - seen.top) * scale,
     )
-    return Word(Traced(text, array("i", [number]) * len(text)), box)
+    return Word(MappedText(text, array("i", [number]) * len(text)), box)

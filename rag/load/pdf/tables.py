@@ -17,13 +17,13 @@ from rag.load.pdf.paragraphs import Block, make_blocks
 from rag.load.pdf.rules import Drawing
 from rag.load.pdf.text import HYPHEN, Line, Word, line_of
 from rag.load.table import Cell, Name, Row, table_pieces
-from rag.load.traced import Traced, joined
+from rag.load.traced import MappedText, joined
 
 Style = Callable[[int], Hashable]
 """What a character looks like, by its place: something to compare."""
 
-_LONGEST_CELL = 1000  # characters; a cell with more is part of a layout
-_FEWEST_FILLED = 0.3  # share of the cells that hold words
+_MAX_CELL_LENGTH = 1000  # characters; a cell with more is part of a layout
+_MIN_FILLED = 0.3  # share of the cells that hold words
 _ALIKE = 0.2  # share of the values that may look like headers
 _MISFITS = 0.02  # share of the words that may cross a border
 _NUMBER = re.compile(r"[\d.,:/%()+\-−–—\s$€£¥]*\d[\d.,:/%()+\-−–—\s$€£¥]*[^\W\d_]{0,3}[%)]?")
@@ -53,7 +53,7 @@ class Table:
 class Filled:
     """A cell's words, how far it reaches, and the look of its first character."""
 
-    text: Traced
+    text: MappedText
     row: int
     rows: int = 1
     column: int = 0
@@ -124,7 +124,7 @@ def _fill(lines: Sequence[Line], grid: Grid, style: Style) -> list[Filled] | Non
     filled = []
     for index, cell in enumerate(grid.cells):
         text = _cell_text(parts.get(index, []))
-        look = style(text.places[0]) if text.text else None
+        look = style(text.origins[0]) if text.text else None
         box = grid.box_of(cell)
         filled.append(Filled(text, cell.row, cell.rows, cell.column, cell.columns, look, box))
     return filled if _is_table(filled) else None
@@ -147,13 +147,13 @@ def _is_unruled_inside(parts: dict[int, list[Line]]) -> bool:
     return sum(text.count("\n") + 1 for text in blocks) > 0.6 * sum(map(len, long))
 
 
-def _cell_text(lines: Sequence[Line]) -> Traced:
+def _cell_text(lines: Sequence[Line]) -> MappedText:
     """The words of a cell on one line."""
-    pieces: list[Traced | str] = []
+    pieces: list[MappedText | str] = []
     for block in make_blocks(lines):
         pieces += [" ", block.text] if pieces else [block.text]
     text = joined(pieces)
-    return Traced(text.text.replace("\n", " ").replace(HYPHEN, "-"), text.places)
+    return MappedText(text.text.replace("\n", " ").replace(HYPHEN, "-"), text.origins)
 
 
 def _is_table(cells: Sequence[Filled]) -> bool:
@@ -163,17 +163,17 @@ def _is_table(cells: Sequence[Filled]) -> bool:
     for cell in filled:
         by_row[cell.row] = by_row.get(cell.row, 0) + 1
     return (
-        len(filled) >= max(4, _FEWEST_FILLED * len(cells))
+        len(filled) >= max(4, _MIN_FILLED * len(cells))
         and sum(count > 1 for count in by_row.values()) > 1
         and len({cell.column for cell in filled}) > 1
-        and max(len(cell.text.text) for cell in filled) <= _LONGEST_CELL
+        and max(len(cell.text.text) for cell in filled) <= _MAX_CELL_LENGTH
     )
 
 
 def table_of(cells: Sequence[Filled], headers: int, box: Box) -> Table:
     """The table of these cells, row by row, whose first ``headers`` rows name the columns."""
     cornered = headers > 0 and not next(c for c in cells if (c.row, c.column) == (0, 0)).text.text
-    texts: dict[int, Traced] = {}
+    texts: dict[int, MappedText] = {}
     rows: list[Row] = [[] for _ in range(max(cell.row + cell.rows for cell in cells))]
     for cell in cells:
         named = cornered and cell.column == 0 and cell.row >= headers
@@ -183,8 +183,8 @@ def table_of(cells: Sequence[Filled], headers: int, box: Box) -> Table:
     return Table(_as_block(rows, headers, texts, box))
 
 
-def _as_block(rows: list[Row], headers: int, texts: dict[int, Traced], box: Box) -> Block:
-    lines: list[Traced | str] = []
+def _as_block(rows: list[Row], headers: int, texts: dict[int, MappedText], box: Box) -> Block:
+    lines: list[MappedText | str] = []
     for line in table_pieces(rows, headers):
         lines += ["\n"] if lines else []
         for piece in line:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from rag.load.builder import clean
 from rag.load.pdf.geometry import Box, around, shared
-from rag.load.traced import Traced, joined
+from rag.load.traced import MappedText, joined
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfTextPage
@@ -39,7 +39,7 @@ CharacterBox = Callable[[int], Box]
 class Word:
     """Characters between two blanks."""
 
-    text: Traced
+    text: MappedText
     box: Box
 
 
@@ -62,9 +62,9 @@ class Line:
         """The words with a space between them."""
         return " ".join(word.text.text for word in self.words)
 
-    def traced(self) -> Traced:
+    def traced(self) -> MappedText:
         """:attr:`text` with the places of its characters."""
-        pieces: list[Traced | str] = []
+        pieces: list[MappedText | str] = []
         for word in self.words:
             pieces += [" ", word.text] if pieces else [word.text]
         return joined(pieces)
@@ -131,10 +131,10 @@ def read_lines(textpage: PdfTextPage) -> list[Line]:
 
 def _by_turn(textpage: PdfTextPage, words: list[Word]) -> list[tuple[int, list[Word]]]:
     """The words of a line of PDFium, which may hold some of another turn."""
-    first = _turn(textpage, words[0].text.places[0])
-    if len(words) == 1 or _turn(textpage, words[-1].text.places[0]) == first:
+    first = _turn(textpage, words[0].text.origins[0])
+    if len(words) == 1 or _turn(textpage, words[-1].text.origins[0]) == first:
         return [(first, words)]
-    turns = ((_turn(textpage, word.text.places[0]), word) for word in words)
+    turns = ((_turn(textpage, word.text.origins[0]), word) for word in words)
     return [(turn, [w for _, w in some]) for turn, some in groupby(turns, lambda one: one[0])]
 
 
@@ -190,7 +190,7 @@ def _line_ranges(codes: Sequence[int]) -> Iterator[range]:
     yield range(start, len(codes))
 
 
-def _words(codes: Sequence[int], places: range) -> Iterator[Traced]:
+def _words(codes: Sequence[int], places: range) -> Iterator[MappedText]:
     """The words among some characters, cleaned as all text is."""
     text: list[str] = []
     kept = array("i")
@@ -208,13 +208,13 @@ def _words(codes: Sequence[int], places: range) -> Iterator[Traced]:
         character = _plain(code)
         if character.isspace():
             if text:
-                yield Traced("".join(text), kept)
+                yield MappedText("".join(text), kept)
                 text, kept = [], array("i")
         elif character:
             text.append(character)
             kept.append(index)
     if text and text != [HYPHEN]:
-        yield Traced("".join(text), kept)
+        yield MappedText("".join(text), kept)
 
 
 @lru_cache(maxsize=4096)
@@ -225,15 +225,15 @@ def _plain(code: int) -> str:
     return clean(chr(code)) if 0 < code < 0x110000 else ""
 
 
-def _word(text: Traced, box: CharacterBox) -> Word:
+def _word(text: MappedText, box: CharacterBox) -> Word:
     if _LEFTWARD.search(text.text):
-        boxes = [box(place) for place in text.places]
+        boxes = [box(place) for place in text.origins]
         rightward = sum(a.left < b.left for a, b in pairwise(boxes))
         leftward = sum(a.left > b.left for a, b in pairwise(boxes))
         if rightward > leftward:  # read backwards
-            text = Traced(text.text[::-1], text.places[::-1])
+            text = MappedText(text.text[::-1], text.origins[::-1])
         return Word(text, around(boxes))
-    a, b = box(text.places[0]), box(text.places[-1])
+    a, b = box(text.origins[0]), box(text.origins[-1])
     sides = (min(a.left, b.left), min(a.bottom, b.bottom))
     return Word(text, Box(*sides, max(a.right, b.right), max(a.top, b.top)))
 

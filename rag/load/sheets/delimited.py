@@ -17,10 +17,12 @@ from rag.types import Document
 _DELIMITERS = ",;\t|"
 _NO_DELIMITER = "\x1f"  # for lines that are one field each
 _MARK = "end"
-_LEAST_SHARE = 0.4  # of rows with the same number of fields; prose with commas has fewer
+_MIN_SHARE = 0.4  # of rows with the same number of fields; prose with commas has fewer
 _LOOKED_AT = 100  # rows that tell the delimiter
-_LONGEST_FIELD = 10_000_000
-_LONGEST_QUOTED = 20_000  # a longer field that begins with a quotation mark lacks the closing one
+_MAX_FIELD_LENGTH = 10_000_000
+_MAX_QUOTED_LENGTH = (
+    20_000  # a longer field that begins with a quotation mark lacks the closing one
+)
 _SEPARATOR_LINE = re.compile(r"sep=(.)\n", re.IGNORECASE)
 _VALUE = re.compile(r"[^\W\d_]")
 _UNIT = re.compile(r"[-+(]?\s*[€$£¥]?\s*\d[\d.,: /-]*\s*([%°€$£¥]|[A-Za-z]{1,3})?\)?")
@@ -72,12 +74,12 @@ def _delimiter(text: str, preferred: str) -> str:
         return (count / len(rows) if fields > 1 else 0.0), delimiter == preferred, fields
 
     best = max(_DELIMITERS, key=score)
-    return best if score(best)[0] >= _LEAST_SHARE else _NO_DELIMITER
+    return best if score(best)[0] >= _MIN_SHARE else _NO_DELIMITER
 
 
 def _records(text: str, delimiter: str) -> Iterator[list[str]]:
     """Rows of fields. Quotation marks that are never closed are taken for characters."""
-    csv.field_size_limit(_LONGEST_FIELD)
+    csv.field_size_limit(_MAX_FIELD_LENGTH)
     if _is_well_quoted(text, delimiter):
         yield from csv.reader(_lines(text), delimiter=delimiter)
     else:
@@ -90,7 +92,7 @@ def _is_well_quoted(text: str, delimiter: str) -> bool:
     last: list[str] = []
     try:
         for row in csv.reader(chain(_lines(text), ("\n", _MARK)), delimiter=delimiter):
-            if any(len(field) > _LONGEST_QUOTED for field in row):
+            if any(len(field) > _MAX_QUOTED_LENGTH for field in row):
                 return False
             last = row
     except csv.Error:

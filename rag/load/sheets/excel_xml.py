@@ -19,7 +19,7 @@ _NAMED_FORMATS = {
     "general": "", "general number": "", "fixed": "0.00", "standard": "#,##0.00",
     "percent": "0.00%", "currency": "$#,##0.00", "euro currency": "[$€]#,##0.00",
 }  # fmt: skip
-_MOST_COLUMNS = 16_384
+_MAX_COLUMNS = 16_384
 
 
 def load(data: bytes, source: str) -> Document:
@@ -87,7 +87,7 @@ def _cells(
         column = _count(child, "Index", column + 2) - 1
         cell = _cell(child, styles)
         right, below = _count(child, "MergeAcross", 0), _count(child, "MergeDown", 0)
-        if cell is not None and column < _MOST_COLUMNS:
+        if cell is not None and column < _MAX_COLUMNS:
             row[column] = cell
             if right or below:
                 merges.add((number, column, number + below, column + right))

@@ -19,7 +19,7 @@ _TOKEN = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _PLACEHOLDERS = frozenset("0#?")
-_MOST_DECIMALS = 30
+_MAX_DECIMALS = 30
 
 BUILTIN_FORMATS = {
     1: "0", 2: "0.00", 3: "#,##0", 4: "#,##0.00", 9: "0%", 10: "0.00%", 11: "0.00E+00",
@@ -125,7 +125,7 @@ def _number(value: float, tokens: tuple[tuple[str, str], ...]) -> str | None:
     whole, point, part = pattern.partition(".")
     scale = len(pattern) - len(pattern.rstrip(","))
     value = value * 100.0 ** others.count("%") / 1000.0**scale
-    places = min(sum(c in _PLACEHOLDERS for c in part), _MOST_DECIMALS) if point else 0
+    places = min(sum(c in _PLACEHOLDERS for c in part), _MAX_DECIMALS) if point else 0
     least = part.rstrip(",").rstrip("#?").count("0") if part else 0
     # Halves go up, as a spreadsheet rounds, and not to even; 15 digits are what it keeps.
     digits = _rounded(abs(value), places)

@@ -22,8 +22,8 @@ _TAGS = (
     f"{_TABLE}table-row",
     f"{_TABLE}shapes",
 )
-_MOST_COLUMNS = 16_384
-_MOST_REPEATED = 100_000  # rows and cells that one element stands for
+_MAX_COLUMNS = 16_384
+_MAX_REPEATED = 100_000  # rows and cells that one element stands for
 _WORDS = ("string", "")
 
 
@@ -65,7 +65,7 @@ def _row(element: Any, number: int, merges: Merges, writer: SheetWriter, bold: s
     repeated = _count(element, "number-rows-repeated")
     row = _cells(element, number + 1, merges, bold)
     if row:
-        for offset in range(1, min(repeated, _MOST_REPEATED) + 1):
+        for offset in range(1, min(repeated, _MAX_REPEATED) + 1):
             writer.row(number + offset, merges.apply(number + offset, row))
     return number + repeated
 
@@ -80,7 +80,7 @@ def _cells(element: Any, number: int, merges: Merges, bold: set[str]) -> SheetRo
         repeated = _count(child, "number-columns-repeated")
         cell = _cell(child, bold) if kind == "table-cell" else None
         if cell is not None:
-            for place in range(column, min(column + repeated, _MOST_COLUMNS)):
+            for place in range(column, min(column + repeated, _MAX_COLUMNS)):
                 row[place] = cell
             below = _count(child, "number-rows-spanned") - 1
             right = _count(child, "number-columns-spanned") - 1

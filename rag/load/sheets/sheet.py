@@ -21,15 +21,15 @@ from rag.load.sheets.sheet_header import (
 )
 from rag.types import Document, Place
 
-MOST_CELLS = 2_000_000
+MAX_CELLS = 2_000_000
 """Cells that are read of a file; a larger one is a database, and belongs into several files."""
 
-MOST_CHARACTERS = 100_000_000
+MAX_CHARACTERS = 100_000_000
 
 _BEGINNING = 1000  # rows of a block that are looked at together
-_WIDEST_MERGE = 1000  # a merged cell that claims more columns is one that a program made up
-_LONGEST_TITLE = 120
-_LONGEST_MEMBER = 60  # a lone cell that is longer is a remark, not a value of its column
+_MAX_MERGE_WIDTH = 1000  # a merged cell that claims more columns is one that a program made up
+_MAX_TITLE_LENGTH = 120
+_MAX_MEMBER_LENGTH = 60  # a lone cell that is longer is a remark, not a value of its column
 
 Numbered = tuple[int, SheetRow]
 
@@ -77,9 +77,9 @@ class SheetWriter:
             return
         self._write_name()
         self._cells += len(row)
-        if self._cells > MOST_CELLS:
+        if self._cells > MAX_CELLS:
             raise LoadError(
-                f"has more than {MOST_CELLS:,} cells; split it, or export the part that matters"
+                f"has more than {MAX_CELLS:,} cells; split it, or export the part that matters"
             )
         if self._block and number != self._block[-1][0] + 1:
             self._end_block()
@@ -212,9 +212,9 @@ class SheetWriter:
         for number, row in rows:
             line = _line(row, names)
             self._characters += len(line)
-            if self._characters > MOST_CHARACTERS:
+            if self._characters > MAX_CHARACTERS:
                 raise LoadError(
-                    f"has more than {MOST_CHARACTERS:,} characters in its rows, with the names of "
+                    f"has more than {MAX_CHARACTERS:,} characters in its rows, with the names of "
                     "their columns; split it, or export the part that matters"
                 )
             self._placed(number, self.builder.add(line))
@@ -239,7 +239,7 @@ def _is_title(row: SheetRow) -> bool:
     if len(row) != 1:
         return False
     cell = next(iter(row.values()))
-    return cell.words and len(cell.text) <= _LONGEST_TITLE
+    return cell.words and len(cell.text) <= _MAX_TITLE_LENGTH
 
 
 def _part(block: Sequence[Numbered], columns: range) -> list[Numbered]:
@@ -251,7 +251,7 @@ def _line(row: SheetRow, names: Mapping[int, str]) -> str:
     """The row on one line."""
     if len(row) == 1:
         cell = next(iter(row.values()))
-        if cell.width > 1 or len(cell.text) > _LONGEST_MEMBER:
+        if cell.width > 1 or len(cell.text) > _MAX_MEMBER_LENGTH:
             return " ".join(cell.text.split())
     pieces = []
     for column in sorted(row):
@@ -286,7 +286,7 @@ class Merges:
             _, column, last, last_column = self._waiting.pop()
             if column in row:
                 cell = row[column]
-                width = max(1, min(last_column - column + 1, _WIDEST_MERGE))
+                width = max(1, min(last_column - column + 1, _MAX_MERGE_WIDTH))
                 wide = SheetCell(cell.text, cell.words, cell.bold, width)
                 merged[column] = wide
                 if last > number:

@@ -10,9 +10,9 @@ from statistics import median
 from rag.load.table import Cell, column_name
 
 _LOOKED_AT = 50  # rows whose kinds of values are compared with the header
-_MOST_PREAMBLE = 15  # rows of titles and remarks above a header
-_LONGEST_NAME = 200
-_LONGEST_PLAIN_NAME = 60
+_MAX_PREAMBLE = 15  # rows of titles and remarks above a header
+_MAX_NAME_LENGTH = 200
+_MAX_PLAIN_NAME_LENGTH = 60
 _PERIOD = re.compile(r"(19|20)\d\d([-/.]\d\d?([-/.]\d\d?)?)?")
 
 
@@ -53,7 +53,7 @@ def find_header(rows: Sequence[SheetRow], *, trusted: bool = False) -> Layout | 
     digits, and a table of two columns of words has a header too.
     """
     full = _usual_width(rows)
-    for first, row in enumerate(rows[:_MOST_PREAMBLE]):
+    for first, row in enumerate(rows[:_MAX_PREAMBLE]):
         if len(row) < 2 or _covered(row) < max(2.0, full / 2):
             continue
         count = 2 if _is_upper_level(row) and first + 2 < len(rows) else 1
@@ -88,7 +88,7 @@ def _is_upper_level(row: SheetRow) -> bool:
 def _reads_as_names(row: SheetRow) -> bool:
     """Whether all cells are names: words, or years and days in a row that begins with a word."""
     cells = [row[column] for column in sorted(row)]
-    if any(len(cell.text) > _LONGEST_NAME for cell in cells):
+    if any(len(cell.text) > _MAX_NAME_LENGTH for cell in cells):
         return False
     if _distinct(row) * 2 < len(row):
         return False
@@ -118,7 +118,8 @@ def _plainly_names(row: SheetRow) -> bool:
     if len(row) < 3 or _distinct(row) < len(row):
         return False
     return not any(
-        len(cell.text) > _LONGEST_PLAIN_NAME or re.search(r"\d", cell.text) for cell in row.values()
+        len(cell.text) > _MAX_PLAIN_NAME_LENGTH or re.search(r"\d", cell.text)
+        for cell in row.values()
     )
 
 

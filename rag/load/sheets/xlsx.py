@@ -36,9 +36,9 @@ _TEXT_BODIES = (
 )
 _REFERENCE = re.compile(r"\$?([A-Z]{1,3})\$?(\d{1,7})")
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
-_MOST_COLUMNS = 16_384
-_MOST_MERGES = 100_000
-_MOST_STRING_CHARACTERS = 200_000_000
+_MAX_COLUMNS = 16_384
+_MAX_MERGES = 100_000
+_MAX_STRING_CHARACTERS = 200_000_000
 _BLOCK = 1 << 20
 _FORGOTTEN_AFTER = 1024  # cells of a row
 
@@ -89,7 +89,7 @@ class _Workbook:
                 letters = element.get("r", "").rstrip("0123456789")
                 column = _column(letters) if letters else column + 1
                 cell = self._cell(element) if len(element) else None
-                if cell is not None and column < _MOST_COLUMNS:
+                if cell is not None and column < _MAX_COLUMNS:
                     row[column] = cell
                 cells += 1
                 if cells % _FORGOTTEN_AFTER == 0:  # else all are freed at the end of their row
@@ -241,7 +241,7 @@ def _shared_strings(archive: zipfile.ZipFile, path: str) -> list[str]:
         ):
             strings.append(_rich_text(element))
             characters += len(strings[-1])
-            if characters > _MOST_STRING_CHARACTERS:
+            if characters > _MAX_STRING_CHARACTERS:
                 raise LoadError("has more than 200 million characters of text; split it")
             forget(element)
     return strings
@@ -279,7 +279,7 @@ def _merged_areas(archive: zipfile.ZipFile, path: str) -> list[tuple[int, int, i
             found = None
             for found in _MERGE.finditer(block):
                 corners = [_REFERENCE.fullmatch(found[i].decode()) for i in (1, 2)]
-                if corners[0] and corners[1] and len(areas) < _MOST_MERGES:
+                if corners[0] and corners[1] and len(areas) < _MAX_MERGES:
                     first, last = corners[0], corners[1]
                     areas.append((int(first[2]), _column(first[1]), int(last[2]), _column(last[1])))
             tail = block[max(len(block) - 200, found.end() if found else 0) :]

@@ -14,17 +14,17 @@ from cachetools import TTLCache
 
 from rag.errors import SettingsError
 
-SHORTEST_SECRET = 8
-"""Characters of a password or a token. A guesser has :data:`MOST_FAILURES` tries a while."""
+MIN_SECRET_LENGTH = 8
+"""Characters of a password or a token. A guesser has :data:`MAX_FAILURES` tries a while."""
 
 SESSION_SECONDS = 24 * 3600
-MOST_SESSIONS = 10_000
+MAX_SESSIONS = 10_000
 
-MOST_FAILURES = 10
+MAX_FAILURES = 10
 """Wrong tries that an address has within :data:`FORGET_SECONDS`; then it is not listened to."""
 
 FORGET_SECONDS = 600
-_MOST_ADDRESSES = 100_000
+_MAX_ADDRESSES = 100_000
 
 Kind = Literal["password", "token"]
 
@@ -44,19 +44,19 @@ class Access:
         self, password: str = "", token: str = "", clock: Callable[[], float] = time.monotonic
     ) -> None:
         for name, secret in (("RAG_PASSWORD", password), ("RAG_TOKEN", token)):
-            if secret and len(secret) < SHORTEST_SECRET:
+            if secret and len(secret) < MIN_SECRET_LENGTH:
                 raise SettingsError(
-                    f"{name} is too short to be safe: use at least {SHORTEST_SECRET} characters"
+                    f"{name} is too short to be safe: use at least {MIN_SECRET_LENGTH} characters"
                 )
         self._key = secrets.token_bytes(32)
         self._password = self._digest(password or token)
         self._token = self._digest(token or password)
         self.is_required = bool(password or token)
-        self._sessions: TTLCache[bytes, bool] = TTLCache(MOST_SESSIONS, SESSION_SECONDS, clock)
+        self._sessions: TTLCache[bytes, bool] = TTLCache(MAX_SESSIONS, SESSION_SECONDS, clock)
         self._failures: TTLCache[tuple[Kind, str], int] = TTLCache(
-            _MOST_ADDRESSES, FORGET_SECONDS, clock
+            _MAX_ADDRESSES, FORGET_SECONDS, clock
         )
-        self._programs: TTLCache[str, bool] = TTLCache(MOST_SESSIONS, SESSION_SECONDS, clock)
+        self._programs: TTLCache[str, bool] = TTLCache(MAX_SESSIONS, SESSION_SECONDS, clock)
 
     def __repr__(self) -> str:
         return f"Access(is_required={self.is_required})"
@@ -86,7 +86,7 @@ class Access:
 
     def is_blocked(self, kind: Kind, address: str) -> bool:
         """Whether too many wrong tries came from there to listen to more."""
-        return self._failures.get((kind, _network(address)), 0) >= MOST_FAILURES
+        return self._failures.get((kind, _network(address)), 0) >= MAX_FAILURES
 
     def _is_right(self, kind: Kind, given: str, secret: bytes, address: str) -> bool:
         network = _network(address)

@@ -26,7 +26,7 @@ MAX_CONNECTIONS = 512
 BACKLOG = 64
 """Connections that the system holds until they are accepted, and accepted in one go at most."""
 
-LINES_A_MINUTE = 5
+LINES_PER_MINUTE = 5
 """Times that one message is logged within a minute."""
 
 _MAX_MESSAGES = 1_000
@@ -109,7 +109,7 @@ class TimedProtocol(H11Protocol):
 
 
 class RepeatFilter(logging.Filter):
-    """Lets a message pass :data:`LINES_A_MINUTE` times a minute, errors by where they arose.
+    """Lets a message pass :data:`LINES_PER_MINUTE` times a minute, errors by where they arose.
 
     The last one says that others follow which are not shown.
     """
@@ -127,8 +127,8 @@ class RepeatFilter(logging.Filter):
         place = (trace.tb_frame.f_code.co_filename, trace.tb_lineno) if trace else None
         key = (record.levelno, record.msg, type(error), place)
         times = self._seen.get(key, 0) + 1
-        if times <= LINES_A_MINUTE:
+        if times <= LINES_PER_MINUTE:
             self._seen[key] = times
-        if times == LINES_A_MINUTE:
+        if times == LINES_PER_MINUTE:
             record.msg = f"{record.msg} (not logged again for a minute)"
-        return times <= LINES_A_MINUTE
+        return times <= LINES_PER_MINUTE

@@ -25,7 +25,7 @@ from rag.web.guard.login import BLOCKED, WRONG, login_page
 from rag.web.guard.paths import with_aliases, with_length, without_aliases
 from rag.web.guard.uploads import UploadCheck, UploadLimits
 
-LARGEST_BODY = 1_000_000
+MAX_BODY_BYTES = 1_000_000
 """Bytes of a request that is no upload."""
 
 SECONDS_FOR_BODY = 30.0
@@ -302,8 +302,8 @@ async def _read(receive: Receive) -> bytes | Response:
             while True:
                 message = await receive()
                 body += bytes(message.get("body", b""))
-                if len(body) > LARGEST_BODY:
-                    return _said(413, f"The body has more than {LARGEST_BODY:,} bytes.")
+                if len(body) > MAX_BODY_BYTES:
+                    return _said(413, f"The body has more than {MAX_BODY_BYTES:,} bytes.")
                 if not message.get("more_body", False):
                     return body
     except TimeoutError:

@@ -1,4 +1,4 @@
-"""The documents: listed, added, removed, kept in step with their folders."""
+"""The documents: listed, added, removed, synced with their folders."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class Library:
         self.jobs.dismiss(int(event._data["number"]))
         return self._status()
 
-    def keep_in_step(self, on: bool) -> Updates:
+    def watch(self, on: bool) -> Updates:
         """Follow the folders from now on, for all who have the page open, or no longer."""
         if on and self.kb.folder is None:
             return {self.status: render.alert(_NO_FOLDER), self.step: False}
@@ -199,5 +199,5 @@ class Library:
         self.status.cancel_work(self.cancel, None, self.status, **LIGHT)
         self.status.dismiss(self.dismiss, None, self.status, **LIGHT)
         self.status.look(self.look, [*known, self.seen], shown, **LIGHT)
-        self.step.input(self.keep_in_step, self.step, [self.status, self.step], **LIGHT)
+        self.step.input(self.watch, self.step, [self.status, self.step], **LIGHT)
         page.load(self.refresh, known, shown, **LIGHT)

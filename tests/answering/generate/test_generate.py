@@ -418,7 +418,7 @@ def test_importing_loads_no_client() -> None:
 # Reasoning blocks
 
 
-def visible(pieces: Iterable[str]) -> str:
+def strip_invisible(pieces: Iterable[str]) -> str:
     reasoning = ReasoningFilter()
     return "".join(reasoning.feed(piece) for piece in pieces) + reasoning.close()
 
@@ -438,11 +438,11 @@ CASES = [
 
 @pytest.mark.parametrize(("text", "expected"), CASES)
 def test_reasoning_is_cut_out_wherever_the_pieces_are_split(text: str, expected: str) -> None:
-    assert visible([text]) == expected
-    assert visible(list(text)) == expected
+    assert strip_invisible([text]) == expected
+    assert strip_invisible(list(text)) == expected
     for i in range(len(text) + 1):
         for j in range(i, len(text) + 1):
-            assert visible([text[:i], text[i:j], text[j:]]) == expected
+            assert strip_invisible([text[:i], text[i:j], text[j:]]) == expected
 
 
 tokens = st.sampled_from(["<think>", "</think>", "<", "think", ">", "</", " ", "a", "[1]", "\n"])
@@ -453,7 +453,7 @@ def test_splitting_never_changes_the_answer(text: str, data: st.DataObject) -> N
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=6)))
     bounds = [0, *cuts, len(text)]
     pieces = [text[i:j] for i, j in pairwise(bounds)]
-    assert visible(pieces) == visible([text])
+    assert strip_invisible(pieces) == strip_invisible([text])
 
 
 # The scripted double

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes_evaluate import ScriptedReader, judged
+from fakes_evaluate import ScriptedReader, scored
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +14,7 @@ from rag import KnowledgeBase, RagError, Settings
 from rag.answering.read import Calibration
 from rag.errors import QuestionSetError
 from rag.evaluate.calibrate import calibrate, cross_fitted, fit
-from rag.evaluate.scored import Judged
+from rag.evaluate.scored import ScoredOutcome
 from rag.question_sets import Evidence, Question
 
 WORDS = "amber birch cedar daisy elder fern grape hazel iris jade kelp lilac maple nettle".split()
@@ -28,9 +28,9 @@ def drawn(count: int, scale: float, shift: float) -> tuple[np.ndarray, np.ndarra
     return 1 / (1 + np.exp(-logits)), right
 
 
-def outcomes(count: int, scale: float = 0.6, shift: float = -1.0) -> list[Judged]:
+def outcomes(count: int, scale: float = 0.6, shift: float = -1.0) -> list[ScoredOutcome]:
     return [
-        judged(i, True, confidence=float(p), right=bool(r), f1=float(r))
+        scored(i, True, confidence=float(p), right=bool(r), f1=float(r))
         for i, (p, r) in enumerate(zip(*drawn(count, scale, shift), strict=True))
     ]
 
@@ -91,7 +91,7 @@ def test_no_answer_is_judged_by_a_fit_that_has_seen_it() -> None:
 
 def test_a_set_that_decides_nothing_is_refused() -> None:
     with pytest.raises(QuestionSetError, match="nothing can be fitted"):
-        fit([judged(i, True, confidence=0.5, right=True) for i in range(30)], "1", 0.6, 0.3)
+        fit([scored(i, True, confidence=0.5, right=True) for i in range(30)], "1", 0.6, 0.3)
 
 
 @pytest.fixture

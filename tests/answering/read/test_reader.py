@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.answering.read import SpanReader, missing_words
-from rag.answering.read.confidence import JUDGEMENT, Judgement
-from rag.answering.read.evidence import SIGNALS, Candidate, sentence_around, signals
+from rag.answering.read.confidence import WEIGHTS, ConfidenceModel
+from rag.answering.read.evidence import FEATURES, Candidate, features, sentence_around
 from rag.answering.read.model import SpanModel, open_model
 from rag.answering.read.reader import MODEL
 from rag.answering.read.spans import Logits, Reading, best_apart, window_readings
@@ -92,10 +92,10 @@ def test_the_span_is_the_best_sum_of_start_and_end() -> None:
     start[[0, 4, 7]], end[[0, 5, 3]] = (1, 5, 3), (1, 4, 8)
     best, second = window_readings(window(6), start, end, 2.0)
     assert (best.start, best.end) == (20, 39)  # the higher end at 3 would come before the start
-    assert best.margin == pytest.approx(5 + 4 - 2)
-    assert best.certainty < 0
+    assert best.null_margin == pytest.approx(5 + 4 - 2)
+    assert best.span_log_prob < 0
     assert best.rank == pytest.approx(7 + 2 * 2.0)
-    assert second.margin < best.margin
+    assert second.null_margin < best.null_margin
     assert not best.overlaps(second)
 
 
@@ -111,7 +111,7 @@ def test_spans_are_the_best_of_all(count: int, seed: int) -> None:
     start, end = rng.normal(size=(2, count + 3)).astype(np.float32)
     found = window_readings(window(count), start, end, 0.0)
     sums = [start[2 + i] + end[2 + j] for i in range(count) for j in range(i, min(count, i + 30))]
-    assert found[0].margin == pytest.approx(max(sums) - start[0] - end[0], abs=1e-4)
+    assert found[0].null_margin == pytest.approx(max(sums) - start[0] - end[0], abs=1e-4)
     assert all(not a.overlaps(b) for i, a in enumerate(found) for b in found[i + 1 :])
 
 
@@ -137,7 +137,7 @@ def embed(texts: Sequence[str]) -> Vectors:
 
 
 def row(question: str, *candidates: Candidate) -> dict[str, float]:
-    return dict(zip(SIGNALS, signals(question, candidates, embed)[0], strict=True))
+    return dict(zip(FEATURES, features(question, candidates, embed)[0], strict=True))
 
 
 def test_what_the_question_names_and_the_passage_lacks() -> None:
@@ -207,9 +207,9 @@ def test_agreement_looks_at_the_other_passages() -> None:
 # Probabilities
 
 
-JUDGE = Judgement(
+JUDGE = ConfidenceModel(
     "",
-    tuple(float(n == "margin") for n in SIGNALS),
+    tuple(float(n == "margin") for n in FEATURES),
     -3.0,
     ((0.0, 0.5, 1.0), (0.4, 0.8, 0.6), (0.7, 0.95, 0.2)),
 )
@@ -242,7 +242,7 @@ def test_spans_are_exact_and_most_probable_first() -> None:
     assert spans[0].probability > 0.9 > spans[-1].probability
     assert [s.probability for s in spans] == sorted((s.probability for s in spans), reverse=True)
     assert reader.read("Who?", []) == []
-    assert reader.refuse_below(0.8) == 0.4
+    assert reader.threshold(0.8) == 0.4
 
 
 def test_a_pronoun_alone_is_no_answer() -> None:
@@ -278,7 +278,7 @@ def test_a_damaged_model_is_refused(tmp_path: Path) -> None:
         open_model(path)
     path.write_bytes(MODEL.read_bytes()[:-1] + b"x")
     with pytest.raises(ModelError, match="damaged"):
-        open_model(path, Judgement.load().sha256)
+        open_model(path, ConfidenceModel.load().sha256)
     path.write_bytes(b"not a model")
     with pytest.raises(ModelError, match=r"cannot load reader\.onnx"):
         open_model(path)
@@ -289,11 +289,11 @@ def test_settings_of_another_reader_are_refused(tmp_path: Path, broken: str) -> 
     path = tmp_path / "reader.json"
     path.write_text(broken)
     with pytest.raises(ModelError, match=r"reader\.json"):
-        Judgement.load(path)
+        ConfidenceModel.load(path)
 
 
 def test_the_shipped_settings_are_of_the_shipped_model() -> None:
-    curve = json.loads(JUDGEMENT.read_text())["curve"]
+    curve = json.loads(WEIGHTS.read_text())["curve"]
     assert [point[0] for point in curve] == sorted(point[0] for point in curve)
     coverage = [point[2] for point in curve]
     assert coverage == sorted(coverage, reverse=True)

@@ -21,7 +21,7 @@ from rag.errors import QuestionSetError
 from rag.evaluate.draft import Draft, draft_questions
 from rag.evaluate.draft.facts import facts
 from rag.evaluate.draft.names import Names
-from rag.evaluate.draft.near_miss import Asked, swaps, unstated, years_in
+from rag.evaluate.draft.near_miss import QuestionParts, swaps, unstated, years_in
 from rag.evaluate.draft.opposites import COUNTRIES
 from rag.evaluate.draft.rewording import reworded
 from rag.evaluate.draft.statements import is_plain, statements
@@ -134,8 +134,8 @@ def test_the_seed_document() -> None:
     assert len(questions) >= 12
     misses = [draft for draft in drafts if not draft.question.answerable]
     assert misses
-    folded = [re.sub(r"\W+", " ", q.question.casefold()) for q in questions]
-    assert len(set(folded)) == len(folded)
+    normalize = [re.sub(r"\W+", " ", q.question.casefold()) for q in questions]
+    assert len(set(normalize)) == len(normalize)
     assert len({q.id for q in questions}) == len(questions)
     for question in questions:
         assert question.question.endswith("?")
@@ -194,7 +194,7 @@ def near_misses(question: str, statement: str, *told: str, share: bool = False) 
     for sentence in (statement, *told):
         names.add(sentence)
     folder = {"a.txt": statement, "b.txt": text}
-    asked = Asked(question, statement, statement, statement, share)
+    asked = QuestionParts(question, statement, statement, statement, share)
     found = list(swaps(asked, names, years_in(told), random.Random(0)))
     documents = Documents(list(folder), folder.__getitem__)
     return {swap.question for swap in unstated(found, documents)}

@@ -19,7 +19,7 @@ from sklearn.metrics import ndcg_score, precision_recall_fscore_support, roc_auc
 from rag import KnowledgeBase
 from rag.embed import HashingEmbedder
 from rag.evaluate.outcomes import Options
-from rag.evaluate.report.page import CONTEXT, LONGEST_QUOTE, Place, show, write_page
+from rag.evaluate.report.page import CONTEXT, MAX_QUOTE_LENGTH, Place, show, write_page
 from rag.evaluate.run import Evaluation, run_evaluation
 from rag.question_sets import Evidence, Question
 
@@ -221,7 +221,7 @@ def test_evidence_of_a_whole_document_is_shown_without_its_middle() -> None:
     place = shown_place(text, 0, len(text))
     assert place.words.startswith("Begin word")
     assert place.words.endswith("word end.")
-    assert len(place.words) < LONGEST_QUOTE + 10
+    assert len(place.words) < MAX_QUOTE_LENGTH + 10
 
 
 def test_the_page_refers_to_nothing_outside_itself(page: str) -> None:

@@ -16,8 +16,8 @@ from places import FILES
 
 from rag.errors import LoadError
 from rag.load import ocr
-from rag.load.archives.members import MOST_DEPTH
-from rag.load.detect.containers import MOST_MEMBERS
+from rag.load.archives.members import MAX_DEPTH
+from rag.load.detect.containers import MAX_MEMBERS
 from rag.load.registry import Loaded, load_bytes, load_file
 
 MB = 1_000_000
@@ -295,12 +295,12 @@ def test_a_lying_size_does_not_help() -> None:
 
 
 def test_too_many_members() -> None:
-    data = zip_of({f"{i}.txt": "x" for i in range(MOST_MEMBERS + 50)}, zipfile.ZIP_STORED)
+    data = zip_of({f"{i}.txt": "x" for i in range(MAX_MEMBERS + 50)}, zipfile.ZIP_STORED)
     loaded = load_file(data, "a.zip")
-    assert len(loaded.documents) == MOST_MEMBERS
+    assert len(loaded.documents) == MAX_MEMBERS
     assert loaded.failed == (
         (
-            f"a.zip/{MOST_MEMBERS}.txt",
+            f"a.zip/{MAX_MEMBERS}.txt",
             "and all that follows is not read: the file holds more than 10,000 files; unpack it "
             "into the folder",
         ),
@@ -316,7 +316,7 @@ def test_a_directory_of_entries_that_would_fill_the_memory_is_not_even_listed() 
 
 def test_archives_in_archives_end_somewhere() -> None:
     data = zip_of({"0.txt": "innermost"})
-    for depth in range(1, MOST_DEPTH + 2):
+    for depth in range(1, MAX_DEPTH + 2):
         data = zip_of({f"{depth}.txt": f"depth {depth}", "in.zip": data})
     loaded = load_file(data, "out.zip")
     assert [document.text for document in loaded.documents] == [

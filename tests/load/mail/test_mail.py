@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from places import FILES
 
 from rag.errors import LoadError
-from rag.load.archives.members import MOST_DEPTH
-from rag.load.detect.containers import MOST_MEMBERS
+from rag.load.archives.members import MAX_DEPTH
+from rag.load.detect.containers import MAX_MEMBERS
 from rag.load.registry import Loaded, load_bytes, load_file
 
 HEADERS = "From: Ann <ann@x.example>\nTo: bob@x.example\nSubject: Plans\nMIME-Version: 1.0\n"
@@ -374,10 +374,10 @@ def test_the_line_above_a_single_mail_is_no_part_of_it() -> None:
 
 
 def test_ten_thousand_parts() -> None:
-    count = MOST_MEMBERS + 100
+    count = MAX_MEMBERS + 100
     loaded = load(HEADERS + multipart("mixed", *(part(f"number {i}") for i in range(count))))
     (document,) = loaded.documents
-    assert document.text.endswith(f"number {MOST_MEMBERS - 3}\n\nnumber {MOST_MEMBERS - 2}")
+    assert document.text.endswith(f"number {MAX_MEMBERS - 3}\n\nnumber {MAX_MEMBERS - 2}")
     assert loaded.failed == (
         ("a.eml/(the rest)", "is not read: the mail has more than 10,000 parts"),
     )
@@ -385,7 +385,7 @@ def test_ten_thousand_parts() -> None:
 
 def test_mails_in_mails_end_somewhere() -> None:
     mail = "Subject: innermost\n\nwords"
-    for depth in range(MOST_DEPTH + 1):
+    for depth in range(MAX_DEPTH + 1):
         mail = f"Subject: {depth}\n" + multipart(
             "mixed", part(f"body {depth}"), f"Content-Type: message/rfc822\n\n{mail}"
         )
@@ -402,7 +402,7 @@ def test_mails_in_mails_end_somewhere() -> None:
 def test_a_thousand_mails_and_parts_in_each_other() -> None:
     deep = "Content-Type: message/rfc822\n\n" * 3000
     loaded = load(HEADERS + deep)
-    assert len(loaded.documents) == MOST_DEPTH
+    assert len(loaded.documents) == MAX_DEPTH
     borders = "".join(
         f"Content-Type: multipart/mixed; boundary=b{i}\n\n--b{i}\n" for i in range(1000)
     )

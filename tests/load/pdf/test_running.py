@@ -1,4 +1,4 @@
-"""PDF: running heads and feet are left out, and sentences go on over the end of a page."""
+"""PDF: Running headers and footers are left out, and sentences go on over the end of a page."""
 
 from __future__ import annotations
 

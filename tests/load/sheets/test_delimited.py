@@ -105,13 +105,13 @@ def test_long_tables_keep_their_header_and_numbers() -> None:
 
 
 def test_too_many_cells_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sheet, "MOST_CELLS", 9)
+    monkeypatch.setattr(sheet, "MAX_CELLS", 9)
     with pytest.raises(LoadError, match=r"^has more than 9 cells; split it"):
         load("a,b\n" * 5)
     assert load("a,b\n" * 4).text
 
 
 def test_too_many_characters_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sheet, "MOST_CHARACTERS", 50)
+    monkeypatch.setattr(sheet, "MAX_CHARACTERS", 50)
     with pytest.raises(LoadError, match=r"^has more than 50 characters in its rows"):
         load("a,b\n1,2\n" * 10)

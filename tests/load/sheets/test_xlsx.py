@@ -224,10 +224,10 @@ def test_damaged_workbooks_are_refused() -> None:
 
 def test_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     data = sheet_xml("<row><c><v>1</v></c><c><v>2</v></c></row>" * 20)
-    monkeypatch.setattr(sheet, "MOST_CELLS", 30)
+    monkeypatch.setattr(sheet, "MAX_CELLS", 30)
     with pytest.raises(LoadError, match=r"^has more than 30 cells"):
         load_bytes(data, "a.xlsx")
-    monkeypatch.setattr(package, "LARGEST", 1000)
+    monkeypatch.setattr(package, "MAX_SIZE", 1000)
     with pytest.raises(LoadError, match=r"^unpacks to more than"):
         load_bytes(data, "a.xlsx")
 
