@@ -26,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rag import KnowledgeBase
+from rag.answering.question import Question
 from rag.answering.retrieve import (
     CANDIDATES,
     FOREIGN,
@@ -38,7 +39,7 @@ from rag.answering.retrieve import (
     weighted,
 )
 from rag.embed import BundledEmbedder
-from rag.question_sets import Question, read_questions
+from rag.question_sets import GoldQuestion, read_questions
 from rag.types import Candidate, Embedder
 
 SETS = ("nq", "xquad_en", "squad2", "xquad_zh", "xquad_es", "xquad_de")
@@ -53,7 +54,7 @@ SEED = 20240607
 class Case:
     """A question as every fusion sees it."""
 
-    question: Question
+    question: GoldQuestion
     found: list[Candidate]
     weight: float
 
@@ -152,7 +153,7 @@ def cases_of(name: str, data: Path, cache: Path, embedder: Embedder, n: int) -> 
         assert store is not None
         vectors = embedder.embed_documents([question.question for question in questions])
         return [
-            Case(q, store.search(q.question, v, n), lexical_weight(q.question, embedder))
+            Case(q, store.search(q.question, v, n), lexical_weight(Question(q.question), embedder))
             for q, v in zip(questions, vectors, strict=True)
         ]
 

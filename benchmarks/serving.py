@@ -38,7 +38,7 @@ HERE = Path(__file__).parents[1]
 SERVER = """
 import sys
 from rag import KnowledgeBase
-from rag.server import serve
+from rag.web.api import serve
 with KnowledgeBase(sys.argv[1]) as kb:
     serve(kb, "127.0.0.1", 0, lambda url: print(url, flush=True))
 """

@@ -17,6 +17,7 @@ from rag.answering.answer import Answerer
 from rag.answering.compute_slots import ComputeSlots, IsWanted
 from rag.answering.followup import History
 from rag.answering.generate import make_generator
+from rag.answering.question import Question, analysed
 from rag.answering.read import CalibratedReader, Calibration, SpanReader
 from rag.answering.retrieve import retrieve
 from rag.embed import make_embedder
@@ -375,11 +376,11 @@ class KnowledgeBase:
         if k < 1:
             raise ValueError(f"k is {k}: ask for at least 1")
         with self._slots.one(is_wanted):
-            return self._search(question, k)
+            return self._search(analysed(question), k)
 
-    def _search(self, question: str, k: int) -> list[Hit]:
+    def _search(self, question: Question, k: int) -> list[Hit]:
         store = self._store()
-        if store is None or not question.strip() or store.is_empty():
+        if store is None or not question.text.strip() or store.is_empty():
             return []
         return retrieve(question, store, self._embedder, k, fusion=self.settings.fusion)
 

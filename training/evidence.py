@@ -13,13 +13,14 @@ from tqdm import tqdm
 
 from rag import Hit, KnowledgeBase
 from rag.answering.compose import sentence_of
+from rag.answering.question import Question
 from rag.answering.read.evidence import FEATURES, Candidate, features
 from rag.answering.read.model import SpanModel
 from rag.answering.read.reader import find
 from rag.embed import bundled_encoder
 from rag.evaluate.scored import RIGHT_F1
 from rag.evaluate.squad import best_f1, holds_answer
-from rag.question_sets import Question
+from rag.question_sets import GoldQuestion
 from rag.types import Span
 
 HITS = 5
@@ -29,7 +30,7 @@ HITS = 5
 class Asked:
     """A question to put; `withheld` keeps the passages with its evidence from the reader."""
 
-    question: Question
+    question: GoldQuestion
     withheld: bool = False
 
 
@@ -67,21 +68,21 @@ def collect(kb: KnowledgeBase, model: SpanModel, asked: Sequence[Asked], label: 
         if one.withheld:
             hits = without_evidence(kb, one.question)
         candidates = find(model, one.question.question, hits)
-        rows.append(features(one.question.question, candidates, bundled_encoder().encode))
+        rows.append(features(Question(one.question.question), candidates, bundled_encoder().encode))
         right += [not one.withheld and is_right(c, one.question) for c in candidates]
         owner += [number] * len(candidates)
     answerable = [one.question.answerable and not one.withheld for one in asked]
     return Table(np.concatenate(rows), np.array(right), np.array(owner), np.array(answerable))
 
 
-def without_evidence(kb: KnowledgeBase, question: Question) -> list[Hit]:
+def without_evidence(kb: KnowledgeBase, question: GoldQuestion) -> list[Hit]:
     """Return the best hits that neither hold the evidence nor the answer."""
     answers = [answer.casefold() for answer in question.answers]
     found = kb.search(question.question, 3 * HITS)
     return [hit for hit in found if not any(a in hit.text.casefold() for a in answers)][:HITS]
 
 
-def is_right(candidate: Candidate, question: Question) -> bool:
+def is_right(candidate: Candidate, question: GoldQuestion) -> bool:
     """Whether a reading says what a gold answer says, in a sentence that overlaps the evidence."""
     reading = candidate.reading
     span = Span(candidate.hit, reading.start, reading.end, 0.0)
@@ -92,7 +93,9 @@ def is_right(candidate: Candidate, question: Question) -> bool:
     return holds_answer(span.text, answers) or best_f1(span.text, answers) >= RIGHT_F1
 
 
-def sample(questions: Sequence[Question], limit: int | None, seed: int = 0) -> list[Question]:
+def sample(
+    questions: Sequence[GoldQuestion], limit: int | None, seed: int = 0
+) -> list[GoldQuestion]:
     """Return at most `limit` of the questions, always the same ones."""
     if limit is None or limit >= len(questions):
         return list(questions)

@@ -11,7 +11,7 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
-from rag.question_sets import Evidence, Question
+from rag.question_sets import Evidence, GoldQuestion
 from training.data import Example, read_held_out
 from training.edits import Neighbours
 from training.evidence import Asked
@@ -72,5 +72,5 @@ def _ask(
     source, shift = places[example.context]
     place = Evidence(source, shift + example.start, shift + example.end)
     answers, evidence = ((), ()) if edit else ((example.answer,), (place,))
-    question = Question(str(number), text, answers, evidence)
+    question = GoldQuestion(str(number), text, answers, evidence)
     return Asked(question, withheld=edit is None and draw > 1 - WITHHELD)

@@ -18,9 +18,10 @@ from rag.answering.cite import (
 )
 from rag.answering.compose import compose, sentence_of
 from rag.answering.compute_slots import ComputeSlots, IsWanted, require
-from rag.answering.followup import History, has_question, is_small_talk, standalone_question
+from rag.answering.followup import History, standalone_question
 from rag.answering.generate.injection import looks_like_prompt_injection
 from rag.answering.generate.visible import strip_invisible
+from rag.answering.question import Question, analysed
 from rag.answering.read import missing_words
 from rag.answering.read.contrast import Pair, stated_instead
 from rag.indexing.chunk import index_text
@@ -61,7 +62,7 @@ class Answerer:
     its next stage.
     """
 
-    retrieve: Callable[[str], list[Hit]]
+    retrieve: Callable[[Question], list[Hit]]
     has_documents: Callable[[], bool]
     reader: Reader
     generator: Generator | None
@@ -82,27 +83,27 @@ class Answerer:
             raise ValueError("the question is blank: ask something")
         clock = _Clock()
         draft = Answer(question=question, text="", answerer=self.name)
-        full_question = standalone_question(question, history)
-        if is_small_talk(question) or not has_question(full_question):
+        asked = standalone_question(question, history)
+        if analysed(question).is_small_talk or not asked.has_subject:
             yield self._refusal(draft, "no_question", clock)
             return
         if not self.has_documents():
             yield self._refusal(draft, "no_documents", clock)
             return
-        hits, spans = self._found(full_question, clock)
+        hits, spans = self._found(asked, clock)
         draft = replace(draft, hits=tuple(hits))
         if not hits:
             yield self._refusal(draft, "nothing_relevant", clock)
             return
         draft = replace(draft, confidence=spans[0].probability if spans else 0.0)
         if self.generator is not None:
-            yield from self._generated(draft, full_question, self.generator, spans, clock)
+            yield from self._generated(draft, asked, self.generator, spans, clock)
         elif draft.confidence < self.threshold:
-            yield self._not_answered(draft, full_question, spans, clock)
+            yield self._not_answered(draft, asked, spans, clock)
         else:
-            yield from self._extracted(draft, full_question, spans, clock)
+            yield from self._extracted(draft, asked, spans, clock)
 
-    def _found(self, question: str, clock: _Clock) -> tuple[list[Hit], list[Span]]:
+    def _found(self, question: Question, clock: _Clock) -> tuple[list[Hit], list[Span]]:
         """Passages, and what may answer in them; ``clock`` does not count the wait for a turn."""
         with self.slots.one(self.is_wanted):
             clock.start()
@@ -111,12 +112,12 @@ class Answerer:
             if not hits:
                 return [], []
             require(self.is_wanted)
-            spans = self.reader.read(question, hits)
+            spans = self.reader.read(question.text, hits)
             clock.lap("read")
             return hits, spans
 
     def _extracted(
-        self, draft: Answer, question: str, spans: Sequence[Span], clock: _Clock
+        self, draft: Answer, question: Question, spans: Sequence[Span], clock: _Clock
     ) -> Iterator[Answer]:
         composition = compose(question, spans, self.threshold)
         statements = [statement.sentences for statement in composition.statements]
@@ -134,7 +135,7 @@ class Answerer:
     def _generated(
         self,
         draft: Answer,
-        question: str,
+        question: Question,
         generator: Generator,
         spans: Sequence[Span],
         clock: _Clock,
@@ -149,7 +150,7 @@ class Answerer:
             yield from self._quoted(replace(draft, reason="instructed"), question, spans, clock)
             return
         written, shown = "", ""
-        for piece in generator.generate(question, [index_text(hit.chunk) for hit in hits]):
+        for piece in generator.generate(question.text, [index_text(hit.chunk) for hit in hits]):
             require(self.is_wanted)
             written += strip_invisible(piece)
             finished = finished_part(written)
@@ -173,7 +174,7 @@ class Answerer:
         )
 
     def _quoted(
-        self, draft: Answer, question: str, spans: Sequence[Span], clock: _Clock
+        self, draft: Answer, question: Question, spans: Sequence[Span], clock: _Clock
     ) -> Iterator[Answer]:
         """The documents' own words in place of a model's, or a refusal if the reader is unsure."""
         if draft.confidence < self.threshold:
@@ -188,7 +189,7 @@ class Answerer:
         return [hit, *(with_source(hit, source) for source in others[: MAX_NAMES - 1])]
 
     def _not_answered(
-        self, draft: Answer, question: str, spans: Sequence[Span], clock: _Clock
+        self, draft: Answer, question: Question, spans: Sequence[Span], clock: _Clock
     ) -> Answer:
         """A refusal for want of support, with the words that speak against an answer, if any.
 
@@ -253,9 +254,9 @@ def _agreement(cited: Cited, spans: Sequence[Span]) -> float:
     )
 
 
-def _stated_instead(question: str, span: Span) -> Pair | None:
+def _stated_instead(question: Question, span: Span) -> Pair | None:
     """A word of the question, and the word that the span's sentence has in its place."""
-    return stated_instead(question, sentence_of(span).text, span.text)
+    return stated_instead(question.text, sentence_of(span).text, span.text)
 
 
 def _named(words: Sequence[str]) -> str:

@@ -5,11 +5,11 @@ Pure. A span is the shortest exact answer; people want the sentence that it stan
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from rag.answering.same_fact import asks_for_several, contradict, same_words, supports
+from rag.answering.question import Question
+from rag.answering.same_fact import contradict, same_words, supports
 from rag.text.sentences import sentence_spans, spans_over
 from rag.types import Span
 
@@ -25,12 +25,6 @@ ALSO_ASKED = 0.25
 
 MAX_EXPLANATION_CHARS = 500
 """Characters up to which the sentence that follows is added, where an explanation is asked for."""
-
-_ASKS_EXPLANATION = re.compile(
-    r"^\W*(?:why|explain|describe|tell me|what happen\w*|summari[sz]e"
-    r"|how(?! (?:many|much|old|long|far|tall|high|large|big|fast|often|wide|deep|heavy)\b))\b",
-    re.I,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +43,7 @@ class Composition:
     differ: bool = False
 
 
-def compose(question: str, spans: Sequence[Span], threshold: float) -> Composition:
+def compose(question: Question, spans: Sequence[Span], threshold: float) -> Composition:
     """What to say, from spans sorted by probability, of which the first is the answer.
 
     ``threshold`` is the probability from which on a span would be an answer by itself.
@@ -60,9 +54,9 @@ def compose(question: str, spans: Sequence[Span], threshold: float) -> Compositi
     if rivals:
         chosen = [best, *rivals]
     else:
-        share = ALSO_ASKED if asks_for_several(question) else NEAR_BEST
+        share = ALSO_ASKED if question.asks_for_several else NEAR_BEST
         chosen = [best, *_further(best, spans, share)]
-    explain = bool(_ASKS_EXPLANATION.search(question))
+    explain = question.asks_for_explanation
     statements = [
         _statement(question, span, sure, explain=explain) for span in chosen[:MAX_STATEMENTS]
     ]
@@ -88,7 +82,7 @@ def sentence_of(span: Span, *, explain: bool = False) -> Span:
     return replace(span, start=start, end=end)
 
 
-def _rivals(question: str, best: Span, sure: Sequence[Span]) -> list[Span]:
+def _rivals(question: Question, best: Span, sure: Sequence[Span]) -> list[Span]:
     """Sure spans of other documents that give another value for what the best one tells."""
     found: list[Span] = []
     for span in sure[1:]:
@@ -112,7 +106,7 @@ def _further(best: Span, spans: Sequence[Span], share: float) -> list[Span]:
     return found
 
 
-def _statement(question: str, span: Span, sure: Sequence[Span], *, explain: bool) -> Statement:
+def _statement(question: Question, span: Span, sure: Sequence[Span], *, explain: bool) -> Statement:
     """The span's sentence, and those that state the same and would answer by themselves."""
     first = sentence_of(span)
     sentences = [sentence_of(span, explain=explain)]

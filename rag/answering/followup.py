@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from itertools import accumulate
 
+from rag.answering.question import Question, analysed
 from rag.text.overlap import terms
 from rag.text.terms import MAX_QUESTION_TERMS, index_terms
 
@@ -22,55 +23,32 @@ _DEMONSTRATIVE = re.compile(
 )
 _BLANK_WORDS = frozenset("one ones former latter".split())
 _ABOUT_A_NAME = re.compile(r"\w+\s+(?:is|are|was|were)\s+([^\W\d_])")
-_INNER_WORD = re.compile(r"(?<!^)(?<![.!?]\s)\b(?!I\b)[^\W\d_]\w*")
 _YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
 
 _MAX_WORDS_OF_FRAGMENT = 2
 _OWN_WORDS = 3
 """Content words from which on a question has its own subject: its "there" only introduces."""
 
-_GREETINGS = frozenset(
-    "hi hello hey greetings thanks thank thx cheers bye goodbye ok okay yes".split()
-)
-_PRAISE = frozenset("no great good nice perfect cool".split())
-_POLITE = frozenset(
-    """
-    a again all and day evening everyone for help helping lot morning much night now so that thats
-    the there this very you your
-    """.split()
-)
 
-
-def is_small_talk(text: str) -> bool:
-    """Whether the text asks nothing, whatever was said before: "Hi", "Thank you!" or "???"."""
-    words, said = set(index_terms(text).split()), _GREETINGS | _PRAISE
-    return not words or (bool(words & said) and words <= said | _POLITE)
-
-
-def has_question(text: str) -> bool:
-    """Whether the text alone names something to look for: "What is it?" does not."""
-    named = terms(text) - _GREETINGS or _names(text)
-    return bool(named) and not is_small_talk(text)
-
-
-def standalone_question(question: str, history: History) -> str:
+def standalone_question(question: str, history: History) -> Question:
     """The question with what it takes from earlier ones, for retrieval and reading.
 
     It takes from one question only, the latest that stood alone, so that a long conversation
     does not pile up; and only as much as leaves the search room for all its own words.
 
-    >>> standalone_question("And in 2023?", [("How many cars were sold in 2024?", "12 [1]")])
+    >>> standalone_question("And in 2023?", [("How many cars were sold in 2024?", "12 [1]")]).text
     'How many cars were sold in 2023?'
     """
     context = ""
     for asked, _ in history:
-        if not context or not _leans_on_previous(asked):
-            context = asked if has_question(asked) else context
+        if not context or not _leans_on_previous(analysed(asked)):
+            context = asked if analysed(asked).has_subject else context
         else:
             context = _in_another_year(context, asked) or context
-    if not context or not _leans_on_previous(question):
-        return question
-    return _in_another_year(context, question) or _joined(context, question)
+    own = analysed(question)
+    if not context or not _leans_on_previous(own):
+        return own
+    return analysed(_in_another_year(context, question) or _joined(context, question))
 
 
 def _in_another_year(context: str, question: str) -> str | None:
@@ -90,10 +68,9 @@ def _joined(context: str, question: str) -> str:
     return " ".join((*words[: sum(total <= room for total in totals)], question))
 
 
-def _leans_on_previous(question: str) -> bool:
-    question = question.strip()
-    words = terms(question) - _BLANK_WORDS
-    names = _names(question)
+def _leans_on_previous(asked: Question) -> bool:
+    question, names = asked.text.strip(), asked.name_positions
+    words = asked.terms - _BLANK_WORDS
     if _CONNECTIVE.match(question) and len(words) <= 3:
         return True
     if _WHY.match(question) and len(words) <= 3 and (not names or len(words) < 2):
@@ -107,11 +84,3 @@ def _leans_on_previous(question: str) -> bool:
     if pronoun and not any(place <= pronoun.start() for place in names):
         return True
     return bool(_DEMONSTRATIVE.search(question)) and not names and len(words) < _OWN_WORDS
-
-
-def _names(text: str) -> list[int]:
-    """Where words stand that are capitalised though they begin no sentence: "IT", "The Who"."""
-    if text.isupper():
-        return []
-    inner = _INNER_WORD.finditer(re.sub(r"^\W+", "", text))
-    return [word.start() for word in inner if word.group()[0].isupper()]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 
+from rag.answering.question import Question
 from rag.text.terms import count_words
 from rag.types import Candidate, Embedder, Hit, Store
 
@@ -37,18 +38,17 @@ WEAK_BM25 = 5.0
 RRF_K = 60
 """The constant of reciprocal-rank fusion (Cormack et al. 2009)."""
 
-_QUESTION_MARKS = ("?", "？", "؟")
 _TIE_DIGITS = 6
-_READ = 1000
-"""Characters of a question that tell how it was written."""
 
+MAX_SAMPLE_LENGTH = 1000
+"""Characters of a question that tell its language."""
 
 Fusion = Callable[[Sequence[Candidate], float], list[float]]
 """Scores in 0..1 of a question's candidates, given the weight that fits it; 0: no hit."""
 
 
 def retrieve(
-    question: str,
+    question: Question,
     store: Store,
     embedder: Embedder,
     k: int,
@@ -62,7 +62,7 @@ def retrieve(
     """
     if k < 1:
         raise ValueError(f"k is {k}: ask for at least 1")
-    found = store.search(question, embedder.embed_query(question), max(candidates, k))
+    found = store.search(question.text, embedder.embed_query(question.text), max(candidates, k))
     scores = FUSIONS[fusion](found, lexical_weight(question, embedder))
     return ranked(found, scores)[:k]
 
@@ -128,13 +128,10 @@ FUSIONS: Mapping[str, Fusion] = {
 """By the names of :data:`rag.settings.FUSIONS`; ``average`` weighs every question alike."""
 
 
-def lexical_weight(question: str, embedder: Embedder) -> float:
+def lexical_weight(question: Question, embedder: Embedder) -> float:
     """What BM25 counts for ``question``, where the cosine counts 1."""
-    question = question[:_READ]
-    marked = question.rstrip().endswith(_QUESTION_MARKS)
-    signs = (marked + any(character.isupper() for character in question)) / 2
-    familiar = TYPED + (WRITTEN - TYPED) * signs
-    share = (tokens_per_word(question, embedder) - FAMILIAR_PIECES) / (
+    familiar = TYPED + (WRITTEN - TYPED) * question.care
+    share = (tokens_per_word(question.text[:MAX_SAMPLE_LENGTH], embedder) - FAMILIAR_PIECES) / (
         FOREIGN_PIECES - FAMILIAR_PIECES
     )
     return familiar + (FOREIGN - familiar) * min(max(share, 0.0), 1.0)

@@ -7,7 +7,9 @@ citation too few costs little; "the documents do not agree" where they do costs 
 from __future__ import annotations
 
 import re
+from collections.abc import Set as AbstractSet
 
+from rag.answering.question import Question
 from rag.answering.read.contrast import neighbours
 from rag.text.calendar_names import DAYS, MONTHS
 from rag.text.overlap import normalize, term_coverage, terms
@@ -20,12 +22,6 @@ MIN_SHARED_TERMS = 0.5
 ROUNDING = 0.05
 """Two numbers are one number rounded if they differ by less than this share and one says so."""
 
-_LIST_QUESTION = re.compile(
-    r"^(?:list|name|enumerate|give)\b|\b(?:which|what|who|where)\s(?:\w+\s)?(?:are|were)\b"
-    r"|\b(?:which|what)\s(?:\w+\s)?(?!(?:is|was|does|has|this|its|us|as)\b)[a-z]{2,}[^s\W]s\b"
-    r"|\b(?:two|three|four|five|six|several|examples|types|kinds|reasons|members|features)\b",
-    re.I,
-)
 _ONE_PERSON = re.compile(
     r"\bwho\s(?:(?:is|was)\s(?:the|its|their|our)\b|(?:leads?|led|heads?|headed|runs?|ran|chairs?"
     r"|chaired|directs?|directed|won|owns?|owned|succeeded|replaced)\b)",
@@ -58,40 +54,35 @@ LIMITING = frozenset(
 """Words that say which of several values is meant; what differs in them is another value."""
 
 
-def asks_for_several(question: str) -> bool:
-    """Tell whether a list may answer the question, so that two answers are no contradiction."""
-    return bool(_LIST_QUESTION.search(question))
-
-
 def same_words(one: str, other: str) -> bool:
     """Tell whether two answers are the same: one has all the words of the other, in order."""
     a, b = f" {normalize(one)} ", f" {normalize(other)} "
     return a in b or b in a
 
 
-def supports(question: str, sentence: Span, other: Span, answer: Span) -> bool:
+def supports(question: Question, sentence: Span, other: Span, answer: Span) -> bool:
     """Tell whether ``other``, which holds the answer too, states what ``sentence`` states.
 
     "Mass production of batteries begins by 2027" has the year of "Production begins in 2027", and
     is about something else.
     """
     wanted = terms(other.text) - terms(answer.text)
-    held = terms(sentence.text) | terms(question)
+    held = terms(sentence.text) | question.terms
     return term_coverage(wanted, held) >= MIN_SHARED_TERMS
 
 
-def contradict(question: str, one: tuple[Span, Span], other: tuple[Span, Span]) -> bool:
+def contradict(question: Question, one: tuple[Span, Span], other: tuple[Span, Span]) -> bool:
     """Tell whether two ``(answer, sentence)`` give different values for the same thing.
 
     They must be of one kind, differ in more than rounding, and their sentences must be about the
     same names, times and scope. Definitions, lists and free wording never contradict.
     """
-    if asks_for_several(question):
+    if question.asks_for_several:
         return False
     (answer_a, sentence_a), (answer_b, sentence_b) = one, other
     if not _differ(question, answer_a, sentence_a, answer_b, sentence_b):
         return False
-    asked = terms(question)
+    asked = question.terms
     known = asked | terms(answer_a.text) | terms(answer_b.text)
     rest_a = terms(sentence_a.text) - terms(answer_a.text)
     rest_b = terms(sentence_b.text) - terms(answer_b.text)
@@ -118,10 +109,10 @@ def value_kind(answer: str, question: str = "") -> str:
     return "name" if _ONE_PERSON.search(question) and answer[:1].isupper() else ""
 
 
-def _differ(question: str, a: Span, in_a: Span, b: Span, in_b: Span) -> bool:
+def _differ(question: Question, a: Span, in_a: Span, b: Span, in_b: Span) -> bool:
     """Whether two answers are different values of one kind."""
-    kind = value_kind(a.text, question)
-    if not kind or kind != value_kind(b.text, question) or same_words(a.text, b.text):
+    kind = value_kind(a.text, question.text)
+    if not kind or kind != value_kind(b.text, question.text) or same_words(a.text, b.text):
         return False
     if kind == "name":
         return not terms(a.text) & terms(b.text)
@@ -137,7 +128,7 @@ def _differ(question: str, a: Span, in_a: Span, b: Span, in_b: Span) -> bool:
     return high - low > (ROUNDING * high if rounded else 0.0)
 
 
-def _other_kind(known: set[str], one: str, other: str) -> bool:
+def _other_kind(known: AbstractSet[str], one: str, other: str) -> bool:
     """Whether different words stand before the same one: the *child* and the *adult* ticket.
 
     ``known`` are the terms of the question and of the answers, which may differ.
@@ -186,14 +177,14 @@ def _names(sentence: Span) -> set[str]:
     return set().union(*(terms(m[0]) for m in own)) & inner
 
 
-def _same_subject(question: str, one: tuple[Span, Span], other: tuple[Span, Span]) -> bool:
+def _same_subject(question: Question, one: tuple[Span, Span], other: tuple[Span, Span]) -> bool:
     """Whether both sentences name what they are about, or stand in documents of one title.
 
     "The battery lasts 8 hours" in two manuals is about two batteries.
     """
     (answer_a, in_a), (answer_b, in_b) = one, other
     named = (_names(in_a) - terms(answer_a.text)) & (_names(in_b) - terms(answer_b.text))
-    asked = terms(" ".join(m[0] for m in _CAPITAL.finditer(question) if m.start()))
+    asked = terms(" ".join(m[0] for m in _CAPITAL.finditer(question.text) if m.start()))
     if named or (asked and asked <= terms(in_a.text) & terms(in_b.text)):
         return True
     titles = [normalize(s.hit.chunk.document.title) for s in (in_a, in_b)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rag.answering.question import analysed
 from rag.text.overlap import term_coverage, terms
 from rag.text.sentences import sentence_spans
 from rag.types import Hit
@@ -25,7 +26,7 @@ def snippet(question: str, hit: Hit, limit: int = MAX_SNIPPET_CHARS) -> str:
 
 def _around(question: str, hit: Hit, limit: int) -> tuple[int, int]:
     """The best sentence, with those that follow and then those before it while they fit."""
-    text, asked = hit.chunk.document.text, terms(question)
+    text, asked = hit.chunk.document.text, analysed(question).terms
     spans = sentence_spans(text, hit.start, hit.end)
     if not spans:
         return hit.start, hit.end
@@ -40,7 +41,7 @@ def _around(question: str, hit: Hit, limit: int) -> tuple[int, int]:
     return spans[first][0], spans[last][1]
 
 
-def _densest(asked: set[str], text: str, start: int, end: int, limit: int) -> tuple[int, int]:
+def _densest(asked: frozenset[str], text: str, start: int, end: int, limit: int) -> tuple[int, int]:
     """The stretch of a long sentence that begins at a word and holds the most that is asked."""
     step = limit // 4
     begins = [start]

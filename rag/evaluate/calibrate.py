@@ -14,7 +14,7 @@ from rag.errors import QuestionSetError
 from rag.evaluate.metrics import figures, table
 from rag.evaluate.outcomes import DEFAULTS, outcomes
 from rag.evaluate.scored import ScoredOutcome, score
-from rag.question_sets import Question
+from rag.question_sets import GoldQuestion
 from rag.types import Progress
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Fitted:
 
 
 def calibrate(
-    kb: KnowledgeBase, questions: Collection[Question], progress: Progress | None = None
+    kb: KnowledgeBase, questions: Collection[GoldQuestion], progress: Progress | None = None
 ) -> Fitted:
     """Ask the questions, refusing none, and fit the probabilities of the answers.
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import GeneratorError
-from rag.question_sets import Question, check_evidence
+from rag.question_sets import GoldQuestion, check_evidence
 from rag.store.maintenance.readback import StoredTexts
 from rag.types import Answer, Hit, Progress
 
@@ -28,7 +28,7 @@ class Outcome:
     citations whether its quote stood at its offsets in the document read back from disk.
     """
 
-    question: Question
+    question: GoldQuestion
     hits: tuple[Hit, ...]
     answer: Answer | None
     valid: tuple[bool, ...] = ()
@@ -54,7 +54,7 @@ DEFAULTS = Options()
 
 def evaluate(
     kb: KnowledgeBase,
-    questions: Collection[Question],
+    questions: Collection[GoldQuestion],
     answerer: str | None = None,
     progress: Progress | None = None,
 ) -> list[Outcome]:
@@ -67,7 +67,7 @@ def evaluate(
 
 def outcomes(
     kb: KnowledgeBase,
-    questions: Collection[Question],
+    questions: Collection[GoldQuestion],
     options: Options = DEFAULTS,
     progress: Progress | None = None,
 ) -> Iterator[Outcome]:
@@ -95,7 +95,7 @@ def outcomes(
         progress("Asking", len(questions), len(questions))
 
 
-def _with_copies(kb: KnowledgeBase, question: Question) -> Question:
+def _with_copies(kb: KnowledgeBase, question: GoldQuestion) -> GoldQuestion:
     """The question with its evidence in copies too: they are found under one name for all."""
     evidence = {
         replace(place, source=name): None
@@ -105,7 +105,7 @@ def _with_copies(kb: KnowledgeBase, question: Question) -> Question:
     return replace(question, evidence=tuple(evidence))
 
 
-def _ask(kb: KnowledgeBase, question: Question, answerer: str | None) -> Answer:
+def _ask(kb: KnowledgeBase, question: GoldQuestion, answerer: str | None) -> Answer:
     try:
         return kb.ask(question.question, answerer=answerer)
     except GeneratorError as error:

@@ -11,7 +11,7 @@ from rag.evaluate.figures import full_report
 from rag.evaluate.outcomes import DEFAULTS, Options, outcomes
 from rag.evaluate.results import Records, record, write_results
 from rag.evaluate.scored import ScoredOutcome, score
-from rag.question_sets import Question, QuestionFile
+from rag.question_sets import GoldQuestion, QuestionFile
 from rag.types import Progress
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Evaluation:
 
 def run_evaluation(
     kb: KnowledgeBase,
-    questions: Collection[Question],
+    questions: Collection[GoldQuestion],
     options: Options = DEFAULTS,
     progress: Progress | None = None,
 ) -> Evaluation:
@@ -69,7 +69,7 @@ def run_evaluation(
 
 
 def _about(
-    kb: KnowledgeBase, questions: Collection[Question], answerer: str | None
+    kb: KnowledgeBase, questions: Collection[GoldQuestion], answerer: str | None
 ) -> dict[str, Any]:
     from rag import __version__
 

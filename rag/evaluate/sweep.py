@@ -19,7 +19,7 @@ from rag.errors import KnowledgeBaseError
 from rag.evaluate.combinations import Combination
 from rag.evaluate.outcomes import Options
 from rag.evaluate.run import run_evaluation
-from rag.question_sets import Question, check_evidence
+from rag.question_sets import GoldQuestion, check_evidence
 from rag.types import Embedder, Progress
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _KEPT = (
 
 def run_sweep(
     kb: KnowledgeBase,
-    questions: Collection[Question],
+    questions: Collection[GoldQuestion],
     combinations: Sequence[Combination],
     options: Options,
     cache: Path,

@@ -15,7 +15,7 @@ from rag.errors import QuestionSetError
 from rag.question_sets.entry import Entry, identity, require, skipped
 from rag.question_sets.lines import json_lines
 from rag.question_sets.locate import Documents
-from rag.question_sets.model import Evidence, Question, unique
+from rag.question_sets.model import Evidence, GoldQuestion, unique
 
 _PREFERRED = ("test.tsv", "dev.tsv", "train.tsv")
 
@@ -58,7 +58,7 @@ def _entry(where: str, name: str, asked: str, found: Sequence[Evidence | None]) 
         return skipped(where, reason)
     lost = found.count(None)
     remark = f"{lost} of {len(found)} relevant documents are not in the index" if lost else ""
-    return Entry(where, Question(name, asked, (), evidence, answers_known=False), remark)
+    return Entry(where, GoldQuestion(name, asked, (), evidence, answers_known=False), remark)
 
 
 def _items(path: Path) -> Iterator[tuple[str, Any]]:

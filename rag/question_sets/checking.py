@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Callable, Iterable
 
 from rag.errors import NotFoundError, QuestionSetError
-from rag.question_sets.model import Evidence, Question
+from rag.question_sets.model import Evidence, GoldQuestion
 from rag.question_sets.reading import QuestionFile
 
 TextOf = Callable[[str], str]
@@ -16,7 +16,7 @@ _SHOWN = 60
 
 
 def check_evidence(
-    questions: Iterable[Question], text_of: TextOf, *, reworded: bool = False
+    questions: Iterable[GoldQuestion], text_of: TextOf, *, reworded: bool = False
 ) -> None:
     """Raise :class:`QuestionSetError` for the first evidence that the documents do not bear out.
 
@@ -32,13 +32,13 @@ def check_evidence(
         _raise_first("question set", question, text_of, reworded)
 
 
-def fault(question: Question, text_of: TextOf, *, reworded: bool = False) -> str:
+def fault(question: GoldQuestion, text_of: TextOf, *, reworded: bool = False) -> str:
     """What is wrong with a question's evidence; empty if nothing is."""
     found = (_fault(question, evidence, text_of, reworded) for evidence in question.evidence)
     return next(filter(None, found), "")
 
 
-def _raise_first(where: str, question: Question, text_of: TextOf, reworded: bool) -> None:
+def _raise_first(where: str, question: GoldQuestion, text_of: TextOf, reworded: bool) -> None:
     for position, evidence in enumerate(question.evidence):
         message = _fault(question, evidence, text_of, reworded)
         if message:
@@ -47,7 +47,7 @@ def _raise_first(where: str, question: Question, text_of: TextOf, reworded: bool
             )
 
 
-def _fault(question: Question, evidence: Evidence, text_of: TextOf, reworded: bool) -> str:
+def _fault(question: GoldQuestion, evidence: Evidence, text_of: TextOf, reworded: bool) -> str:
     try:
         text = text_of(evidence.source)
     except NotFoundError:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rag.errors import QuestionSetError
-from rag.question_sets.model import Question
+from rag.question_sets.model import GoldQuestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class Entry:
     """A question found at ``where``, perhaps with a remark; without one the remark says why."""
 
     where: str
-    question: Question | None
+    question: GoldQuestion | None
     remark: str = ""
 
 

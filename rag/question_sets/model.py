@@ -25,7 +25,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class GoldQuestion:
     """A question; without ``answers`` the documents do not say.
 
     Sets made for retrieval alone tell where the answer stands but not its words: there

@@ -8,7 +8,7 @@ from typing import Any
 
 from rag.errors import QuestionSetError
 from rag.question_sets.lines import json_lines
-from rag.question_sets.model import Evidence, Question
+from rag.question_sets.model import Evidence, GoldQuestion
 
 MAX_LINE_LENGTH = 1_000_000
 """Characters; a longer line is no question but, for example, a whole JSON file in one line."""
@@ -20,7 +20,7 @@ _EXPECTED = (
 )
 
 
-class QuestionFile(Collection[Question]):
+class QuestionFile(Collection[GoldQuestion]):
     """The question set in ``path``, read anew by each iteration, so that any size fits.
 
     The first pass checks every line and counts them: :class:`QuestionSetError` names the line and
@@ -38,13 +38,13 @@ class QuestionFile(Collection[Question]):
     def __len__(self) -> int:
         return self._count
 
-    def __iter__(self) -> Iterator[Question]:
+    def __iter__(self) -> Iterator[GoldQuestion]:
         return (question for _, question in self.numbered())
 
     def __contains__(self, item: object) -> bool:
         return any(question == item for question in self)
 
-    def numbered(self) -> Iterator[tuple[int, Question]]:
+    def numbered(self) -> Iterator[tuple[int, GoldQuestion]]:
         """Each question with the number of its line."""
         seen: dict[str, int] = {}
         for number, data in json_lines(self.path, MAX_LINE_LENGTH):
@@ -62,7 +62,7 @@ class QuestionFile(Collection[Question]):
             yield number, question
 
 
-def read_questions(path: Path) -> list[Question]:
+def read_questions(path: Path) -> list[GoldQuestion]:
     """Read a question set. Raises :class:`QuestionSetError` with the line and the field."""
     return list(QuestionFile(path))
 
@@ -72,7 +72,7 @@ def field_fault(error: Exception) -> str:
     return f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
 
 
-def parse_question(data: Any) -> Question:
+def parse_question(data: Any) -> GoldQuestion:
     """A question from a parsed line. Raises ``KeyError``, ``TypeError`` or ``ValueError``."""
     if not isinstance(data, dict):
         raise TypeError("not an object")
@@ -96,7 +96,7 @@ def parse_question(data: Any) -> Question:
         raise ValueError("'evidence' is empty, but there are answers: say where they stand")
     if known and not answers and places:
         raise ValueError("'answers' is empty, but there is evidence: give the answers or drop it")
-    return Question(str(data["id"]), data["question"], tuple(answers or ()), places, known)
+    return GoldQuestion(str(data["id"]), data["question"], tuple(answers or ()), places, known)
 
 
 def parse_evidence(item: Any, field: str = "the place") -> Evidence:

@@ -11,7 +11,7 @@ from rag.errors import QuestionSetError
 from rag.question_sets.kept import rewriting
 from rag.question_sets.lines import json_lines
 from rag.question_sets.locate import occurrences
-from rag.question_sets.model import Evidence, Question, unique
+from rag.question_sets.model import Evidence, GoldQuestion, unique
 from rag.question_sets.origin import origins
 from rag.question_sets.reading import parse_evidence, parse_question
 
@@ -23,7 +23,7 @@ REACH = 500
 class Waiting:
     """A draft that waits for review; ``near`` is the place that it was made from."""
 
-    question: Question
+    question: GoldQuestion
     kind: str
     near: Evidence
 
@@ -56,7 +56,7 @@ def accept(
     question: str,
     answers: Sequence[str],
     text_of: Callable[[str], str],
-) -> Question:
+) -> GoldQuestion:
     """Make a draft a question of the set, with the words and answers given; saves the file.
 
     Answers are located anew near the draft's place; without any the documents do not say.
@@ -66,7 +66,7 @@ def accept(
     if not question.strip():
         raise QuestionSetError("the question is blank: write one, or drop the draft")
     places = unique(_locate(answer, draft, text_of(draft.near.source)) for answer in words)
-    accepted = Question(draft.question.id, question.strip(), tuple(words), places)
+    accepted = GoldQuestion(draft.question.id, question.strip(), tuple(words), places)
     here = origins([draft.near, *places], text_of)
 
     def changed(line: Mapping[str, Any]) -> dict[str, Any]:

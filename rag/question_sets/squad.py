@@ -9,7 +9,7 @@ from typing import Any
 from rag.question_sets.entry import Entry, identity, require, skipped
 from rag.question_sets.lines import parse_json
 from rag.question_sets.locate import Documents, occurrences
-from rag.question_sets.model import Evidence, Question, unique
+from rag.question_sets.model import Evidence, GoldQuestion, unique
 
 
 def articles(path: Path) -> Iterator[tuple[str, str]]:
@@ -47,7 +47,7 @@ def _entry(
     if not asked:
         return skipped(where, "the question is blank")
     if item.get("is_impossible") is True:
-        return Entry(where, Question(name, asked, (), ()))
+        return Entry(where, GoldQuestion(name, asked, (), ()))
     if not answers:
         return skipped(where, "it has no answers and is not marked 'is_impossible'")
     if place is None:
@@ -59,7 +59,7 @@ def _entry(
     texts = dict.fromkeys(answer["text"].strip() for answer in answers)
     lost = found.count(None)
     remark = f"{lost} of {len(found)} answers do not stand in the paragraph" if lost else ""
-    return Entry(where, Question(name, asked, tuple(filter(None, texts)), evidence), remark)
+    return Entry(where, GoldQuestion(name, asked, tuple(filter(None, texts)), evidence), remark)
 
 
 def _locate(

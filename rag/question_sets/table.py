@@ -11,7 +11,7 @@ from pathlib import Path
 from rag.errors import QuestionSetError
 from rag.question_sets.entry import Entry, skipped
 from rag.question_sets.locate import Documents
-from rag.question_sets.model import Question
+from rag.question_sets.model import GoldQuestion
 
 COLUMNS = ("question", "answer", "source")
 
@@ -59,7 +59,7 @@ def _entry(line: int, row: dict[str, str], documents: Documents) -> Entry:
     if not asked:
         return skipped(where, "the question is blank")
     if not answer:
-        return Entry(where, Question(name, asked, (), ()))
+        return Entry(where, GoldQuestion(name, asked, (), ()))
     if source and source not in documents:
         close = difflib.get_close_matches(source, documents.sources, n=1, cutoff=0.5)
         hint = f"; did you mean {close[0]!r}?" if close else ""
@@ -71,4 +71,4 @@ def _entry(line: int, row: dict[str, str], documents: Documents) -> Entry:
     remark = ""
     if len(places) > 1:
         remark = f"{answer!r} stands in {len(places)} places that fit alike; all count as evidence"
-    return Entry(where, Question(name, asked, (answer,), tuple(places)), remark)
+    return Entry(where, GoldQuestion(name, asked, (answer,), tuple(places)), remark)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Set as AbstractSet
 
 from rag.text.terms import STOP_WORDS, index_terms
 
@@ -17,12 +18,12 @@ def terms(text: str) -> set[str]:
     return set(index_terms(text).split()) - STOP_WORDS
 
 
-def term_coverage(wanted: set[str], held: set[str]) -> float:
+def term_coverage(wanted: AbstractSet[str], held: AbstractSet[str]) -> float:
     """Share of the words ``wanted`` that are among ``held``, in any ending; 1 if none is wanted."""
     return sum(_is_held(term, held) for term in wanted) / len(wanted) if wanted else 1.0
 
 
-def _is_held(term: str, held: set[str]) -> bool:
+def _is_held(term: str, held: AbstractSet[str]) -> bool:
     """Whether a word is there in some form: "produced" is held by "produces"."""
     if term in held:
         return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rag.answering.compose import compose, sentence_of
+from rag.answering.question import Question
 from rag.types import Chunk, Document, Hit, Span
 
 TEXT = (
@@ -22,7 +23,7 @@ def span(words: str, probability: float = 0.9, found: Hit | None = None) -> Span
 
 
 def said(question: str, *spans: Span, sure: float = 0.5) -> list[list[str]]:
-    made = compose(question, spans, sure)
+    made = compose(Question(question), spans, sure)
     return [[sentence.text for sentence in statement.sentences] for statement in made.statements]
 
 
@@ -51,21 +52,23 @@ def test_a_number_that_stands_somewhere_by_chance_is_not_cited() -> None:
 def test_documents_that_disagree_stand_side_by_side() -> None:
     other = hit("Lexus sold 824,000 vehicles worldwide in 2024.", "b.txt")
     spans = [span("851,200", 0.9), span("824,000", 0.85, other)]
-    made = compose("How many?", spans, 0.5)
+    made = compose(Question("How many?"), spans, 0.5)
     assert made.differ
     assert [s.answer.text for s in made.statements] == ["851,200", "824,000"]
-    assert compose("How many?", [spans[0], span("824,000", 0.6, other)], 0.5).differ
-    assert not compose("How many?", spans, 0.88).differ  # the second alone would be refused
+    assert compose(Question("How many?"), [spans[0], span("824,000", 0.6, other)], 0.5).differ
+    assert not compose(
+        Question("How many?"), spans, 0.88
+    ).differ  # the second alone would be refused
 
 
 def test_answers_of_another_kind_or_of_one_document_do_not_disagree() -> None:
     other = hit("Lexus sold more than ever.", "b.txt")
     assert not compose(
-        "How many?", [span("851,200"), span("more than ever", 0.85, other)], 0.5
+        Question("How many?"), [span("851,200"), span("more than ever", 0.85, other)], 0.5
     ).differ
     found = hit()
     spans = [span("851,200", 0.9, found), span("52%", 0.85, found)]
-    assert not compose("How many?", spans, 0.5).differ
+    assert not compose(Question("How many?"), spans, 0.5).differ
 
 
 def test_several_things_come_in_reading_order() -> None:

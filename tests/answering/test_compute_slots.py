@@ -68,8 +68,8 @@ def test_who_waits_in_vain_goes_and_leaves_the_turn_to_others() -> None:
 GROWTH = """
 import numpy as np
 from pathlib import Path
-from rag.read.reader import MODEL
-from rag.read.model import open_predict
+from rag.answering.read.reader import MODEL
+from rag.answering.read.model import open_predict
 
 def resident() -> int:
     [line] = [x for x in Path("/proc/self/status").read_text().splitlines() if "VmRSS" in x]

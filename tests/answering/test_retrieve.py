@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from rag.answering.question import Question
 from rag.answering.retrieve import (
     FOREIGN,
     FUSIONS,
@@ -74,7 +75,7 @@ def fuse(found: Sequence[Candidate], weight: float) -> list[Hit]:
 
 
 def sources_and_scores(store: ListedStore, question: str, k: int) -> list[tuple[str, float]]:
-    hits = retrieve(question, store, HashingEmbedder(), k)
+    hits = retrieve(Question(question), store, HashingEmbedder(), k)
     return [(hit.source, round(hit.score, 9)) for hit in hits]
 
 
@@ -101,9 +102,9 @@ def test_the_better_side_wins_by_its_margin() -> None:
 
 def test_asks_for_enough_candidates() -> None:
     store = ListedStore(candidate("a", 0.5, 1.0))
-    retrieve("q", store, PiecewiseEmbedder(), 5)
-    retrieve("q", store, PiecewiseEmbedder(), 70)
-    retrieve("q", store, PiecewiseEmbedder(), 5, candidates=3)
+    retrieve(Question("q"), store, PiecewiseEmbedder(), 5)
+    retrieve(Question("q"), store, PiecewiseEmbedder(), 70)
+    retrieve(Question("q"), store, PiecewiseEmbedder(), 5, candidates=3)
     assert store.asked == [("q", [0.0, 1.0], n) for n in (50, 70, 5)]
 
 
@@ -114,11 +115,11 @@ def test_gives_k_hits() -> None:
 
 def test_k_must_be_positive() -> None:
     with pytest.raises(ValueError, match="k is 0"):
-        retrieve("q", ListedStore(), HashingEmbedder(), 0)
+        retrieve(Question("q"), ListedStore(), HashingEmbedder(), 0)
 
 
 def test_no_candidates_no_hits() -> None:
-    assert retrieve("q", ListedStore(), HashingEmbedder(), 5) == []
+    assert retrieve(Question("q"), ListedStore(), HashingEmbedder(), 5) == []
 
 
 def test_what_shares_nothing_is_no_hit() -> None:
@@ -181,7 +182,7 @@ def test_scores_are_shares() -> None:
     ],
 )
 def test_the_weight_fits_the_question(question: str, weight: float) -> None:
-    assert lexical_weight(question, PiecewiseEmbedder()) == pytest.approx(weight)
+    assert lexical_weight(Question(question), PiecewiseEmbedder()) == pytest.approx(weight)
 
 
 def test_pieces_a_word_leaves_punctuation_out() -> None:
@@ -223,7 +224,9 @@ SIDES = [
     ],
 )
 def test_other_fusions(fusion: str, expected: dict[str, float]) -> None:
-    hits = retrieve("typed in passing", ListedStore(*SIDES), HashingEmbedder(), 9, fusion=fusion)
+    hits = retrieve(
+        Question("typed in passing"), ListedStore(*SIDES), HashingEmbedder(), 9, fusion=fusion
+    )
     ordered = sorted(expected, key=lambda source: (-expected[source], source))
     assert [hit.source for hit in hits] == ordered
     assert {hit.source: hit.score for hit in hits} == pytest.approx(expected)

@@ -9,7 +9,8 @@ import pytest
 from places import DATA
 
 from rag.answering.compose import compose, sentence_of
-from rag.answering.same_fact import asks_for_several, supports, value_kind
+from rag.answering.question import Question
+from rag.answering.same_fact import supports, value_kind
 from rag.types import Chunk, Document, Hit, Span
 
 CASES = DATA / "disagreements.jsonl"
@@ -28,7 +29,7 @@ def is_called_a_disagreement(case: dict[str, Any]) -> bool:
         span(a["text"], a["answer"], "a.txt", a["title"]),
         span(b["text"], b["answer"], "b.txt", b["title"], 0.75),
     ]
-    return compose(case["question"], spans, 0.3).differ
+    return compose(Question(case["question"]), spans, 0.3).differ
 
 
 def test_disagreements_are_real_ones() -> None:
@@ -47,7 +48,7 @@ def test_a_value_of_another_document_below_the_threshold_is_no_disagreement() ->
         span("Production starts in 2027.", "2027", "a.txt"),
         span("Production will start in 2026.", "2026", "b.txt", probability=0.29),
     ]
-    assert not compose("When does production start?", spans, 0.3).differ
+    assert not compose(Question("When does production start?"), spans, 0.3).differ
 
 
 @pytest.mark.parametrize(
@@ -62,27 +63,10 @@ def test_a_value_of_another_document_below_the_threshold_is_no_disagreement() ->
 def test_a_further_citation_states_the_same(text: str, stated: bool) -> None:
     first = span("Production is expected to begin in 2027.", "2027", "a.txt")
     other = span(text, "2027", "b.txt", probability=0.6)
-    question = "When will production start?"
+    question = Question("When will production start?")
     assert supports(question, sentence_of(first), sentence_of(other), other) is stated
     [statement] = compose(question, [first, other], 0.3).statements
     assert len(statement.sentences) == (2 if stated else 1)
-
-
-@pytest.mark.parametrize(
-    ("question", "several"),
-    [
-        ("Which boxes are red?", True),
-        ("Which brands failed in China?", True),
-        ("List the suppliers", True),
-        ("Name three reasons", True),
-        ("When does production start?", False),
-        ("What is the notice period?", False),
-        ("How many vehicles did Lexus sell?", False),
-        ("What was the loss?", False),
-    ],
-)
-def test_questions_that_a_list_may_answer(question: str, several: bool) -> None:
-    assert asks_for_several(question) is several
 
 
 @pytest.mark.parametrize(

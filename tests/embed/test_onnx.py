@@ -9,7 +9,7 @@ from places import ROOT
 
 READ_WHILE_THE_PROGRAM_ENDS = """
 import sys, threading
-from rag.read import SpanReader
+from rag.answering.read import SpanReader
 from rag.types import Chunk, Document, Hit
 
 text = "Lexus sold 851,200 vehicles worldwide in 2024. " * 20

@@ -23,12 +23,12 @@ from rag.evaluate.metrics import figures, table
 from rag.evaluate.permutation import holm, permutation_p_values
 from rag.evaluate.results import read_results, scored_from, write_results
 from rag.evaluate.run import run_evaluation
-from rag.question_sets import Evidence, Question
+from rag.question_sets import Evidence, GoldQuestion
 
 TOWNS = [f"Town{i:02d}" for i in range(60)]
 FOLDER = {f"{town}.txt": f"{town} was founded in {1500 + i}." for i, town in enumerate(TOWNS)}
 QUESTIONS = [
-    Question(
+    GoldQuestion(
         town, f"When was {town} founded?", (str(1500 + i),), (Evidence(f"{town}.txt", 22, 26),)
     )
     for i, town in enumerate(TOWNS)

@@ -16,7 +16,7 @@ from rag import Answer, Citation, Hit, KnowledgeBase
 from rag.answering.generate import ScriptedGenerator
 from rag.embed import HashingEmbedder
 from rag.evaluate import Outcome, evaluate, normalize_answer, summarize, token_f1
-from rag.question_sets import Evidence, Question, read_questions
+from rag.question_sets import Evidence, GoldQuestion, read_questions
 from rag.store.schema import DATABASE
 from rag.types import Chunk, Document, Span
 
@@ -28,12 +28,12 @@ def hit(start: int, end: int) -> Hit:
 
 
 RIGHT, WRONG = hit(0, 28), hit(29, 55)
-QUESTION = Question("q", "How many?", ("851,200",), (Evidence("a.txt", 11, 18),))
-NOT_STATED = Question("n", "Who?", (), ())
+QUESTION = GoldQuestion("q", "How many?", ("851,200",), (Evidence("a.txt", 11, 18),))
+NOT_STATED = GoldQuestion("n", "Who?", (), ())
 
 
 def outcome(
-    question: Question = QUESTION,
+    question: GoldQuestion = QUESTION,
     hits: tuple[Hit, ...] = (RIGHT, WRONG),
     cited: tuple[Hit, ...] = (RIGHT,),
     short: str = "851,200",
@@ -63,8 +63,10 @@ def test_squad_normalisation_and_f1() -> None:
 
 
 def test_ranking_counts_the_first_right_hit() -> None:
-    second = outcome(Question("q2", "How many?", ("x",), QUESTION.evidence), hits=(WRONG, RIGHT))
-    missed = outcome(Question("q3", "How many?", ("x",), QUESTION.evidence), hits=(WRONG,))
+    second = outcome(
+        GoldQuestion("q2", "How many?", ("x",), QUESTION.evidence), hits=(WRONG, RIGHT)
+    )
+    missed = outcome(GoldQuestion("q3", "How many?", ("x",), QUESTION.evidence), hits=(WRONG,))
     found = summarize([outcome(), second, missed])["retrieval"]
     assert found["recall@1"] == pytest.approx(1 / 3)
     assert found["recall@5"] == found["recall@10"] == pytest.approx(2 / 3)
@@ -73,8 +75,8 @@ def test_ranking_counts_the_first_right_hit() -> None:
 
 
 def test_answers_and_citations() -> None:
-    wordy = outcome(Question("q2", "Q?", ("851,200",), QUESTION.evidence), short="sold 851,200")
-    refused = outcome(Question("q3", "Q?", ("x",), QUESTION.evidence), refused=True)
+    wordy = outcome(GoldQuestion("q2", "Q?", ("851,200",), QUESTION.evidence), short="sold 851,200")
+    refused = outcome(GoldQuestion("q3", "Q?", ("x",), QUESTION.evidence), refused=True)
     wrong = outcome(NOT_STATED, cited=(WRONG,))
     metrics = summarize([outcome(cited=(RIGHT, WRONG)), wordy, refused, wrong])
     assert metrics["answer"]["em"] == pytest.approx(1 / 3)
@@ -87,8 +89,8 @@ def test_answers_and_citations() -> None:
 
 
 def test_refusals_and_calibration() -> None:
-    second = Question("q2", "Q?", ("851,200",), QUESTION.evidence)
-    fourth = Question("n2", "Q?", (), ())
+    second = GoldQuestion("q2", "Q?", ("851,200",), QUESTION.evidence)
+    fourth = GoldQuestion("n2", "Q?", (), ())
     metrics = summarize(
         [
             outcome(confidence=0.9),
@@ -136,7 +138,7 @@ def test_only_a_quote_that_stands_in_the_stored_document_is_valid(
     tmp_path: Path, cited: str | None, valid: int
 ) -> None:
     folder = write_folder(tmp_path / "docs", {"a.txt": "Apples grow on trees."})
-    question = Question("q", "Where do apples grow?", ("trees",), (Evidence("a.txt", 15, 20),))
+    question = GoldQuestion("q", "Where do apples grow?", ("trees",), (Evidence("a.txt", 15, 20),))
     reader = WholeReader(cited)
     with KnowledgeBase(tmp_path / "index", embedder=HashingEmbedder(), reader=reader) as kb:
         kb.sync(folder)
@@ -148,7 +150,7 @@ def test_only_a_quote_that_stands_in_the_stored_document_is_valid(
 
 def test_citations_are_checked_against_the_file_on_disk(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "docs", {"a.txt": "Apples grow on trees."})
-    question = Question("q", "Where do apples grow?", ("trees",), (Evidence("a.txt", 15, 20),))
+    question = GoldQuestion("q", "Where do apples grow?", ("trees",), (Evidence("a.txt", 15, 20),))
     reader = WholeReader()
     with KnowledgeBase(tmp_path / "index", embedder=HashingEmbedder(), reader=reader) as kb:
         kb.sync(folder)
@@ -163,7 +165,9 @@ def test_citations_are_checked_against_the_file_on_disk(tmp_path: Path) -> None:
 
 def test_what_a_language_model_wrote_is_judged_without_its_markers(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "docs", {"a.txt": "Apples grow on trees."})
-    question = Question("q", "Where do apples grow?", ("on trees",), (Evidence("a.txt", 12, 20),))
+    question = GoldQuestion(
+        "q", "Where do apples grow?", ("on trees",), (Evidence("a.txt", 12, 20),)
+    )
     generator = ScriptedGenerator()
     generator.enqueue("On trees [1].")
     embedder = HashingEmbedder()

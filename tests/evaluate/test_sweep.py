@@ -20,14 +20,14 @@ from rag.evaluate.combinations import OF_RETRIEVAL, combine, parse_sweep
 from rag.evaluate.outcomes import DEFAULTS
 from rag.evaluate.run import run_evaluation
 from rag.evaluate.sweep import run_sweep
-from rag.question_sets import Evidence, Question
+from rag.question_sets import Evidence, GoldQuestion
 from rag.types import Progress, Vectors
 
 ALL = (*OF_RETRIEVAL, "top_k", "target_precision", "answerer")
 SENTENCES = [f"Town{i:02d} was founded by settlers in the year {1500 + i}." for i in range(40)]
 TEXT = " ".join(SENTENCES)
 QUESTIONS = [
-    Question(
+    GoldQuestion(
         f"q{i}",
         f"When was Town{i:02d} founded?" if i % 16 else f"Which town was founded {i} years ago?",
         (str(1500 + i),),
@@ -144,7 +144,7 @@ def test_fusions_need_no_index_and_differ(kb: KnowledgeBase, tmp_path: Path) -> 
     assert len({json.dumps(row["retrieval"]) for row in rows}) > 1
 
 
-def rank(kb: KnowledgeBase, question: Question) -> float:
+def rank(kb: KnowledgeBase, question: GoldQuestion) -> float:
     """One over the rank of the first right hit."""
     for place, hit in enumerate(kb.search(question.question, 10), start=1):
         if question.is_evidence(hit.source, hit.start, hit.end):

@@ -21,7 +21,7 @@ CANARY = "Xyzzyplugh"
 BACKUP = """
 import sys, time
 from pathlib import Path
-from rag.store.backup import write_backup
+from rag.store.maintenance.backup import write_backup
 
 def proved(chunk):
     print("ready", flush=True)

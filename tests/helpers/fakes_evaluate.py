@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from rag.evaluate import ScoredOutcome
-from rag.question_sets import Evidence, Question
+from rag.question_sets import Evidence, GoldQuestion
 from rag.types import Hit, Span
 
 
@@ -104,7 +104,7 @@ def _random_outcome(
 EVIL = "<script>window.pwned = 1</script> & </details> \"' {{ 7 * 7 }} <img src=x onerror=alert(1)>"
 
 
-def make_set(towns: int) -> tuple[dict[str, str], list[Question], dict[str, tuple[str, float]]]:
+def make_set(towns: int) -> tuple[dict[str, str], list[GoldQuestion], dict[str, tuple[str, float]]]:
     """Documents, questions of which every third is not answered, and a reader of mixed skill."""
     rng = np.random.default_rng(4)
     folder, questions, script = {}, [], {}
@@ -115,9 +115,9 @@ def make_set(towns: int) -> tuple[dict[str, str], list[Question], dict[str, tupl
         year = text.index(str(1500 + i))
         if i % 3:
             places = (Evidence(source, year, year + 4),)
-            when = Question(f"q{i}", f"When was {name} founded?", (str(1500 + i),), places)
+            when = GoldQuestion(f"q{i}", f"When was {name} founded?", (str(1500 + i),), places)
         else:
-            when = Question(f"q{i}", f"Who destroyed {name}?", (), ())
+            when = GoldQuestion(f"q{i}", f"Who destroyed {name}?", (), ())
         questions.append(when)
         said = rng.choice([str(1500 + i), f"in {1500 + i}", f"Mayor{i:02d}", ""])
         script[when.question] = (str(said), round(float(rng.uniform(0.3, 1)), 3))

@@ -13,7 +13,7 @@ from rag.answering.answer import MAX_NAMES
 from rag.answering.generate import ScriptedGenerator
 from rag.embed import HashingEmbedder
 from rag.evaluate import evaluate, summarize
-from rag.question_sets import Evidence, Question
+from rag.question_sets import Evidence, GoldQuestion
 from rag.types import Hit, Span
 
 TEXT = "Apples grow on trees."
@@ -96,7 +96,7 @@ def test_many_copies_are_cited_under_some_names(kb: KnowledgeBase, tmp_path: Pat
 
 
 def test_evidence_in_a_copy_counts(kb: KnowledgeBase) -> None:
-    question = Question("q", "Where do apples grow?", ("trees",), (Evidence("z.txt", 15, 20),))
+    question = GoldQuestion("q", "Where do apples grow?", ("trees",), (Evidence("z.txt", 15, 20),))
     metrics = summarize(evaluate(kb, [question]))
     assert metrics["retrieval"]["recall@1"] == 1.0
     assert metrics["citation"] == {"valid": 1.0, "precision": 1.0, "recall": 1.0}

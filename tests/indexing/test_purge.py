@@ -19,7 +19,7 @@ from rag.evaluate.draft import draft_questions
 from rag.evaluate.outcomes import Options
 from rag.evaluate.sweep import run_sweep
 from rag.indexing.purge import sweep_cache
-from rag.question_sets import Evidence, Question, read_questions
+from rag.question_sets import Evidence, GoldQuestion, read_questions
 from rag.question_sets.feedback import FILE, Feedback, save_feedback
 from rag.question_sets.kept import follow
 from rag.question_sets.locate import Documents
@@ -209,7 +209,7 @@ def test_what_an_archive_held_is_gone_from_the_indexes_of_sweeps(
     kb.sync(tmp_path / "docs")
     place = kb.document("kept.zip/a/note.txt").text.index("morning")
     evidence = Evidence("kept.zip/a/note.txt", place, place + 7)
-    asked = [Question("q", "When does it sing?", ("morning",), (evidence,))]
+    asked = [GoldQuestion("q", "When does it sing?", ("morning",), (evidence,))]
     combinations = combine(parse_sweep(["chunk_tokens=64"], ["chunk_tokens"]), Settings())
     run_sweep(kb, asked, combinations, Options(retrieval_only=True), sweep_cache(kb.path))
     (cached,) = sweep_cache(kb.path).iterdir()

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from samples import write_folder
 
 from rag.cli import main
-from rag.question_sets import Evidence, Question, read_questions
+from rag.question_sets import Evidence, GoldQuestion, read_questions
 
 NORMANS = "The Normans came to Normandy, a region in France.\nTheir leader was Rollo."
 OIL = "The crisis began in October 1973. By March 1974 oil cost $12."
@@ -31,13 +31,13 @@ def rag(*arguments: str) -> Result:
     return CliRunner().invoke(main, arguments, catch_exceptions=False)
 
 
-def imported(*arguments: str) -> tuple[dict[str, Any], list[Question]]:
+def imported(*arguments: str) -> tuple[dict[str, Any], list[GoldQuestion]]:
     result = rag("questions", "import", *arguments, "--out", "out.jsonl", "--json")
     assert result.exit_code == 0, result.output
     return json.loads(result.stdout), read_questions(Path("out.jsonl"))
 
 
-def quoted(question: Question, folder: str = "docs") -> list[str]:
+def quoted(question: GoldQuestion, folder: str = "docs") -> list[str]:
     return [
         Path(folder, e.source).read_text(encoding="utf-8")[e.start : e.end]
         for e in question.evidence

@@ -12,7 +12,7 @@ from samples import MakeKb
 
 from rag.errors import QuestionSetError
 from rag.evaluate import evaluate
-from rag.question_sets import Evidence, Question, QuestionFile, check_evidence, read_questions
+from rag.question_sets import Evidence, GoldQuestion, QuestionFile, check_evidence, read_questions
 
 GOOD = {"id": "a", "question": "Q?", "answers": [], "evidence": []}
 
@@ -89,10 +89,10 @@ def test_lines_become_questions(tmp_path: Path) -> None:
     ]
     path.write_text("\ufeff" + "\n".join(lines), encoding="utf-8")
     first, second, third = questions = read_questions(path)
-    assert first == Question("a", "Q?", (), ())
+    assert first == GoldQuestion("a", "Q?", (), ())
     assert (first.answerable, first.answers_known) == (False, True)
     places = (Evidence("a.txt", 0, 3), Evidence("b.txt", 5, 9))
-    assert second == Question("b", "Q?", ("x",), places)
+    assert second == GoldQuestion("b", "Q?", ("x",), places)
     assert second.sources == ("a.txt", "b.txt")
     assert (third.id, third.answerable, third.answers_known) == ("7", True, False)
     assert [question.to_dict() for question in questions] == [
@@ -117,9 +117,9 @@ def test_evidence_that_the_documents_do_not_bear_out(
     make_kb: MakeKb, tmp_path: Path, answers: tuple[str, ...], span: tuple[str, int, int], said: str
 ) -> None:
     kb = make_kb(TEXTS)
-    question = Question("q", "What?", answers, (Evidence("a.txt", 12, 15), Evidence(*span)))
+    question = GoldQuestion("q", "What?", answers, (Evidence("a.txt", 12, 15), Evidence(*span)))
     if "none of" in said:
-        question = Question("q", "What?", answers, (Evidence(*span),))
+        question = GoldQuestion("q", "What?", answers, (Evidence(*span),))
     with pytest.raises(QuestionSetError, match="question 'q', 'evidence") as error:
         evaluate(kb, [question])
     assert said in str(error.value)
@@ -134,12 +134,12 @@ def test_evidence_that_the_documents_do_not_bear_out(
     [("5€", (12, 15)), ("may", (16, 24)), ("in May", (20, 23)), ("5 €", (0, 25)), ("€", (14, 15))],
 )
 def test_evidence_may_differ_in_case_spacing_and_length(answer: str, span: tuple[int, int]) -> None:
-    question = Question("q", "What?", (answer,), (Evidence("a.txt", *span),))
+    question = GoldQuestion("q", "What?", (answer,), (Evidence("a.txt", *span),))
     check_evidence([question], TEXTS.__getitem__)
 
 
 def test_answers_in_other_words_are_allowed_on_request() -> None:
-    question = Question("q", "Are apples dear?", ("no",), (Evidence("a.txt", 0, 15),))
+    question = GoldQuestion("q", "Are apples dear?", ("no",), (Evidence("a.txt", 0, 15),))
     with pytest.raises(QuestionSetError, match="--reworded"):
         check_evidence([question], TEXTS.__getitem__)
     check_evidence([question], TEXTS.__getitem__, reworded=True)

@@ -289,7 +289,7 @@ AS_ORDINARY_USER = """
     import json
     from pathlib import Path
     import fakes_hostile
-    from rag.load.confine import confine
+    from rag.sandbox.confine import confine
     os.setgroups([])
     os.setresgid(65534, 65534, 65534)
     os.setresuid(65534, 65534, 65534)
@@ -358,7 +358,7 @@ FLOODED = """
     sys.path[:] = {path!r}
     import fakes_hostile
     from rag.errors import LoadError
-    from rag.load.isolated import IsolatedLoader, Limits
+    from rag.sandbox.isolated import IsolatedLoader, Limits
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with IsolatedLoader(Limits(200, 60), fakes_hostile.load) as load:
         try:
@@ -505,7 +505,7 @@ PARENT = """
     signal.signal(signal.SIGINT, signal.default_int_handler)  # what starts it may ignore it
     sys.path[:] = {path!r}
     import fakes_hostile
-    from rag.load.isolated import IsolatedLoader, Limits
+    from rag.sandbox.isolated import IsolatedLoader, Limits
     with IsolatedLoader(Limits(200, 60), fakes_hostile.load) as load:
         print(load(b"pid", "a.txt").documents[0].text, flush=True)
         load(b"hang", "a.txt")

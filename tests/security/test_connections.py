@@ -34,7 +34,7 @@ import sys
 from rag.web.app import serve_page
 from fakes_page import WordReader
 from rag import KnowledgeBase, Settings
-from rag.server import make_api
+from rag.web.api import make_api
 
 with KnowledgeBase(sys.argv[1], Settings(embedder="hashing"), reader=WordReader()) as kb:
     serve_page(kb, port=0, routes=make_api(kb).routes, on_ready=lambda url: print(url, flush=True))

@@ -10,7 +10,7 @@ from payloads import NAMES, PAYLOADS
 
 from rag.evaluate.report.page import write_page
 from rag.evaluate.run import run_evaluation
-from rag.question_sets import Evidence, Question
+from rag.question_sets import Evidence, GoldQuestion
 from rag.types import Answer, Chunk, Citation, Document, Heading, Hit, Page
 from rag.web import render
 from rag.web.guard.login import login_page
@@ -134,10 +134,10 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> str:
     sources = sorted((f"{NAMES[0]}.txt", f"{NAMES[1]}.txt"))
     write_folder(path / "docs", dict.fromkeys(sources, text))
     questions = [
-        Question(f"{n}{payload}", f"Where do whales swim? {payload}", (payload,), ())
+        GoldQuestion(f"{n}{payload}", f"Where do whales swim? {payload}", (payload,), ())
         for n, payload in enumerate(PAYLOADS)
     ]
-    questions.append(Question("x", "Whales?", (text[:20],), (Evidence(sources[0], 0, 20),)))
+    questions.append(GoldQuestion("x", "Whales?", (text[:20],), (Evidence(sources[0], 0, 20),)))
     with KnowledgeBase(path / "index", embedder=HashingEmbedder(), reader=WordReader()) as kb:
         kb.sync(path / "docs")
         with run_evaluation(kb, questions) as evaluation:

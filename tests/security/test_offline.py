@@ -29,7 +29,7 @@ import os, sys, httpx
 from rag.web.app import serve_page
 from pathlib import Path
 from rag import KnowledgeBase
-from rag.server import make_api
+from rag.web.api import make_api
 docs, upload = Path(sys.argv[1]), Path("new.txt")
 urls = []
 with KnowledgeBase("index") as kb:

@@ -35,9 +35,9 @@ import fakes_hostile
 from rag.web.app import serve_page
 from fakes_page import WordReader
 from rag import KnowledgeBase, Settings
-from rag.load.isolated import Limits
-from rag.load.pages import IsolatedPages
-from rag.server import make_api
+from rag.sandbox.isolated import Limits
+from rag.viewer.pages import IsolatedPages
+from rag.web.api import make_api
 
 with KnowledgeBase(sys.argv[1], Settings(embedder="hashing"), reader=WordReader()) as kb:
     kb._show = IsolatedPages(Limits(), fakes_hostile.draw_slowly)

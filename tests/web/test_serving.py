@@ -36,7 +36,7 @@ from rag.web.app import serve_page
 from fakes_page import WordReader
 from rag import KnowledgeBase, Settings
 from rag.load import load_file
-from rag.server import make_api
+from rag.web.api import make_api
 
 def slow(data, source):
     if source.startswith("slow"):

@@ -6,13 +6,13 @@ same person, year and thing is said better by what the question names and the pa
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from rag.answering.question import Question
 from rag.answering.read.answer_type import fits_type
 from rag.answering.read.contrast import contrast
 from rag.answering.read.spans import Reading
@@ -55,8 +55,6 @@ _FAMILIAR_PIECES, _FOREIGN_PIECES = 1.3, 1.6
 """Word pieces a plain word of passages: medians are 1.04 in English, 1.85 in Spanish, 1.97 in
 German; 99 of 100 English ones are below 1.53."""
 
-_NAME = re.compile(r"(?<![.!?]\s)(?<!^)\b[A-Z][\w’'-]+")
-
 _MAX_CONTRASTS = 2
 
 
@@ -74,28 +72,11 @@ class Candidate:
         return normalize(self.hit.chunk.document.text[self.reading.start : self.reading.end])
 
 
-@dataclass(frozen=True, slots=True)
-class QuestionTerms:
-    """What a question asks with: its words, and the names and numbers among them."""
-
-    words: set[str]
-    names: set[str]
-    numbers: set[str]
-
-
-def asked(question: str) -> QuestionTerms:
-    """Take a question apart. Names are words with a capital that does not open the question."""
-    words = terms(question)
-    numbers = {word for word in words if word[0].isdigit()}
-    names = terms(" ".join(_NAME.findall(question))) - numbers
-    return QuestionTerms(words, names, numbers)
-
-
 def features(
-    question: str, candidates: Sequence[Candidate], embed: Embed
+    about: Question, candidates: Sequence[Candidate], embed: Embed
 ) -> npt.NDArray[np.float64]:
     """One row a candidate, of shape ``(len(candidates), len(FEATURES))``."""
-    about = asked(question)
+    question = about.text
     best_score = max((c.hit.score for c in candidates), default=0.0)
     held = {id(c.hit): terms(_passage(c.hit)) for c in candidates}
     anywhere = set().union(*held.values())
@@ -103,8 +84,8 @@ def features(
     sentences = [terms(text) for text in around]
     texts = list(dict.fromkeys([question, *around]))  # two readings may share a sentence
     vectors = dict(zip(texts, embed(texts), strict=True))
-    in_sentence = [term_coverage(about.words, sentence) for sentence in sentences]
-    in_passage = [term_coverage(about.words, held[id(c.hit)]) for c in candidates]
+    in_sentence = [term_coverage(about.terms, sentence) for sentence in sentences]
+    in_passage = [term_coverage(about.terms, held[id(c.hit)]) for c in candidates]
     rows = [
         [
             c.reading.null_margin,
@@ -120,7 +101,7 @@ def features(
             in_passage[i] - max(in_passage),
             1.0 - term_coverage(about.names, held[id(c.hit)]),
             1.0 - term_coverage(about.numbers, held[id(c.hit)]),
-            1.0 - term_coverage(about.words, anywhere),
+            1.0 - term_coverage(about.terms, anywhere),
             1.0 - term_coverage(about.names, sentence),
             *_contrast(question, c, text),
             _fits_type(question, c),
@@ -133,13 +114,11 @@ def features(
     return np.array(rows, dtype=np.float64).reshape(len(candidates), len(FEATURES))
 
 
-def missing_words(question: str, hits: Sequence[Hit]) -> list[str]:
+def missing_words(question: Question, hits: Sequence[Hit]) -> list[str]:
     """Names and numbers of the question, as written there, that none of the hits mentions."""
-    about = asked(question)
     held = set().union(*(terms(_passage(hit)) for hit in hits))
-    lacking = {w for w in about.names | about.numbers if term_coverage({w}, held) == 0.0}
-    written = re.findall(r"[\w’'-]+", question)
-    return list(dict.fromkeys(word for word in written if terms(word) & lacking))
+    named = question.names | question.numbers
+    return question.words_of(frozenset(w for w in named if term_coverage({w}, held) == 0.0))
 
 
 def sentence_around(candidate: Candidate) -> str:
@@ -180,9 +159,9 @@ def _answer(candidate: Candidate) -> str:
     return candidate.hit.chunk.document.text[reading.start : reading.end]
 
 
-def _repeats(about: QuestionTerms, candidate: Candidate) -> float:
+def _repeats(about: Question, candidate: Candidate) -> float:
     words = terms(candidate.words)
-    return term_coverage(words, about.words) if words else 0.0
+    return term_coverage(words, about.terms) if words else 0.0
 
 
 def _foreign(candidate: Candidate) -> float:

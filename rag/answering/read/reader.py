@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from rag.answering.question import analysed
 from rag.answering.read.confidence import ConfidenceModel
 from rag.answering.read.evidence import Candidate, Embed, features
 from rag.answering.read.model import SpanModel, open_model
@@ -49,7 +50,7 @@ class SpanReader:
         """Spans that may answer, most probable first; at most two of a hit."""
         candidates = find(self._open_model(), question, hits)
         embed = self._embed or bundled_encoder().encode
-        rows = features(question, candidates, embed)
+        rows = features(analysed(question), candidates, embed)
         probabilities = self._open_confidence().probabilities(rows)
         spans = [
             Span(c.hit, c.reading.start, c.reading.end, float(p))

@@ -16,7 +16,7 @@ from rag.evaluate.draft.names import Names
 from rag.evaluate.draft.near_miss import QuestionParts, Swap, swaps, unstated, years_in
 from rag.evaluate.draft.statements import statements
 from rag.evaluate.draft.wording import ask
-from rag.question_sets import Evidence, Question
+from rag.question_sets import Evidence, GoldQuestion
 from rag.question_sets.locate import Documents
 from rag.question_sets.origin import Origin
 from rag.types import Progress
@@ -41,7 +41,7 @@ class Draft:
     are the passages that any of its words are from.
     """
 
-    question: Question
+    question: GoldQuestion
     kind: str
     near: Evidence
     statement: str
@@ -116,7 +116,7 @@ def _candidates(source: str, text: str, names: Names) -> list[Draft]:
                 answer = text[place.start : place.end]
                 if answer == statement.text[fact.start : fact.end]:  # no line break in it
                     words, quality = asked
-                    question = Question(_id(words, place), words, (answer,), (place,))
+                    question = GoldQuestion(_id(words, place), words, (answer,), (place,))
                     origin = Origin.at(source, *statement.sentence, text)
                     found.append(
                         Draft(question, fact.kind, place, statement.text, quality, (origin,))
@@ -189,7 +189,7 @@ def _near_misses(
 
 def _miss(swap: Swap, draft: Draft, named: Evidence | None, documents: Documents) -> Draft:
     """The near miss; ``named`` is the sentence that its new word is from."""
-    question = Question(_id(swap.question, draft.near), swap.question, (), ())
+    question = GoldQuestion(_id(swap.question, draft.near), swap.question, (), ())
     origins = draft.origins
     if named:
         text = documents.text_of(named.source)

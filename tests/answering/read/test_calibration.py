@@ -15,7 +15,7 @@ from rag.answering.read import Calibration
 from rag.errors import QuestionSetError
 from rag.evaluate.calibrate import calibrate, cross_fitted, fit
 from rag.evaluate.scored import ScoredOutcome
-from rag.question_sets import Evidence, Question
+from rag.question_sets import Evidence, GoldQuestion
 
 WORDS = "amber birch cedar daisy elder fern grape hazel iris jade kelp lilac maple nettle".split()
 
@@ -110,13 +110,13 @@ def kb(tmp_path: Path) -> KnowledgeBase:
     return made
 
 
-def questions(kb: KnowledgeBase) -> list[Question]:
+def questions(kb: KnowledgeBase) -> list[GoldQuestion]:
     found = []
     for i, word in enumerate(WORDS * 2):
         name = f"{word}{i}"
         start = kb.document(f"{name}.txt").text.index(f"row {i}")
         place = Evidence(f"{name}.txt", start, start + len(f"row {i}"))
-        found.append(Question(str(i), f"Where does {name} stand?", (f"row {i}",), (place,)))
+        found.append(GoldQuestion(str(i), f"Where does {name} stand?", (f"row {i}",), (place,)))
     return found
 
 

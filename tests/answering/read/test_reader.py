@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rag.answering.question import Question
 from rag.answering.read import SpanReader, missing_words
 from rag.answering.read.confidence import WEIGHTS, ConfidenceModel
 from rag.answering.read.evidence import FEATURES, Candidate, features, sentence_around
@@ -137,7 +138,7 @@ def embed(texts: Sequence[str]) -> Vectors:
 
 
 def row(question: str, *candidates: Candidate) -> dict[str, float]:
-    return dict(zip(FEATURES, features(question, candidates, embed)[0], strict=True))
+    return dict(zip(FEATURES, features(Question(question), candidates, embed)[0], strict=True))
 
 
 def test_what_the_question_names_and_the_passage_lacks() -> None:
@@ -150,7 +151,8 @@ def test_what_the_question_names_and_the_passage_lacks() -> None:
     assert good["words_nowhere"] == 0.0
     assert bad["words_nowhere"] == pytest.approx(2 / 4)
     assert (good["names_elsewhere"], bad["names_elsewhere"]) == (1.0, 1.0)
-    assert missing_words("Was Munich's brewery in Berlin founded in 1700?", [hit(TEXT)]) == [
+    question = Question("Was Munich's brewery in Berlin founded in 1700?")
+    assert missing_words(question, [hit(TEXT)]) == [
         "Berlin",
         "1700",
     ]
@@ -209,7 +211,7 @@ def test_agreement_looks_at_the_other_passages() -> None:
 
 JUDGE = ConfidenceModel(
     "",
-    tuple(float(n == "margin") for n in FEATURES),
+    tuple(float(n == "null_margin") for n in FEATURES),
     -3.0,
     ((0.0, 0.5, 1.0), (0.4, 0.8, 0.6), (0.7, 0.95, 0.2)),
 )

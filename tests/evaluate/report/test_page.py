@@ -21,7 +21,7 @@ from rag.embed import HashingEmbedder
 from rag.evaluate.outcomes import Options
 from rag.evaluate.report.page import CONTEXT, MAX_QUOTE_LENGTH, Place, show, write_page
 from rag.evaluate.run import Evaluation, run_evaluation
-from rag.question_sets import Evidence, Question
+from rag.question_sets import Evidence, GoldQuestion
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def recomputed(kb: KnowledgeBase) -> dict[str, float]:
     shorts = {name: answer["short"] for name, answer in answers.items()}
     answerable = [q for q in questions if q.answers]
 
-    def meets(question: Question, place: dict[str, Any]) -> bool:
+    def meets(question: GoldQuestion, place: dict[str, Any]) -> bool:
         return any(
             e.source == place["source"] and max(e.start, place["start"]) < min(e.end, place["end"])
             for e in question.evidence
@@ -179,7 +179,7 @@ def test_what_documents_and_questions_hold_is_shown_and_never_run(tmp_path: Path
     place = text.index("red")
     folder = write_folder(tmp_path / "docs", {"a<b>&.txt": text})
     asked = f"What colour are apples {EVIL}?"
-    question = Question("<b>id", asked, ("red",), (Evidence("a<b>&.txt", place, place + 3),))
+    question = GoldQuestion("<b>id", asked, ("red",), (Evidence("a<b>&.txt", place, place + 3),))
     reader = ScriptedReader({asked: (text, 0.9)})
     with KnowledgeBase(tmp_path / "index", embedder=HashingEmbedder(), reader=reader) as kb:
         kb.sync(folder)

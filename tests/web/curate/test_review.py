@@ -15,7 +15,7 @@ from samples import write_folder
 
 from rag.cli import main
 from rag.errors import QuestionSetError
-from rag.question_sets import Evidence, Question, read_questions
+from rag.question_sets import Evidence, GoldQuestion, read_questions
 from rag.question_sets.feedback import FILE, Feedback, save_feedback
 from rag.question_sets.kept import LOCK
 from rag.question_sets.reviewing import Waiting, accept, drop, waiting
@@ -48,7 +48,7 @@ def drafts(tmp_path: Path) -> Path:
 
 def test_drafts_wait_until_they_are_decided_on(drafts: Path) -> None:
     first, second = waiting(drafts)
-    assert first == Waiting(Question("a", "A?", ("851,200",), (SOLD,)), "number", SOLD)
+    assert first == Waiting(GoldQuestion("a", "A?", ("851,200",), (SOLD,)), "number", SOLD)
     accept(drafts, first, " How many? ", ["851,200 vehicles", ""], text_of)
     passage = {"source": "lexus.txt", "start": 0, "end": 46, "sha256": digest(TEXT[:46])}
     assert [one.question.id for one in waiting(drafts)] == ["b"]
@@ -67,7 +67,7 @@ def test_drafts_wait_until_they_are_decided_on(drafts: Path) -> None:
 
 def test_a_near_miss_can_get_an_answer_and_a_question_lose_it(drafts: Path) -> None:
     first, second = waiting(drafts)
-    assert accept(drafts, first, "A?", [], text_of) == Question("a", "A?", (), ())
+    assert accept(drafts, first, "A?", [], text_of) == GoldQuestion("a", "A?", (), ())
     place = Evidence("lexus.txt", TEXT.index("2027"), TEXT.index("2027") + 4)
     assert accept(drafts, second, "B?", ["2027"], text_of).evidence == (place,)
 
