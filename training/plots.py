@@ -37,7 +37,7 @@ def scored(found: Best) -> list[ScoredOutcome]:
             sources=(),
             answerable=bool(answerable),
             graded=True,
-            rank=None,
+            evidence_ranks=(),
             asked=True,
             confidence=float(probability),
             right=bool(right),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rag.evaluate.ranking import RANKING, scores_by_rank
+from rag.evaluate.ranking import RANKING, ranking_scores
 from rag.evaluate.scored import ScoredOutcome
 
 CALIBRATION_BINS = 10
@@ -82,7 +82,7 @@ def table(scored: Sequence[ScoredOutcome]) -> Table:
 def _row(one: ScoredOutcome) -> dict[str, float]:
     row: dict[str, float] = {"questions": 1.0, "answerable": float(one.answerable)}
     if one.answerable:
-        row |= scores_by_rank()[one.rank]
+        row |= ranking_scores(one.evidence_ranks)
     if not one.asked:
         return row
     row |= {

@@ -34,6 +34,7 @@ def record(outcome: Outcome, scored: ScoredOutcome) -> Record:
         "type": scored.kind,
         "verdict": scored.verdict,
         "rank": scored.rank,
+        "evidence_ranks": list(scored.evidence_ranks),
         "answer": _answer(outcome, scored),
         "hits": [
             {"source": hit.source, "start": hit.start, "end": hit.end, "score": round(hit.score, 6)}
@@ -86,7 +87,7 @@ def scored_from(found: Mapping[str, Any]) -> ScoredOutcome:
         "sources": tuple(dict.fromkeys(str(place["source"]) for place in found["evidence"])),
         "answerable": found["answers"] is None or bool(found["answers"]),
         "graded": bool(found["answers"]),
-        "rank": None if found["rank"] is None else _within(found, "rank", DEPTH, kind=int),
+        "evidence_ranks": _evidence_ranks(found),
     }
     if answer is not None:
         numbers |= {
@@ -100,6 +101,14 @@ def scored_from(found: Mapping[str, Any]) -> ScoredOutcome:
             "seconds": tuple(float(found["seconds"][stage]) for stage in STAGES),
         }
     return ScoredOutcome(**numbers)
+
+
+def _evidence_ranks(found: Mapping[str, Any]) -> tuple[int | None, ...]:
+    """Files of version 0.1 have only the rank of the first right hit."""
+    ranks = found.get("evidence_ranks", [found["rank"]])
+    return tuple(
+        None if rank is None else _within({"rank": rank}, "rank", DEPTH, kind=int) for rank in ranks
+    )
 
 
 def _within(values: Mapping[str, Any], name: str, most: float, kind: type = float) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,8 @@ from rag.answering.cite import MARKER
 from rag.evaluate.kinds import question_kind
 from rag.evaluate.outcomes import DEPTH, Outcome
 from rag.evaluate.squad import best_f1, exact_match, holds_answer
-from rag.types import Answer
+from rag.question_sets import Evidence
+from rag.types import Answer, Hit
 
 CONFIDENCE_DIGITS = 6
 """The last bits of a model's sums depend on what it computed beside; they decide nothing here."""
@@ -40,10 +41,11 @@ STAGES = ("retrieve", "read", "total")
 class ScoredOutcome:
     """A question's outcome in numbers.
 
-    ``rank`` is that of the first hit that overlaps the evidence, from 1; None beyond
-    :data:`rag.evaluate.outcomes.DEPTH`. ``graded``: the gold answers are known. ``asked`` is
-    False where only retrieval was asked for, and then all after it is at rest. ``em`` and ``f1``
-    are those of the short answer, 0 for a refusal. ``seconds`` has the stages of an answer.
+    ``evidence_ranks`` has for each span of the evidence the rank of the first hit that overlaps
+    it, from 1; None beyond :data:`rag.evaluate.outcomes.DEPTH`. ``graded``: the gold answers are
+    known. ``asked`` is False where only retrieval was asked for; then all fields after it keep
+    their defaults. ``em`` and ``f1`` are those of the short answer, 0 for a refusal. ``seconds``
+    has the stages of an answer.
     """
 
     id: str
@@ -52,7 +54,7 @@ class ScoredOutcome:
     sources: tuple[str, ...]
     answerable: bool
     graded: bool
-    rank: int | None
+    evidence_ranks: tuple[int | None, ...]
     asked: bool = False
     refused: bool = False
     confidence: float = 0.0
@@ -63,6 +65,11 @@ class ScoredOutcome:
     valid: int = 0
     right_citations: int = 0
     seconds: tuple[float, ...] = ()
+
+    @property
+    def rank(self) -> int | None:
+        """The rank of the first hit that overlaps any of the evidence."""
+        return min((rank for rank in self.evidence_ranks if rank is not None), default=None)
 
     @property
     def verdict(self) -> str:
@@ -81,11 +88,6 @@ class ScoredOutcome:
 def score(outcome: Outcome) -> ScoredOutcome:
     """Judge one outcome."""
     question, answer = outcome.question, outcome.answer
-    right_ranks = (
-        rank
-        for rank, hit in enumerate(outcome.hits[:DEPTH], start=1)
-        if question.is_evidence(hit.source, hit.start, hit.end)
-    )
     found: dict[str, Any] = {
         "id": question.id,
         "question": question.question,
@@ -93,13 +95,21 @@ def score(outcome: Outcome) -> ScoredOutcome:
         "sources": question.sources,
         "answerable": question.answerable,
         "graded": bool(question.answers),
-        "rank": next(right_ranks, None),
+        "evidence_ranks": tuple(_rank(one, outcome.hits) for one in question.evidence),
     }
     return (
         ScoredOutcome(**found)
         if answer is None
         else ScoredOutcome(**found, **_score_answer(outcome, answer))
     )
+
+
+def _rank(evidence: Evidence, hits: Sequence[Hit]) -> int | None:
+    """The rank of the first hit that overlaps the evidence, from 1."""
+    for rank, hit in enumerate(hits[:DEPTH], start=1):
+        if evidence.overlaps(hit.source, hit.start, hit.end):
+            return rank
+    return None
 
 
 def _score_answer(outcome: Outcome, answer: Answer) -> dict[str, Any]:

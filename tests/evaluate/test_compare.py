@@ -186,9 +186,9 @@ def test_a_file_that_is_no_result_is_explained(
 @pytest.mark.parametrize(
     ("where", "name", "value"),
     [
-        ((), "rank", "first"),
-        ((), "rank", 11),
-        ((), "rank", 0),
+        ((), "evidence_ranks", ["first"]),
+        ((), "evidence_ranks", [11]),
+        ((), "evidence_ranks", [None, 0]),
         (("answer",), "confidence", 1.5),
         (("answer",), "confidence", float("nan")),
         (("answer",), "f1", -1),

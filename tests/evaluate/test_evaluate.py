@@ -74,6 +74,14 @@ def test_ranking_counts_the_first_right_hit() -> None:
     assert found["ndcg@10"] == pytest.approx((1 + 0.6309297) / 3, abs=1e-6)
 
 
+def test_recall_counts_each_span_of_the_evidence() -> None:
+    elsewhere = Evidence("c.txt", 0, 5)
+    question = GoldQuestion("q", "How many?", ("x",), (*QUESTION.evidence, elsewhere))
+    found = summarize([outcome(question, hits=(WRONG, RIGHT))])["retrieval"]
+    assert (found["success@1"], found["success@5"]) == (0.0, 1.0)
+    assert (found["recall@1"], found["recall@5"], found["mrr@10"]) == (0.0, 0.5, 0.5)
+
+
 def test_answers_and_citations() -> None:
     wordy = outcome(GoldQuestion("q2", "Q?", ("851,200",), QUESTION.evidence), short="sold 851,200")
     refused = outcome(GoldQuestion("q3", "Q?", ("x",), QUESTION.evidence), refused=True)

@@ -149,7 +149,7 @@ def test_verdicts() -> None:
         "right", "wrong", "wrongly_refused", "should_refuse", "rightly_refused",
     ]  # fmt: skip
     searched = [
-        scored(1, asked=False, rank=3),
+        scored(1, asked=False, evidence_ranks=(3,)),
         scored(2, asked=False),
         scored(3, answerable=False, asked=False),
     ]
@@ -157,7 +157,7 @@ def test_verdicts() -> None:
 
 
 def test_retrieval_alone_has_no_figures_of_answers() -> None:
-    report = full_report([scored(i, asked=False, rank=i) for i in range(1, 11)])
+    report = full_report([scored(i, asked=False, evidence_ranks=(i,)) for i in range(1, 11)])
     assert report["retrieval"]["recall@5"] == 0.5
     for group in ("answer", "citation", "refusal", "calibration", "seconds"):
         assert set(report[group].values()) == {None}

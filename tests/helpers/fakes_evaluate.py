@@ -58,7 +58,7 @@ def scored(number: int, answerable: bool = True, **values: object) -> ScoredOutc
         "sources": ("a.txt",) if answerable else (),
         "answerable": answerable,
         "graded": answerable,
-        "rank": None,
+        "evidence_ranks": (None,),
         "asked": True,
         "seconds": (0.1, 0.2, 0.3),
     }
@@ -89,7 +89,7 @@ def _random_outcome(
     return scored(
         i,
         answerable,
-        rank=rank if answerable and rank <= 10 else None,
+        evidence_ranks=(rank if answerable and rank <= 10 else None,),
         refused=refused,
         confidence=confidence,
         em=float(f1 > 0.8),

@@ -34,13 +34,14 @@ _CUT_BEFORE, _CUT_AFTER = re.compile(r"^\S{0,30}\s+"), re.compile(r"\s+\S{0,30}$
 """A word that the edge of the context cuts; scripts without blanks have none."""
 
 TITLES = {
+    "success@1": "Success@1", "success@5": "Success@5", "success@10": "Success@10",
     "recall@1": "Recall@1", "recall@5": "Recall@5", "recall@10": "Recall@10",
     "mrr@10": "MRR@10", "ndcg@10": "nDCG@10", "em": "EM", "f1": "F1", "valid": "Valid",
     "precision": "Precision", "recall": "Recall", "auroc": "AUROC", "ece": "ECE",
 }  # fmt: skip
 GROUPS = ("retrieval", "answer", "citation", "refusal", "calibration")
 CARDS = (
-    ("retrieval", "recall@5", "the evidence is among the first five hits"),
+    ("retrieval", "success@5", "some evidence is among the first five hits"),
     ("answer", "em", "the short answer equals a gold answer"),
     ("answer", "f1", "words shared with the gold answer"),
     ("citation", "precision", "citations that meet the evidence"),

@@ -106,7 +106,11 @@ def recomputed(kb: KnowledgeBase) -> dict[str, float]:
         return sum(map(float, values)) / len(values)
 
     return {
-        **{f"retrieval.recall@{k}": mean([bool(r and r <= k) for r in ranks]) for k in (1, 5, 10)},
+        **{
+            f"retrieval.{name}@{k}": mean([bool(r and r <= k) for r in ranks])
+            for name in ("success", "recall")  # each question has one span of evidence
+            for k in (1, 5, 10)
+        },
         "retrieval.mrr@10": mean([1 / r if r else 0 for r in ranks]),
         "retrieval.ndcg@10": mean(gains),
         "answer.em": mean([words(shorts[q.id]) == words(q.answers[0]) for q in answerable]),
