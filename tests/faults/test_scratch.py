@@ -31,9 +31,9 @@ write_backup(Path(sys.argv[1]), Path(sys.argv[2]), proved)
 """
 UPLOADS = """
 import sys, time
-from rag import web
+from rag.web import server as web_server
 
-folder = web.uploads_folder()
+folder = web_server.uploads_folder()
 (folder.path / "a.txt").write_text(sys.argv[1])
 print("ready", flush=True)
 time.sleep(600)

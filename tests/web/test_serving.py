@@ -35,7 +35,7 @@ import sys, time
 from rag.web.app import serve_page
 from fakes_page import WordReader
 from rag import KnowledgeBase, Settings
-from rag.load import load_file
+from rag.load.registry import load_file
 from rag.web.api import make_api
 
 def slow(data, source):
