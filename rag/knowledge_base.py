@@ -32,7 +32,8 @@ from rag.indexing.sync import Failure, Sync, SyncReport, read_file
 from rag.indexing.write_lock import Writing, only_writer
 from rag.indexing.writer import Check, Indexer
 from rag.load import ocr
-from rag.sandbox.isolated import IsolatedLoader, Limits, Load
+from rag.load.registry import Load
+from rag.sandbox.isolated import IsolatedLoader, Limits
 from rag.settings import Settings
 from rag.store.local import LocalStore
 from rag.store.maintenance.backup import write_backup

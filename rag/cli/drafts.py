@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from rag.answering.generate import OpenAIGenerator
     from rag.evaluate.draft import Draft
     from rag.indexing.scan import FoundFile
+    from rag.load.registry import Load
     from rag.question_sets.locate import Documents
-    from rag.sandbox.isolated import Load
+
 
 _MAX_SHOWN = 20
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from rag.digests import file_sha256
 from rag.evaluate.figures import full_report
 from rag.evaluate.outcomes import DEFAULTS, Options, outcomes
 from rag.evaluate.results import Records, record, write_results
@@ -87,7 +87,8 @@ def _about(
         "question_set": None,
     }
     if isinstance(questions, QuestionFile):
-        with questions.path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        about |= {"question_set": questions.path.name, "question_set_sha256": digest}
+        about |= {
+            "question_set": questions.path.name,
+            "question_set_sha256": file_sha256(questions.path),
+        }
     return about

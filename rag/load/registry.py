@@ -22,6 +22,7 @@ from rag.types import Document
 
 __all__ = [
     "SUFFIXES",
+    "Load",
     "Loaded",
     "file_in",
     "fingerprint",
@@ -119,6 +120,10 @@ class Loaded:
 
     documents: tuple[Document, ...]
     failed: tuple[tuple[str, str], ...] = ()
+
+
+Load = Callable[[bytes, str], Loaded]
+"""Called as :func:`load_file` is."""
 
 
 def load_file(data: bytes, source: str) -> Loaded:

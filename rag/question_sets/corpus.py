@@ -8,8 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from rag.errors import LoadError
+from rag.load.registry import Load
 from rag.question_sets.locate import Documents
-from rag.sandbox.isolated import Load
 
 _MAX_NAME_LENGTH = 80
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from rag.atomic_files import replacing
 from rag.errors import QuestionSetError
-from rag.load.registry import load_file
+from rag.load.registry import Load, load_file
 from rag.question_sets.beir import corpus, from_beir, qrels_file
 from rag.question_sets.corpus import write_documents
 from rag.question_sets.entry import Entry
@@ -19,7 +19,6 @@ from rag.question_sets.lines import explained
 from rag.question_sets.locate import Documents
 from rag.question_sets.squad import articles, from_squad
 from rag.question_sets.table import from_table
-from rag.sandbox.isolated import Load
 
 FORMATS = ("squad", "csv", "beir", "jsonl")
 

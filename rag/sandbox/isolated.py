@@ -11,20 +11,18 @@ import threading
 from collections.abc import Callable
 from typing import Any, Generic, Self, TypeVar
 
+from rag.dataclass_json import from_plain
 from rag.errors import BusyError, LoadError
-from rag.load.registry import Loaded, load_file
+from rag.load.registry import Load, Loaded, load_file
 from rag.sandbox.process import NO_ANSWER, Limits, Worker, WorkerDiedError, crashes, too_large
-from rag.sandbox.protocol import check, decode
+from rag.sandbox.protocol import check
 
-__all__ = ["Isolated", "IsolatedLoader", "Limits", "Load", "Work"]
+__all__ = ["Isolated", "IsolatedLoader", "Limits", "Work"]
 
 T = TypeVar("T")
 
 Work = Callable[[bytes, str], T]
 """Takes the bytes of a file and what is asked of it; a function at the top level of a module."""
-
-Load = Work[Loaded]
-"""Called as :func:`rag.load.registry.load_file` is."""
 
 
 class Isolated(Generic[T]):
@@ -143,4 +141,6 @@ class IsolatedLoader(Isolated[Loaded]):
     """
 
     def __init__(self, limits: Limits | None = None, load: Load = load_file) -> None:
-        super().__init__(limits, load, lambda value, source: check(decode(Loaded, value), source))
+        super().__init__(
+            limits, load, lambda value, source: check(from_plain(Loaded, value), source)
+        )

@@ -7,16 +7,12 @@ in its text.
 
 from __future__ import annotations
 
-import base64
-import dataclasses
 import json
 import re
-import types
-from typing import IO, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import IO, Any
 
+from rag.dataclass_json import to_plain
 from rag.load.registry import Loaded
-
-T = TypeVar("T")
 
 _LENGTH_BYTES = 8
 _TEXT_OR_BETWEEN = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[^"]++', re.DOTALL)
@@ -51,7 +47,7 @@ def _exactly(stream: IO[bytes], count: int) -> bytes:
 
 def encode(value: Any) -> bytes:
     """A value of dataclasses, tuples, bytes and plain values as JSON."""
-    return json.dumps(_plain(value), ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return json.dumps(to_plain(value), ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
 def parse(data: bytes, most: int | None = None) -> Any:
@@ -91,50 +87,6 @@ def _size_as_text(data: bytes) -> int:
     elif _TWO_BYTES.search(data):
         width = max(width, 2)
     return width * len(data.translate(None, _CONTINUED))
-
-
-def _plain(value: Any) -> Any:
-    if dataclasses.is_dataclass(value):
-        return [_plain(getattr(value, field.name)) for field in dataclasses.fields(value)]
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    return base64.b64encode(value).decode() if isinstance(value, bytes) else value
-
-
-def decode(kind: type[T], value: Any) -> T:
-    """The ``kind`` that ``value`` stands for in JSON. ValueError where it stands for none."""
-    built: T = _build(kind, value)
-    return built
-
-
-def _build(kind: Any, value: Any) -> Any:
-    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
-        hints = get_type_hints(kind)
-        names = [field.name for field in dataclasses.fields(kind)]
-        parts = _list(value, len(names))
-        return kind(*(_build(hints[n], part) for n, part in zip(names, parts, strict=True)))
-    origin, arguments = get_origin(kind), get_args(kind)
-    if origin is tuple and arguments[1:] == (...,):
-        return tuple(_build(arguments[0], item) for item in _list(value))
-    if origin is tuple:
-        parts = _list(value, len(arguments))
-        return tuple(_build(a, part) for a, part in zip(arguments, parts, strict=True))
-    if origin in (Union, types.UnionType):  # one kind, or None
-        (other,) = (argument for argument in arguments if argument is not type(None))
-        return None if value is None else _build(other, value)
-    if kind is float and type(value) is int:
-        return float(value)
-    if kind is bytes and isinstance(value, str):
-        return base64.b64decode(value, validate=True)
-    if type(value) is not kind:
-        raise ValueError(f"a {type(value).__name__} where a {kind.__name__} belongs")
-    return value
-
-
-def _list(value: Any, length: int | None = None) -> list[Any]:
-    if not isinstance(value, list) or length not in (None, len(value)):
-        raise ValueError(f"a {type(value).__name__} where a list of another length belongs")
-    return value
 
 
 def check(loaded: Loaded, source: str) -> Loaded:

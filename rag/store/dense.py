@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.atomic_files import write_whole
+from rag.digests import file_sha256
 from rag.types import Vectors
 
 Ids = npt.NDArray[np.int64]
@@ -47,8 +48,7 @@ class DenseIndex:
     def is_saved(path: Path, sha256: str) -> bool:
         """Whether the checkpoint at ``path`` is there and is the one of that digest."""
         try:
-            with path.open("rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+            return file_sha256(path) == sha256
         except OSError:
             return False
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from functools import cache
-from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, get_type_hints
 
+from rag.dataclass_json import from_plain, to_plain
 from rag.types import Document
 
 _APART = {"source", "title", "text"}
@@ -23,7 +23,9 @@ _APART = {"source", "title", "text"}
 
 def encode_layout(document: Document) -> str:
     """The document's parts as JSON."""
-    parts = {name: _plain(getattr(document, name)) for name in _parts() if getattr(document, name)}
+    parts = {
+        name: to_plain(getattr(document, name)) for name in _parts() if getattr(document, name)
+    }
     return json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -31,7 +33,7 @@ def decode_document(source: str, title: str, layout: str, text: str) -> Document
     """The document that :func:`encode_layout` and its columns were written from."""
     hints = _parts()
     stored: dict[str, Any] = json.loads(layout)
-    parts = {name: _typed(value, hints[name]) for name, value in stored.items()}
+    parts = {name: from_plain(hints[name], value) for name, value in stored.items()}
     return Document(source, text, title, **parts)
 
 
@@ -56,33 +58,3 @@ def _parts() -> Mapping[str, Any]:
     """The type of each field that goes into the layout."""
     hints = get_type_hints(Document)
     return {f.name: hints[f.name] for f in fields(Document) if f.name not in _APART}
-
-
-def _plain(value: Any) -> Any:
-    if is_dataclass(value):
-        return [_plain(getattr(value, f.name)) for f in fields(value)]
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    return value
-
-
-def _typed(value: Any, hint: Any) -> Any:
-    """A plain value as the type that it was made from."""
-    if is_dataclass(hint) and isinstance(hint, type):
-        hints = _hints(hint)
-        return hint(*(_typed(item, kind) for item, kind in zip(value, hints, strict=True)))
-    if get_origin(hint) in (UnionType, Union):
-        kinds = [kind for kind in get_args(hint) if kind is not type(None)]
-        return None if value is None else _typed(value, kinds[0])
-    if get_origin(hint) is tuple:
-        kinds = list(get_args(hint))
-        if kinds[-1] is Ellipsis:
-            kinds = kinds[:1] * len(value)
-        return tuple(_typed(item, kind) for item, kind in zip(value, kinds, strict=True))
-    return value
-
-
-@cache
-def _hints(kind: type) -> tuple[Any, ...]:
-    hints = get_type_hints(kind)
-    return tuple(hints[f.name] for f in fields(kind))

@@ -15,12 +15,13 @@ from typing import Any
 
 from cachetools import TTLCache
 
+from rag.dataclass_json import from_plain
 from rag.errors import BusyError, LoadError
 from rag.load.image import pictures
 from rag.load.picture import MAX_PICTURE_HEIGHT, WIDTH, Picture, as_png, picture_of
 from rag.load.registry import file_in, kind_of
 from rag.sandbox.isolated import Isolated, Limits, Work
-from rag.sandbox.protocol import decode, encode, parse
+from rag.sandbox.protocol import encode, parse
 from rag.types import Document, Location, Mark, PageImage
 
 MAX_SECONDS = 30.0
@@ -183,12 +184,12 @@ def _as_json(asked: PageRequest) -> str:
 
 
 def _wanted(asked: str) -> PageRequest:
-    return decode(PageRequest, parse(asked.encode("utf-8", "surrogatepass")))
+    return from_plain(PageRequest, parse(asked.encode("utf-8", "surrogatepass")))
 
 
 def _checked(value: Any, asked: str) -> PageView:
     """What a worker sent; ValueError where it is not what was asked for."""
-    shown = decode(PageView, value)
+    shown = from_plain(PageView, value)
     wanted = _wanted(asked)
     if shown.marks is not None and len(shown.marks) != len(wanted.pieces):
         raise ValueError("other pages than were asked for")

@@ -21,7 +21,8 @@ from pydantic import BaseModel, BeforeValidator, Field
 from rag.answering.compute_slots import IsWanted
 from rag.knowledge_base import KnowledgeBase
 from rag.web.client_work import ClientWork
-from rag.web.page_image import explained, page_route, without_folders
+from rag.web.http_errors import as_http_errors, without_folders
+from rag.web.page_image import page_route
 
 MAX_QUESTION_LENGTH = 10_000
 """Characters; longer ones are refused with status 422."""
@@ -93,7 +94,7 @@ def make_api(kb: KnowledgeBase) -> APIRouter:
             answer = kb.ask(query.question, query.history, query.answerer, is_wanted=is_wanted)
             return answer.to_dict()
 
-        with explained():
+        with as_http_errors():
             return await client_work.run(request, work)
 
     @api.post("/search")
@@ -102,23 +103,23 @@ def make_api(kb: KnowledgeBase) -> APIRouter:
             found = kb.search(query.question, query.k, is_wanted=is_wanted)
             return [hit.to_dict() for hit in found]
 
-        with explained():
+        with as_http_errors():
             return await client_work.run(request, work)
 
     @api.get("/status")
     def status() -> dict[str, Any]:
-        with explained():
+        with as_http_errors():
             return _without_paths(kb.status())
 
     @api.get("/documents/{source:path}")
     def document(source: str) -> dict[str, Any]:
-        with explained():
+        with as_http_errors():
             found = kb.document(source)
         return {"source": source, "title": found.title, "text": found.text, "sha256": found.sha256}
 
     @api.get("/locations/{source:path}")
     def locations(source: str, start: int, end: int) -> list[dict[str, Any]]:
-        with explained():
+        with as_http_errors():
             return [location.to_dict() for location in kb.locate(source, start, end)]
 
     api.routes.append(page_route(kb))

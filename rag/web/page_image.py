@@ -5,24 +5,15 @@ Apart from the rest of the API, for the chat page needs it too. Importing this i
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from rag.errors import BusyError, NotFoundError, RagError
 from rag.knowledge_base import KnowledgeBase
+from rag.web.http_errors import as_http_errors
 
 PATH = "/v1/pages/"
-
-_FOLDERS = re.compile(r"(?<![\w/:.])/(?:[^/\s'\"]+/)+")
-
-RETRY_SECONDS = 5
-"""What a client is told to wait that asks while too much is waiting."""
 
 
 def page_route(kb: KnowledgeBase) -> Route:
@@ -32,7 +23,7 @@ def page_route(kb: KnowledgeBase) -> Route:
         source = request.path_params["source"]
         start, end = (_number(request, name) for name in ("start", "end"))
         number = _number(request, "page") if "page" in request.query_params else None
-        with explained():
+        with as_http_errors():
             image = kb.page_image(source, start, end, number)
         if image is None:
             raise HTTPException(404, f"no page of {source!r} can be shown")
@@ -40,23 +31,6 @@ def page_route(kb: KnowledgeBase) -> Route:
         return Response(image.png, media_type="image/png", headers={"Cache-Control": "no-store"})
 
     return Route(PATH + "{source:path}", page)
-
-
-@contextmanager
-def explained() -> Iterator[None]:
-    """Turn errors that a user can act on into responses that say so."""
-    try:
-        yield
-    except BusyError as error:
-        raise HTTPException(503, str(error), {"Retry-After": str(RETRY_SECONDS)}) from error
-    except (RagError, ValueError) as error:
-        status = 404 if isinstance(error, NotFoundError) else 400
-        raise HTTPException(status, without_folders(str(error))) from error
-
-
-def without_folders(text: str) -> str:
-    """``text`` with only the last name of each absolute path of this machine."""
-    return _FOLDERS.sub("", text)
 
 
 def _number(request: Request, name: str) -> int:

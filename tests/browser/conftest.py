@@ -14,7 +14,7 @@ from chromium import ARGUMENTS, CHROMIUM, WAIT_MS, Serve, Served, Visit
 from fakes_page import WordReader
 
 from rag import KnowledgeBase, Settings
-from rag.sandbox.isolated import Load
+from rag.load.registry import Load
 from rag.types import Generator
 
 pytest.importorskip("playwright")

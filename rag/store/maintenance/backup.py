@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.atomic_files import move_whole, require_target
+from rag.digests import file_sha256
 from rag.errors import KnowledgeBaseError, OutputError
 from rag.scratch import ScratchFolder
 from rag.store import schema
@@ -80,7 +81,7 @@ def _copy(path: Path, copy: Path, index_text: IndexText) -> dict[str, Any]:
         "documents": documents,
         "manifest": json.loads(manifest),
         "bytes": copy.stat().st_size,
-        "sha256": _sha256(copy),
+        "sha256": file_sha256(copy),
     }
 
 
@@ -137,8 +138,3 @@ def replace_database(path: Path, new: Path) -> None:
     for name in FILES[1:]:
         (path / name).unlink(missing_ok=True)
     move_whole(new / DATABASE, path / DATABASE)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
