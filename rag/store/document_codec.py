@@ -23,9 +23,8 @@ _APART = {"source", "title", "text"}
 
 def encode_layout(document: Document) -> str:
     """The document's parts as JSON."""
-    parts = {
-        name: to_plain(getattr(document, name)) for name in _parts() if getattr(document, name)
-    }
+    filled = {name: value for name in _parts() if (value := getattr(document, name))}
+    parts = {name: to_plain(value) for name, value in filled.items()}
     return json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
 
 

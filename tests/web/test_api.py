@@ -22,7 +22,7 @@ from rag.answering.compute_slots import LOOK_SECONDS
 from rag.load.registry import load_file
 from rag.types import Hit, Span
 from rag.web.api import MAX_QUESTION_LENGTH, make_api
-from rag.web.page_image import without_folders
+from rag.web.http_errors import without_folders
 
 TEXT = "Lexus sold 851,200 vehicles worldwide in 2024. Production is expected to begin in 2027."
 QUESTION = "How many vehicles did Lexus sell worldwide in 2024?"
