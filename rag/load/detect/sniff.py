@@ -35,6 +35,8 @@ REFUSED: dict[str, str] = {
     "rar": f"is a RAR archive, {_ARCHIVE}",
     "xlsb": f"is a binary Excel workbook (.xlsb), {_save_as('.xlsx')}",
     "opendocument": f"is an OpenDocument formula, chart or database, {_save_as('.odt')}",
+    "wordxml": "is a Word document saved as XML, which is not supported; save it as .docx",
+    "excelxml": "is an Excel workbook saved as XML, which is not supported; save it as .xlsx",
     "ole": "is a legacy Office file, which is not supported; save it as .docx or PDF",
     "encrypted": "is an encrypted Office document; remove its password and save it again",
     "postscript": "is a PostScript file, which is not supported; convert it to PDF",

@@ -1,155 +1,145 @@
-"""Legacy DOC (Word 6 to 2003) -> text: headings by style, tables as rows, notes, text boxes.
+"""Legacy DOC (Word 97 to 2003) -> text, by office-oxide: headings, lists, tables, notes, margins.
 
-An own reader over olefile. Of the 23 files measured, antiword refused four readable ones and lost
-text of three more, catdoc lost headers, lists and tables; neither is maintained, and an index must
-not depend on which of them a machine has.
+The numbers of ordered lists are lost; comments are left out.
 """
 
 from __future__ import annotations
 
-import re
-from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
+from rag.errors import LoadError
 from rag.load.builder import TextBuilder
-from rag.load.office.doc_binary import Look, WordFile
-from rag.load.office.numbering import BULLET
 from rag.load.office.word_walk import first_row_names
-from rag.load.ole import open_ole, read_stream, title_of
+from rag.load.ole import open_ole, title_of
 from rag.load.table import Cell, Row, table_lines
 from rag.types import Document
 
 _WHAT = "a Word document"
-_CELL, _BREAK, _PARAGRAPH = 7, 12, 13
-_BEGIN, _SEPARATE, _END = 0x13, 0x14, 0x15  # of a field: what it computes, what it shows
-_CHARACTERS = {0x0B: "\n", 0x1E: "-", 0x1F: "", 0x0E: "\n"}
-_ENDS = re.compile("[\x07\x0c\x0d]")
+_MARGINS = (
+    "header", "first_page_header", "even_page_header",
+    "footer", "first_page_footer", "even_page_footer",
+)  # fmt: skip
+_BULLET = "- "
+_COMMENT = "comment"
+
+Element = dict[str, Any]
+"""A node of office-oxide's document tree: a ``type``, and what belongs to it."""
 
 
 def load(data: bytes, source: str) -> Document:
-    """Raises :class:`rag.errors.LoadError` for a document that is damaged or encrypted."""
-    container = open_ole(data, _WHAT)
-    try:
-        word = WordFile(
-            read_stream(container, "WordDocument"),
-            read_stream(container, "0Table"),
-            read_stream(container, "1Table"),
-        )
-        title = title_of(container)
-    finally:
-        container.close()
-    word.hide()
-    writer = _Writer(word)
-    writer.write(*word.parts["main"])
-    for part in ("notes", "endnotes", "boxes"):
-        writer.write(*word.parts[part])
-    writer.write(*word.parts["margins"], once=True)
+    """Raises :class:`LoadError` for a document that is damaged or encrypted."""
+    title, sections = _parsed(data)
+    writer = _Writer(TextBuilder())
+    for section in sections:
+        writer.write(section["elements"])
+    for part in _MARGINS:
+        for section in sections:
+            writer.write_once(section.get(part, {}).get("content", ()))
     text, headings = writer.builder.text(), tuple(writer.builder.headings)
-    title = title or writer.title
     if not title:
         title = next((text[h.start : h.end] for h in headings if h.level == 1), "")
     return Document(source, text, title, headings=headings)
 
 
+def _parsed(data: bytes) -> tuple[str, list[Element]]:
+    """The title from the properties, "" where there is none, and the sections."""
+    from office_oxide import Document as OfficeDocument
+    from office_oxide import OfficeOxideError
+
+    container = open_ole(data, _WHAT)
+    try:
+        title = title_of(container)
+    finally:
+        container.close()
+    try:
+        with OfficeDocument.from_bytes(data, "doc") as document:
+            sections: list[Element] = document.to_ir()["sections"]
+    except OfficeOxideError as error:
+        if "encrypted" in str(error):
+            raise LoadError("is encrypted; remove its password and save it again") from error
+        raise LoadError(f"is damaged or not {_WHAT}; open it in Word and save it again") from error
+    return title, sections
+
+
 class _Writer:
-    """Writes paragraphs and tables; :attr:`title` is the first paragraph of style Title."""
+    """Writes elements in reading order."""
 
-    def __init__(self, word: WordFile) -> None:
-        self.builder = TextBuilder()
-        self.title = ""
-        self._word = word
-        self._numbering = word.numbering()
-        self._cell: list[str] = []
-        self._row: Row = []
-        self._rows: list[Row] = []
+    def __init__(self, builder: TextBuilder) -> None:
+        self.builder = builder
         self._written: set[str] = set()
-        self._after_list = False
 
-    def write(self, start: int, end: int, *, once: bool = False) -> None:
-        """Write the text between two positions; with ``once`` what was not written yet."""
-        for words, mark, position in _paragraphs(self._word.units, start, end):
-            look = self._word.look(position)
-            if self._is_in_table(look, mark):
-                self._in_table(words, mark, look)
-            else:
-                self._end_table()
-                if not (once and words in self._written):
-                    self._paragraph(words, look)
-                self._written.add(words)
-        self._end_table()
+    def write(self, elements: Sequence[Element]) -> None:
+        for element in elements:
+            kind = element["type"]
+            if kind == "list":
+                self._list(element, depth=0)
+            elif kind == "table":
+                self._table(element["rows"])
+            elif kind in ("text_box", "footnote", "endnote"):
+                if element.get("marker") != _COMMENT:
+                    self.write(element["content"])
+            elif kind in ("heading", "paragraph"):
+                self._paragraph(_words(element["content"]), element.get("level"))
 
-    def _is_in_table(self, look: Look, mark: int) -> bool:
-        if not self._word.knows_paragraphs():
-            return mark == _CELL
-        return look.in_table or mark == _CELL
+    def write_once(self, elements: Sequence[Element]) -> None:
+        """Write those whose words were not written yet: headers repeat from part to part."""
+        for element in elements:
+            if _words(element.get("content", ())) not in self._written:
+                self.write([element])
 
-    def _in_table(self, words: str, mark: int, look: Look) -> None:
-        ends_row = look.ends_row
-        if not self._word.knows_paragraphs():  # then an empty cell after a cell ends the row
-            ends_row = mark == _CELL and not words and bool(self._row) and not self._cell
-        if ends_row:
-            self._rows.append(self._row)
-            self._row = []
-            return
-        self._cell.append(words)
-        if mark == _CELL:
-            self._row.append(Cell(" ".join(" ".join(self._cell).split())))
-            self._cell = []
+    def _paragraph(self, words: str, level: int | None = None) -> None:
+        self._written.add(words)
+        self.builder.gap(2)
+        self.builder.add(words, level)
+        self.builder.gap(2)
 
-    def _end_table(self) -> None:
-        if self._cell or self._row:
-            self._rows.append([*self._row, Cell(" ".join(" ".join(self._cell).split()))])
-        rows, self._rows, self._row, self._cell = self._rows, [], [], []
-        if rows:
+    def _list(self, element: Element, depth: int) -> None:
+        if depth == 0:
             self.builder.gap(2)
-            self.builder.add("\n".join(table_lines(rows, int(first_row_names(rows)))))
+        marker = "" if element["ordered"] else _BULLET
+        for item in element["items"]:
+            self.builder.gap(1)
+            self.builder.add(marker + _text_of(item["content"]))
+            if nested := item.get("nested"):
+                self._list(nested, depth + 1)
+        if depth == 0:
             self.builder.gap(2)
-            self._after_list = False
 
-    def _paragraph(self, words: str, look: Look) -> None:
-        if not words:
-            return
-        if look.is_title and not self.title:
-            self.title = " ".join(words.split())
-        marker = self._numbering.marker(str(look.list), look.list_level) if look.list else ""
-        listed = look.level is None and bool(marker)
-        self.builder.gap(1 if listed and self._after_list else 2)
-        numbered = listed or marker not in ("", BULLET)
-        self.builder.add(f"{marker} {words}" if numbered else words, look.level)
-        self._after_list = listed
-
-
-def _paragraphs(units: array[int], start: int, end: int) -> Iterator[tuple[str, int, int]]:
-    """Words, mark at the end, and position of that mark, of each paragraph."""
-    # One character a unit: halves of a pair stay apart until their words are put together.
-    text = array("I", units[start:end]).tobytes().decode("utf-32-le", "surrogatepass")
-    fields: list[bool] = []  # of each open field, whether what it shows has begun
-    position = 0
-    while position < len(text):
-        found = _ENDS.search(text, position)
-        stop = found.start() if found else len(text)
-        words = _shown(text[position:stop], fields)
-        mark = ord(text[stop]) if found else _PARAGRAPH
-        # The mark of the last paragraph may be missing: then the one before tells its look.
-        yield words, mark, start + min(stop, len(text) - 1)
-        position = stop + 1
+    def _table(self, rows: Sequence[Element]) -> None:
+        grid: list[Row] = [
+            [
+                Cell(" ".join(_text_of(c["content"]).split()), c["col_span"], c["row_span"])
+                for c in row["cells"]
+            ]
+            for row in rows
+        ]
+        self.builder.gap(2)
+        for line in table_lines(grid, int(first_row_names(grid))):
+            self.builder.gap(1)
+            self.builder.add(line)
+        self.builder.gap(2)
 
 
-def _shown(text: str, fields: list[bool]) -> str:
-    """The text without what its fields compute; ``fields`` are those that are open."""
-    pieces: list[str] = []
-    for character in text:
-        code = ord(character)
-        if code == _BEGIN:
-            fields.append(False)
-        elif code == _SEPARATE and fields:
-            fields[-1] = True
-        elif code == _END and fields:
-            fields.pop()
-        elif all(fields):
-            if code >= 0x20 or code == 9:
-                pieces.append(character)
-            else:
-                pieces.append(_CHARACTERS.get(code, ""))
-    joined = "".join(pieces).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return joined.strip()
+def _text_of(elements: Sequence[Element]) -> str:
+    """All words of elements, a line each."""
+    return "\n".join(filter(None, _lines(elements)))
+
+
+def _lines(elements: Sequence[Element]) -> Iterator[str]:
+    for element in elements:
+        if element["type"] == "table":
+            for row in element["rows"]:
+                yield " | ".join(filter(None, (_text_of(c["content"]) for c in row["cells"])))
+        elif element["type"] == "list":
+            for item in element["items"]:
+                yield _text_of(item["content"])
+        elif element["type"] in ("heading", "paragraph"):
+            yield _words(element["content"])
+
+
+def _words(content: Sequence[Element]) -> str:
+    """The words of a paragraph's runs."""
+    return "".join(
+        "\n" if run["type"] == "line_break" else run.get("text", "") for run in content
+    ).replace("\x0b", "\n")
