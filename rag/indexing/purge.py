@@ -16,6 +16,7 @@ from rag.errors import KnowledgeBaseError, OutputError, QuestionSetError
 from rag.indexing.write_lock import only_writer
 from rag.question_sets.kept import follow
 from rag.store.local import LocalStore
+from rag.store.port import IndexStore
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ def sweep_cache(index: Path) -> Path:
     return index.with_name(f".{index.name}-sweep")
 
 
-def purge(index: Path, store: LocalStore) -> None:
+def purge(index: Path, store: IndexStore) -> None:
     """Drop from beside the ``store``, in the folder ``index``, what its documents do not say."""
     for partial in index.glob(".*.jsonl.partial"):  # of a process that was killed
         partial.unlink(missing_ok=True)

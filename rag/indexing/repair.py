@@ -21,7 +21,7 @@ from rag.store.document_codec import decode_document, stored_sha256
 from rag.store.local import LocalStore
 from rag.store.maintenance.backup import replace_database, unpack_backup
 from rag.store.maintenance.verify import DERIVED, problems
-from rag.store.records import FileRecord
+from rag.store.port import FileRecord
 from rag.store.schema import DATABASE, Connection, row_digest
 from rag.store.troubles import OF_ANOTHER_KIND, explained, is_damage, require_database
 from rag.store.vector_index import CHECKPOINT

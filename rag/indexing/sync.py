@@ -27,8 +27,7 @@ from rag.indexing.progress import Workload
 from rag.indexing.scan import FoundFile
 from rag.indexing.writer import Chunker, Indexer, Taken, refused_by
 from rag.load.registry import Loaded, fingerprint, load_file
-from rag.store.local import LocalStore
-from rag.store.records import FileRecord
+from rag.store.port import FileRecord, IndexStore
 from rag.store.troubles import explained
 from rag.types import Document, Embedder, Progress
 
@@ -140,7 +139,7 @@ class Sync:
     """
 
     index: Path
-    store: LocalStore
+    store: IndexStore
     embedder: Embedder
     chunk: Chunker
     progress: Progress | None = None

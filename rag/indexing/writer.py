@@ -17,8 +17,7 @@ from itertools import islice
 from rag.errors import CancelledError, ModelError, RagError
 from rag.indexing.chunk import index_text
 from rag.store.document_codec import content_sha256
-from rag.store.local import LocalStore
-from rag.store.records import Content, Entry, FileRecord
+from rag.store.port import Content, Entry, FileRecord, IndexStore
 from rag.types import Chunk, Document, Embedder, Vectors
 
 logger = logging.getLogger(__name__)
@@ -79,7 +78,7 @@ class Indexer:
     :class:`CancelledError`: then nothing of the group is written, but the vectors are kept.
     """
 
-    store: LocalStore
+    store: IndexStore
     embedder: Embedder
     chunk: Chunker
     max_chunks: int | None = None

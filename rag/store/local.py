@@ -22,7 +22,7 @@ from rag.errors import NotFoundError
 from rag.store import records
 from rag.store.database import Database
 from rag.store.document_codec import decode_document
-from rag.store.records import Content, Entry, FileRecord
+from rag.store.port import Content, Entry, FileRecord
 from rag.store.schema import DATABASE, FILES
 from rag.store.search import search
 from rag.store.troubles import damage_explained

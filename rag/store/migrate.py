@@ -9,7 +9,8 @@ import sqlite3
 
 from rag.store import schema
 from rag.store.document_codec import content_sha256
-from rag.store.records import FileRecord, insert_content, insert_document, insert_file
+from rag.store.port import FileRecord
+from rag.store.records import insert_content, insert_document, insert_file
 from rag.store.schema import row_digest
 from rag.types import Document, Heading, Page
 

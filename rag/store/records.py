@@ -4,54 +4,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 
 from rag.store.document_codec import encode_layout
+from rag.store.port import Content, FileRecord
 from rag.store.schema import row_digest
 from rag.text.terms import index_terms
 from rag.types import Document
 
 _CHUNKS_PER_CHECK = 256
-
-
-@dataclass(frozen=True, slots=True)
-class FileRecord:
-    """A file as it was loaded, and what tells whether it has to be loaded again.
-
-    ``sha256`` is of its bytes, ``loader`` the fingerprint of the loaders. ``signature`` stands for
-    its bytes while it stays the same; None if it cannot be trusted to. ``failures`` has the source
-    and the reason of the file, or of each member of it, that could not be read.
-    """
-
-    source: str
-    sha256: str
-    loader: str
-    signature: str | None = None
-    failures: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What a document holds, ready to be stored: its chunks, and what is indexed for each.
-
-    ``sha256`` is that of :func:`rag.store.document_codec.content_sha256`, ``spans`` are the chunks'
-    places in the text, ``text_sha256s`` the digests of their index texts: the vectors' keys.
-    """
-
-    document: Document
-    sha256: str
-    spans: Sequence[tuple[int, int]]
-    index_texts: Sequence[str]
-    text_sha256s: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A file to write, with the source and the content's digest of each of its documents."""
-
-    file: FileRecord
-    documents: Sequence[tuple[str, str]]
 
 
 def read_files(connection: sqlite3.Connection, sha256: str | None = None) -> dict[str, FileRecord]:

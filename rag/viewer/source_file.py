@@ -10,7 +10,7 @@ from typing import Self
 from rag.errors import LoadError
 from rag.indexing.folders import Folders
 from rag.indexing.sync import read_file
-from rag.store.local import LocalStore
+from rag.store.port import IndexStore
 from rag.types import Document, Location, PageImage
 from rag.viewer import pages
 
@@ -28,7 +28,7 @@ class SourceFile:
     data: bytes | None
 
     @classmethod
-    def of(cls, document: Document, store: LocalStore, folders: Folders) -> Self:
+    def of(cls, document: Document, store: IndexStore, folders: Folders) -> Self:
         """Read the file of a document that is in the store."""
         file = store.file_of(document.source)
         drawn = document.pages and not document.places  # slides have no look that is drawn here
