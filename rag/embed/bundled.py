@@ -9,6 +9,7 @@ nothing waits for torch to load.
 from __future__ import annotations
 
 import functools
+import hashlib
 import importlib.util
 import json
 import threading
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+from cachetools import LRUCache
 
 from rag.embed.onnx import open_session, open_tokenizer, require_digest, sha256
 from rag.embed.sentence_transformer import SentenceTransformerEmbedder, load
@@ -36,10 +38,14 @@ BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9
 TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
 """Digest of ``tokenizer.json`` as they published it."""
 
-_opening = threading.Lock()
-
 QUERY_ENCODER = Path(__file__).parent.parent / "assets" / "query_encoder.onnx"
 QUERY_ENCODER_SHA256 = "fe3fa3fd06346b7289b18f0f1c79fc7cc5925c5498290f0824fefa966946a029"
+
+
+MAX_KEPT_VECTORS = 4096
+"""Vectors of texts that are kept: 6 MB."""
+
+_opening = threading.Lock()
 
 
 class BundledEmbedder(SentenceTransformerEmbedder):
@@ -83,6 +89,8 @@ class ShortTextEncoder:
         special = self._tokenizer.num_special_tokens_to_add(is_pair=False)
         self.max_tokens = int(limits["max_seq_length"]) - special
         self.dimension = int(config["hidden_size"])
+        self._kept: LRUCache[bytes, Vectors] = LRUCache(MAX_KEPT_VECTORS)
+        self._keeping = threading.Lock()
         require_digest(QUERY_ENCODER, QUERY_ENCODER_SHA256, "the graph that embeds questions")
         self._session = open_session(QUERY_ENCODER, _encoder_weights(folder / "model.safetensors"))
 
@@ -92,8 +100,23 @@ class ShortTextEncoder:
         return [len(encoding.ids) for encoding in encoded]
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """The vectors of ``texts``, all in one call, of shape ``(n, dimension)``; a text too long
-        is cut."""
+        """The vectors of ``texts``, of shape ``(n, dimension)``; a text too long is cut.
+
+        Those of the last :data:`MAX_KEPT_VECTORS` texts are kept, by the texts' digests: a
+        question is compared with sentences, and those of a passage are the same for every question.
+        """
+        wanted = {_digest(text): text for text in texts}
+        with self._keeping:
+            vectors = {key: self._kept[key] for key in wanted if key in self._kept}
+        if missing := [key for key in wanted if key not in vectors]:
+            made = self._computed([wanted[key] for key in missing])
+            vectors |= zip(missing, made, strict=True)
+            with self._keeping:
+                self._kept.update(zip(missing, made, strict=True))
+        return np.stack([vectors[_digest(text)] for text in texts])
+
+    def _computed(self, texts: Sequence[str]) -> Vectors:
+        """The vectors of ``texts`` by one call of the model."""
         encodings = self._tokenizer.encode_batch(list(texts))
         shape = (len(encodings), max(len(e.ids) for e in encodings))
         ids, mask = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
@@ -102,6 +125,11 @@ class ShortTextEncoder:
             mask[row, : len(encoding.ids)] = 1
         [rows] = self._session.run(["vector"], {"input_ids": ids, "attention_mask": mask})
         return normalize(np.asarray(rows))
+
+
+def _digest(text: str) -> bytes:
+    """What stands for a text in memory: deleted documents leave none of their words there."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
 def bundled_encoder() -> ShortTextEncoder:

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from rag.embed import (
     normalize,
 )
 from rag.errors import ModelError
+from rag.types import Vectors
 
 
 def test_normalize_scales_rows_to_length_one() -> None:
@@ -72,6 +74,25 @@ def test_counting_is_right_while_others_encode(model: BundledEmbedder) -> None:
         counts = [model.count_tokens([long])[0] for _ in range(40)]
         assert all(future.result().shape == (8, 384) for future in encoding)
     assert set(counts) == {400}
+
+
+def test_a_text_is_embedded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder = bundled.ShortTextEncoder(bundled.bundled_folder())
+    computed: list[str] = []
+    compute = encoder._computed
+
+    def counted(texts: Sequence[str]) -> Vectors:
+        computed.extend(texts)
+        return compute(texts)
+
+    monkeypatch.setattr(encoder, "_computed", counted)
+    first = encoder.encode(["Whales swim.", "Bees fly.", "Whales swim."])
+    again = encoder.encode(["Bees fly.", "Ants walk.", "Whales swim."])
+    assert computed == ["Whales swim.", "Bees fly.", "Ants walk."]
+    assert first.shape == (3, 384)
+    assert np.array_equal(first[[1, 0]], again[[0, 2]])
+    again[:] = 0.0  # what is handed out is a copy
+    assert np.array_equal(encoder.encode(["Bees fly."])[0], first[1])
 
 
 def test_damaged_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
