@@ -38,7 +38,10 @@ HERE = Path(__file__).parents[1]
 SERVER = """
 import sys
 from rag import KnowledgeBase
-from rag.web.api import serve
+try:
+    from rag.web.api import serve
+except ImportError:  # a checkout of 0.1
+    from rag.server import serve
 with KnowledgeBase(sys.argv[1]) as kb:
     serve(kb, "127.0.0.1", 0, lambda url: print(url, flush=True))
 """
