@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 HOST ?= 127.0.0.1
 PORT ?= 7860
 
-.PHONY: install install-dev run test test-browser test-ocr test-offline test-faults check format lock clean
+.PHONY: install install-dev run test test-quick test-browser test-ocr test-offline test-faults check format lock clean
 
 # What is needed to run; then the tools of developers on top of it.
 install: $(VENV)/.installed
@@ -56,6 +56,10 @@ run: install
 
 test: install-dev
 	$(BIN)/python -m pytest -m 'not browser and not ocr and not strace'
+
+# Without what takes seconds by itself: whole processes, kills, real models.
+test-quick: install-dev
+	$(BIN)/python -m pytest -m 'not slow and not browser and not ocr and not strace'
 
 test-browser: install-dev
 	$(BIN)/python -m pytest -m browser
