@@ -8,7 +8,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-from places import SEEDS
+from places import SEEDS, TESTS
 from samples import MakeKb, write_folder
 
 from rag import KnowledgeBase
@@ -22,6 +22,22 @@ pytest_plugins = ["network_guard"]
 # How long an example takes says more of the machine than of the code.
 hypothesis.settings.register_profile("rag", deadline=None)
 hypothesis.settings.load_profile("rag")
+
+
+SLOW = (
+    "faults", "sandbox", "security", "training", "test_make.py", "test_gate.py",
+    "web/test_serving.py", "indexing/test_watch.py", "indexing/test_writer.py",
+    "evaluate/test_sweep.py", "evaluate/test_evaluate.py", "evaluate/report",
+)  # fmt: skip
+"""Tests that start processes, kill, or ask real models many questions, below ``tests/``."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what ``make test-quick`` leaves out."""
+    slow = tuple(str(TESTS / name) for name in SLOW)
+    for item in items:
+        if str(item.path).startswith(slow):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(autouse=True)
