@@ -1,7 +1,7 @@
 """The report as one page that opens offline: tables, plots, and every question with its answer.
 
-Jinja escapes whatever the template is given; only the plots, which hold no text of documents, and
-the page's own style and script are put in as they are.
+Jinja escapes whatever the template is given; only the plots, which hold no text of documents, are
+put in as they are.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,7 +101,7 @@ def page(
     from markupsafe import Markup
 
     environment = Environment(
-        loader=PackageLoader("rag", "assets"),
+        loader=PackageLoader("rag.evaluate.report", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -121,8 +120,6 @@ def page(
         sources=sources,
         stages={stage: seconds(scored, stage) for stage in latencies(scored)},
         plots={name: Markup(svg) for name, svg in _plots(scored).items()},
-        style=Markup(_asset("report.css")),
-        script=Markup(_asset("report.js")),
         questions=(show(record, text_of) for record in records),
     )
 
@@ -190,7 +187,3 @@ def _figure(value: float | None) -> str:
 
 def _spread(interval: Sequence[float] | None) -> str:
     return f"{interval[0]:.3f} to {interval[1]:.3f}" if interval else ""
-
-
-def _asset(name: str) -> str:
-    return resources.files("rag.assets").joinpath(name).read_text(encoding="utf-8")
