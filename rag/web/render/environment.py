@@ -13,12 +13,13 @@ from markupsafe import Markup
 
 def fill(template: str, **values: object) -> Markup:
     """The HTML that ``template`` makes of ``values``; a value it lacks is an UndefinedError."""
-    return Markup(_environment().get_template(template).render(values))
+    return Markup(environment().get_template(template).render(values))  # noqa: S704 - escaped there
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """What the templates are loaded and filled with."""
+    made = Environment(
         loader=PackageLoader("rag.web", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -27,8 +28,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.filters["percent"] = "{:.2%}".format
-    return environment
+    made.filters["percent"] = "{:.2%}".format
+    return made
 
 
 def _showable(value: object) -> object:
