@@ -77,6 +77,7 @@ check: install-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/deptry rag training
 
 format: install-dev
 	$(BIN)/ruff check --fix .
