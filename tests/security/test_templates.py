@@ -12,9 +12,9 @@ import pytest
 from jinja2 import Environment, meta
 from jinja2.ext import Extension
 
-from rag.evaluate.report import environment as report
 from rag.evaluate.report.page import CARDS, COLUMNS, GROUPS
-from rag.web.render.environment import environment
+from rag.evaluate.report.report_templates import TEMPLATES as REPORT
+from rag.web.render.page_templates import TEMPLATES as PAGE
 
 HOSTILE = "<x-tag x-attribute=\"'&>"
 
@@ -93,9 +93,9 @@ def is_safe(page: str) -> bool:
     return HOSTILE not in page and not Seen(page).names & {"x-tag", "x-attribute"}
 
 
-@pytest.mark.parametrize("name", environment().list_templates())
+@pytest.mark.parametrize("name", PAGE.environment.list_templates())
 def test_no_template_of_the_page_lets_markup_through(name: str) -> None:
-    page = filled(environment(), name, request={"turn": Hostile()})
+    page = filled(PAGE.environment, name, request={"turn": Hostile()})
     assert is_safe(page)
     if name not in ("macros.html", "answers.html", "empty_panel.html", "heading.html"):
         assert escape(HOSTILE).replace("&quot;", "&#34;").replace("&#x27;", "&#39;") in page
@@ -103,11 +103,11 @@ def test_no_template_of_the_page_lets_markup_through(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "fields"), [("report.html", 50), ("plot.svg", 20)])
 def test_no_template_of_the_report_lets_markup_through(name: str, fields: int) -> None:
-    page = filled(report.environment(), name, groups=GROUPS, cards=CARDS, columns=COLUMNS)
+    page = filled(REPORT.environment, name, groups=GROUPS, cards=CARDS, columns=COLUMNS)
     assert is_safe(page)
     assert page.count("&lt;x-tag") >= fields
 
 
 @pytest.mark.parametrize("template", ["<p>{{ x|safe }}</p>", "<p title={{ x }}></p>"])
 def test_the_check_finds_what_is_let_through(template: str) -> None:
-    assert not is_safe(environment().from_string(template).render(x=Hostile()))
+    assert not is_safe(PAGE.environment.from_string(template).render(x=Hostile()))

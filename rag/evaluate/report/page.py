@@ -12,8 +12,8 @@ from rag.answering.cite import MARKER
 from rag.atomic_files import replacing
 from rag.evaluate.figures import seconds
 from rag.evaluate.report.curves import latencies, reliability, risk_coverage
-from rag.evaluate.report.environment import environment
 from rag.evaluate.report.plots import latency_plot, reliability_plot, risk_coverage_plot
+from rag.evaluate.report.report_templates import TEMPLATES
 from rag.evaluate.results import Record
 from rag.evaluate.scored import VERDICTS, ScoredOutcome
 
@@ -97,22 +97,18 @@ def page(
 ) -> Iterator[str]:
     """The page, in pieces: a large set never stands in memory as a whole."""
     sources = sorted({source for one in scored for source in one.sources})
-    return (
-        environment()
-        .get_template("report.html")
-        .generate(
-            report=report,
-            about=report.get("about", {}),
-            titles=TITLES,
-            groups=GROUPS,
-            cards=CARDS,
-            columns=COLUMNS,
-            verdicts=VERDICTS,
-            sources=sources,
-            stages={stage: seconds(scored, stage) for stage in latencies(scored)},
-            plots=_plots(scored),
-            questions=(show(record, text_of) for record in records),
-        )
+    return TEMPLATES.environment.get_template("report.html").generate(
+        report=report,
+        about=report.get("about", {}),
+        titles=TITLES,
+        groups=GROUPS,
+        cards=CARDS,
+        columns=COLUMNS,
+        verdicts=VERDICTS,
+        sources=sources,
+        stages={stage: seconds(scored, stage) for stage in latencies(scored)},
+        plots=_plots(scored),
+        questions=(show(record, text_of) for record in records),
     )
 
 

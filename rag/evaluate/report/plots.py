@@ -8,7 +8,7 @@ from math import ceil, floor, log10
 from typing import TYPE_CHECKING, TypeVar
 
 from rag.evaluate.report.curves import ReliabilityBin, RiskPoint
-from rag.evaluate.report.environment import fill
+from rag.evaluate.report.report_templates import TEMPLATES
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -146,7 +146,7 @@ def _plot(
     """The whole plot: ``axes`` and their ``labels`` are those across and up."""
     across, up = ([(axis.place(v), label) for v, label in axis.ticks] for axis in axes)
     frame = {"left": _LEFT, "right": WIDTH - _RIGHT, "top": _TOP, "bottom": HEIGHT - _BOTTOM}
-    return fill(
+    return TEMPLATES.fill(
         "plot.svg",
         title=title,
         width=WIDTH,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rag.web.render.environment import fill
+from rag.web.render.page_templates import fill
 
 WRONG = "That is not the password."
 BLOCKED = "Too many wrong passwords. Wait ten minutes and try again."

@@ -1,8 +1,7 @@
 """Answers, sources and the list of documents as HTML for the chat page.
 
-Pure functions from values to HTML, which the templates of ``rag/web/templates`` make
-(``environment``). Whatever comes from a document, a model or a user is escaped there, so markup in
-it is shown and never runs.
+Pure functions from values to HTML, which the templates of ``rag/web/templates`` make. Whatever
+comes from a document, a model or a user is escaped there, so markup in it is shown and never runs.
 """
 
 from rag.web.render.answer_text import answer_text

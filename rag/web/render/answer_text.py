@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from rag.types import Answer, Citation
-from rag.web.render.environment import fill
 from rag.web.render.names import place
+from rag.web.render.page_templates import fill
 
 _MARKER = re.compile(r"\[(\d+)\]")
 

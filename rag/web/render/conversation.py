@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from rag.types import Answer
 from rag.web.render.answers import AnswerView, RefusalView, answer_view, refusal_view
-from rag.web.render.environment import fill
+from rag.web.render.page_templates import fill
 
 
 @dataclass(frozen=True, slots=True)

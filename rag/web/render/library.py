@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from rag.web.render.environment import fill
 from rag.web.render.names import Name, name, shown_title
+from rag.web.render.page_templates import fill
 
 MAX_LISTED = 200
 """The most documents listed at once; the filter finds the others."""

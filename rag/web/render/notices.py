@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from rag.web.render.environment import fill
+from rag.web.render.page_templates import fill
 
 
 def alert(message: str) -> Markup:

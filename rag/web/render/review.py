@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from rag.web.render.environment import fill
+from rag.web.render.page_templates import fill
 from rag.web.render.source import excerpt
 
 _AROUND = 300

@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 from markupsafe import Markup
 
 from rag.types import Document, Location, Mark
-from rag.web.render.environment import fill
 from rag.web.render.names import shown_title
+from rag.web.render.page_templates import fill
 
 EXCERPT_CHARS = 700
 """Characters of context shown on each side of a quote, until the user asks for more."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from rag.web.render.environment import fill
+from rag.web.render.page_templates import fill
 
 MAX_NAMED = 3
 """Documents that a report names of each kind; more are counted."""
