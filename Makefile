@@ -81,6 +81,7 @@ check: install-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/deptry rag training
 
 format: install-dev
 	$(BIN)/ruff check --fix .

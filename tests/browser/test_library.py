@@ -150,3 +150,14 @@ def test_a_document_is_called_by_its_title(serve: Serve, visit: Visit) -> None:
     expect(page.locator(".documents li")).to_have_count(1)
     page.get_by_placeholder("Filter by title or name").fill("whales.t")
     expect(page.locator(".documents li")).to_have_count(1)
+
+
+def test_the_question_whether_to_remove_takes_the_focus_to_keep(serve: Serve, visit: Visit) -> None:
+    page = visit(serve({**WHALES, "a.txt": "Ants dig.\n", "z.txt": "Zebras graze.\n"}).url)
+    for name in ("whales.txt", "z.txt"):
+        page.get_by_role("button", name=f"Remove {name}").press("Enter")
+        expect(page.get_by_role("alertdialog", name=f"Remove {name}?")).to_be_visible()
+        expect(page.get_by_role("button", name="Keep")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(".asking")).to_have_count(0)
+    expect(page.get_by_text("Documents (3)")).to_be_visible()

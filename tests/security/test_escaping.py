@@ -58,7 +58,7 @@ EVENTS = (
 
 def shown(html: str) -> str:
     parser = Allowed()
-    parser.feed(html)
+    parser.feed(str(html))
     parser.close()
     return parser.text
 

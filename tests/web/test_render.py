@@ -51,7 +51,7 @@ class Reading(HTMLParser):
         self.text = ""
         self.within: dict[str, list[str]] = {}
         self._open: list[str] = []
-        self.feed(markup)
+        self.feed(str(markup))
         self.close()
 
     def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
@@ -298,8 +298,11 @@ def test_a_document_is_called_by_its_title_with_the_file_beside_it() -> None:
     refusal = Answer("?", REFUSAL_TEXT, refused=True, reason="not_stated", hits=(cited.hit,))
     for turn in (Turn("?", answer, done=True), Turn("?", refusal, done=True)):
         assert f"A Walk {DOCUMENT.source}" in Reading(render.transcript([turn])).text
-    panel = Reading(render.source_panel(View(document, 0, 5, {}, "Citation 1"), 1)).text
-    assert panel.startswith(f"A Walk{DOCUMENT.source} · Citation 1")
+    panel = Reading(render.source_panel(View(document, 0, 5, {}, "Citation 1"), 1)).text.split("\n")
+    assert list(filter(None, panel))[:2] == [
+        "A Walk",
+        f"{DOCUMENT.source} · Citation 1 · page 1 · Title",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -363,7 +366,7 @@ def test_a_report_is_said_in_sentences_until_it_is_dismissed() -> None:
     assert dismiss["data-number"] == "4"
     assert "Nothing has changed." in Reading(render.outcome(Outcome(1))).text
     stopped = Reading(render.outcome(Outcome(1, ("a",), stopped=True, left=2))).text
-    assert "Stopped.Added a.2 files are not indexed yet" in stopped
+    assert "Stopped.\nAdded a.\n2 files are not indexed yet" in stopped
     many = [(f"{i}.txt", "is empty") for i in range(render.MAX_FAILURES + 3)]
     assert "and 3 more" in Reading(render.outcome(Outcome(1, failed=many))).text
 

@@ -1,15 +1,10 @@
-"""The report as one page that opens offline: tables, plots, and every question with its answer.
-
-Jinja escapes whatever the template is given; only the plots, which hold no text of documents, and
-the page's own style and script are put in as they are.
-"""
+"""The report as one page that opens offline: tables, plots, and every question with its answer."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +13,13 @@ from rag.atomic_files import replacing
 from rag.evaluate.figures import seconds
 from rag.evaluate.report.curves import latencies, reliability, risk_coverage
 from rag.evaluate.report.plots import latency_plot, reliability_plot, risk_coverage_plot
+from rag.evaluate.report.report_templates import TEMPLATES
 from rag.evaluate.results import Record
 from rag.evaluate.scored import VERDICTS, ScoredOutcome
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from rag.evaluate.run import Evaluation
 
 CONTEXT = 90
@@ -99,19 +97,8 @@ def page(
     text_of: TextOf,
 ) -> Iterator[str]:
     """The page, in pieces: a large set never stands in memory as a whole."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
-
-    environment = Environment(
-        loader=PackageLoader("rag", "assets"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"figure": _figure, "spread": _spread}
     sources = sorted({source for one in scored for source in one.sources})
-    return environment.get_template("report.html").generate(
+    return TEMPLATES.environment.get_template("report.html").generate(
         report=report,
         about=report.get("about", {}),
         titles=TITLES,
@@ -121,14 +108,12 @@ def page(
         verdicts=VERDICTS,
         sources=sources,
         stages={stage: seconds(scored, stage) for stage in latencies(scored)},
-        plots={name: Markup(svg) for name, svg in _plots(scored).items()},
-        style=Markup(_asset("report.css")),
-        script=Markup(_asset("report.js")),
+        plots=_plots(scored),
         questions=(show(record, text_of) for record in records),
     )
 
 
-def _plots(scored: Sequence[ScoredOutcome]) -> dict[str, str]:
+def _plots(scored: Sequence[ScoredOutcome]) -> dict[str, Markup]:
     if not any(one.asked for one in scored):
         return {}
     return {
@@ -183,15 +168,3 @@ def _shortened(words: str) -> str:
         return words
     half = MAX_QUOTE_LENGTH // 2
     return f"{words[:half].rstrip()} […] {words[-half:].lstrip()}"
-
-
-def _figure(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
-
-
-def _spread(interval: Sequence[float] | None) -> str:
-    return f"{interval[0]:.3f} to {interval[1]:.3f}" if interval else ""
-
-
-def _asset(name: str) -> str:
-    return resources.files("rag.assets").joinpath(name).read_text(encoding="utf-8")

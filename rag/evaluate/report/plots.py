@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from math import ceil, floor, log10
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from rag.evaluate.report.curves import ReliabilityBin, RiskPoint
+from rag.evaluate.report.report_templates import TEMPLATES
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 WIDTH, HEIGHT = 420, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 22, 12, 42
@@ -24,6 +27,33 @@ class Scale:
 
     place: Callable[[float], float]
     ticks: Sequence[tuple[float, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line through ``points``; its ``style`` is a class of the style sheet."""
+
+    points: Points
+    style: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """A point that tells what it stands for."""
+
+    x: float
+    y: float
+    radius: float
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What a line is called, at its height."""
+
+    y: float
+    text: str
+    style: str
 
 
 def _shares(start: float, end: float, top: float = 1.0) -> Scale:
@@ -51,7 +81,7 @@ def _duration(power: int) -> str:
     return f"{10 ** (power + 3)} ms" if power >= -3 else f"{10 ** (power + 6)} µs"
 
 
-def risk_coverage_plot(points: Sequence[RiskPoint]) -> str:
+def risk_coverage_plot(points: Sequence[RiskPoint]) -> Markup:
     """Share of wrong answers against share of questions answered, with its 95 % band."""
     points = _thinned(points)
     top = min(1.0, max([0.1, *(p.high for p in points if p.coverage > 0.05)]))
@@ -59,41 +89,43 @@ def risk_coverage_plot(points: Sequence[RiskPoint]) -> str:
     upper = [(x.place(p.coverage), y.place(p.high)) for p in points]
     lower = [(x.place(p.coverage), y.place(p.low)) for p in reversed(points)]
     line = [(x.place(p.coverage), y.place(p.risk)) for p in points]
-    body = f'<polygon class="band" points="{_list(upper + lower)}"/>{_line(line, "series a")}'
+    dots = []
     if line:
         last = points[-1]
-        body += _dot(*line[-1], 4, f"all answers given: {last.coverage:.1%}, {last.risk:.1%} wrong")
-    return _plot("Risk and coverage", (x, y), ("questions answered", "wrong answers"), body)
+        told = f"all answers given: {last.coverage:.1%}, {last.risk:.1%} wrong"
+        dots.append(Dot(*line[-1], 4, told))
+    labels = "questions answered", "wrong answers"
+    lines = [Line(line, "series a")]
+    return _plot("Risk and coverage", (x, y), labels, lines, dots, band=upper + lower)
 
 
-def reliability_plot(bins: Sequence[ReliabilityBin]) -> str:
+def reliability_plot(bins: Sequence[ReliabilityBin]) -> Markup:
     """Share of right answers against the confidence told, one dot a bin, sized by answers."""
     x, y = _axes(_shares, _shares)
-    body = _line([(x.place(v), y.place(v)) for v in (0.0, 1.0)], "ideal")
+    lines = [Line([(x.place(v), y.place(v)) for v in (0.0, 1.0)], "ideal")]
+    dots = []
     most = max((b.count for b in bins), default=1)
     for b in bins:
         across = x.place(b.confidence)
-        body += _line([(across, y.place(b.low)), (across, y.place(b.high))], "whisker")
+        lines.append(Line([(across, y.place(b.low)), (across, y.place(b.high))], "whisker"))
         told = f"{b.count} answers: told {b.confidence:.1%}, right {b.right:.1%}"
-        body += _dot(across, y.place(b.right), 3 + 6 * (b.count / most) ** 0.5, told)
-    return _plot("Reliability", (x, y), ("confidence told", "answers right"), body)
+        dots.append(Dot(across, y.place(b.right), 3 + 6 * (b.count / most) ** 0.5, told))
+    return _plot("Reliability", (x, y), ("confidence told", "answers right"), lines, dots)
 
 
-def latency_plot(times: Mapping[str, Sequence[float]]) -> str:
+def latency_plot(times: Mapping[str, Sequence[float]]) -> Markup:
     """Share of questions answered within a time, one line a stage; times must ascend."""
     known = [t for values in times.values() for t in values if t > 0]
     low, high = (min(known), max(known)) if known else (0.01, 1.0)
     x, y = _axes(lambda a, b: _seconds(a, b, low, high), _shares)
-    body = ""
+    lines, names = [], []
     for place, (stage, values) in enumerate(times.items()):
         style = "abc"[place]
         steps = _thinned([(v, (i + 1) / len(values)) for i, v in enumerate(values)])
-        body += _line([(x.place(v), y.place(share)) for v, share in steps], f"series {style}")
-        body += (
-            f'<text class="name {style}" x="{WIDTH - _RIGHT - 12}" text-anchor="end" '
-            f'y="{HEIGHT - _BOTTOM - 16 * (len(times) - place) + 4}">{escape(stage)}</text>'
-        )
-    return _plot("Latency", (x, y), ("time", "questions answered by then"), body)
+        lines.append(Line([(x.place(v), y.place(share)) for v, share in steps], f"series {style}"))
+        names.append(Name(HEIGHT - _BOTTOM - 16 * (len(times) - place) + 4, stage, style))
+    labels = "time", "questions answered by then"
+    return _plot("Latency", (x, y), labels, lines, names=names)
 
 
 def _axes(
@@ -102,47 +134,31 @@ def _axes(
     return across(_LEFT, WIDTH - _RIGHT), up(HEIGHT - _BOTTOM, _TOP)
 
 
-def _plot(title: str, axes: tuple[Scale, Scale], labels: tuple[str, str], body: str) -> str:
+def _plot(
+    title: str,
+    axes: tuple[Scale, Scale],
+    labels: tuple[str, str],
+    lines: Sequence[Line],
+    dots: Sequence[Dot] = (),
+    names: Sequence[Name] = (),
+    band: Points = (),
+) -> Markup:
     """The whole plot: ``axes`` and their ``labels`` are those across and up."""
-    (x, y), (across, up) = axes, labels
-    bottom, right = HEIGHT - _BOTTOM, WIDTH - _RIGHT
-    grid = "".join(
-        f'<line class="grid" x1="{_n(x.place(v))}" x2="{_n(x.place(v))}" y1="{_TOP}" '
-        f'y2="{bottom}"/><text x="{_n(x.place(v))}" y="{bottom + 16}" '
-        f'text-anchor="middle">{escape(label)}</text>'
-        for v, label in x.ticks
-    ) + "".join(
-        f'<line class="grid" x1="{_LEFT}" x2="{right}" y1="{_n(y.place(v))}" '
-        f'y2="{_n(y.place(v))}"/><text x="{_LEFT - 6}" y="{_n(y.place(v) + 4)}" '
-        f'text-anchor="end">{escape(label)}</text>'
-        for v, label in y.ticks
+    across, up = ([(axis.place(v), label) for v, label in axis.ticks] for axis in axes)
+    frame = {"left": _LEFT, "right": WIDTH - _RIGHT, "top": _TOP, "bottom": HEIGHT - _BOTTOM}
+    return TEMPLATES.fill(
+        "plot.svg",
+        title=title,
+        width=WIDTH,
+        height=HEIGHT,
+        frame=frame,
+        ticks={"across": across, "up": up},
+        labels={"across": labels[0], "up": labels[1]},
+        band=band,
+        lines=lines,
+        dots=dots,
+        names=names,
     )
-    return (
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}">{grid}'
-        f'<text class="axis" x="{(_LEFT + right) / 2}" y="{HEIGHT - 6}" text-anchor="middle">'
-        f"{escape(across)}</text>"
-        f'<text class="axis" transform="translate(12 {(_TOP + bottom) / 2}) rotate(-90)" '
-        f'text-anchor="middle">{escape(up)}</text>{body}</svg>'
-    )
-
-
-def _line(points: Points, style: str) -> str:
-    return f'<polyline class="{style}" points="{_list(points)}"/>'
-
-
-def _dot(x: float, y: float, radius: float, told: str) -> str:
-    return (
-        f'<circle class="dot" cx="{_n(x)}" cy="{_n(y)}" r="{_n(radius)}">'
-        f"<title>{escape(told)}</title></circle>"
-    )
-
-
-def _list(points: Points) -> str:
-    return " ".join(f"{_n(x)},{_n(y)}" for x, y in points)
-
-
-def _n(value: float) -> str:
-    return f"{value:.1f}".removesuffix(".0")
 
 
 def _thinned(points: Sequence[Point]) -> list[Point]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from rag.errors import NotFoundError, RagError
 from rag.question_sets import Evidence
@@ -15,8 +16,6 @@ from rag.web import render
 
 if TYPE_CHECKING:
     from rag.knowledge_base import KnowledgeBase
-
-_AROUND = 300
 
 Updates = dict[Any, Any]
 
@@ -78,7 +77,7 @@ class DraftReview:
             self.card: gr.update(visible=True),
             self.place: place,
             self.draft: draft,
-            self.left: f"<p>{render.escape(facts)}</p>",
+            self.left: render.draft_facts(facts),
             self.wording: draft.question.question,
             self.answers: "\n".join(draft.question.answers),
             self.context: self._context(draft.near),
@@ -122,16 +121,13 @@ class DraftReview:
     def _text_of(self, source: str) -> str:
         return self.kb.document(source).text
 
-    def _context(self, near: Evidence) -> str:
+    def _context(self, near: Evidence) -> Markup:
         """The place marked in its text, or why there is none: the draft can still be dropped."""
         try:
             text = self._text_of(near.source)
         except RagError as error:
             return render.alert(str(error))
-        first, last = render.excerpt(text, near.start, near.end, _AROUND)
-        parts = text[first : near.start], text[near.start : near.end], text[near.end : last]
-        before, marked, after = map(render.escape, parts)
-        return f'<p class="review-context" dir="auto">{before}<mark>{marked}</mark>{after}</p>'
+        return render.draft_place(text, near.start, near.end)
 
     def wire(self, page: gr.Blocks) -> None:
         """Connect the parts."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from markupsafe import Markup
 
 SECONDS_BETWEEN_UPDATES = 0.08
 UNEXPECTED = "Something went wrong. The server's log has the details; you can try again."
@@ -18,11 +19,11 @@ LIGHT: dict[str, Any] = {**QUIET, "concurrency_limit": None}
 """How handlers are run: without Gradio's own spinner, and those that are quick without a queue."""
 
 
-def html(value: str, elem_id: str) -> Any:
-    """A part of the page whose buttons send events; see ``rag/assets/page.js``."""
+def html(value: Markup, elem_id: str) -> Any:
+    """A part of the page whose buttons send events; see ``rag/web/static/page.js``."""
     return gr.HTML(value, elem_id=elem_id, js_on_load=asset("page.js"))
 
 
 def asset(name: str) -> str:
-    """The text of a file in ``rag/assets``."""
-    return (Path(__file__).parents[2] / "assets" / name).read_text(encoding="utf-8")
+    """The text of a file in ``rag/web/static``."""
+    return (Path(__file__).parents[1] / "static" / name).read_text(encoding="utf-8")

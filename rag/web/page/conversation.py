@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from rag.errors import GeneratorError, RagError
 from rag.web import render
@@ -110,11 +111,11 @@ class Conversation:
     def _shown(self, turns: Turns) -> Updates:
         return {self.turns: turns, self.log: self.transcript(turns)}
 
-    def transcript(self, turns: Turns) -> str:
+    def transcript(self, turns: Turns) -> Markup:
         """The conversation as HTML, or the welcome before the first question."""
-        return render.transcript(turns, "" if turns else self._welcome())
+        return render.transcript(turns, None if turns else self._welcome())
 
-    def _welcome(self) -> str:
+    def _welcome(self) -> Markup:
         sources = self.kb.sources()
         offered = [q for s, questions in self.examples.items() if s in sources for q in questions]
         return render.welcome(len(sources), offered, str(self.kb.folder or ""))

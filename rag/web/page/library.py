@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from rag.indexing.watch import Watcher
 from rag.web import render
@@ -31,7 +32,7 @@ class Library:
     """The list of documents and what changes it; the conversation's welcome follows.
 
     What changes documents is done by ``jobs``, for all who have the page open. The page looks how
-    far it is while there is something to see: ``rag/assets/page.js`` asks.
+    far it is while there is something to see: ``rag/web/static/page.js`` asks.
     """
 
     def __init__(self, kb: KnowledgeBase, conversation: Conversation) -> None:
@@ -64,11 +65,11 @@ class Library:
             return self.refresh(turns, query)
         return {self.status: self._status(), self.step: self.watcher.running}
 
-    def filter(self, query: str) -> str:
+    def filter(self, query: str) -> Markup:
         """The documents whose titles or names contain ``query``."""
         return render.documents(self.kb.titles(), query)
 
-    def ask_remove(self, query: str, event: gr.EventData) -> str:
+    def ask_remove(self, query: str, event: gr.EventData) -> Markup:
         """Ask whether the document whose button was pressed is to go."""
         return render.documents(self.kb.titles(), query, event._data.get("source"))
 
@@ -101,12 +102,12 @@ class Library:
             return {self.status: render.alert(_NO_FOLDER)}
         return self._do("Looking for changes", lambda progress: self.kb.sync(None, progress))
 
-    def cancel(self, event: gr.EventData) -> str:
+    def cancel(self, event: gr.EventData) -> Markup:
         """Cancel the work whose button was pressed."""
         self.jobs.cancel(int(event._data["number"]))
         return self._status()
 
-    def dismiss(self, event: gr.EventData) -> str:
+    def dismiss(self, event: gr.EventData) -> Markup:
         """Show a report no longer."""
         self.jobs.dismiss(int(event._data["number"]))
         return self._status()
@@ -129,7 +130,7 @@ class Library:
     def _changes(self) -> int:
         return self.jobs.state.changes + self.watcher.changes
 
-    def _status(self) -> str:
+    def _status(self) -> Markup:
         """All that is done and was done, and whether the page is to look again."""
         state, told = self.jobs.state, self.watcher.progress
         parts = [render.outcome(outcome) for outcome in state.outcomes]
@@ -159,7 +160,7 @@ class Library:
 
     def build(self) -> None:
         """The list, and the controls that change it."""
-        self.status = html("", "status")
+        self.status = html(Markup(), "status")
         with gr.Accordion("Documents", elem_id="library") as self.accordion:
             self.query = gr.Textbox(
                 value="",

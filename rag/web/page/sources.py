@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from rag.errors import NotFoundError, RagError
 from rag.types import Location
@@ -39,7 +40,7 @@ class SourcePanel:
             part.show(self.show, turns, self.panel, trigger_mode="multiple", **LIGHT)
         self.panel.close_source(render.empty_panel, None, self.panel, **LIGHT)
 
-    def show(self, turns: Turns, event: gr.EventData) -> str:
+    def show(self, turns: Turns, event: gr.EventData) -> Markup:
         """Open what a citation, a passage or a document's name stands for."""
         data = event._data or {}
         nonce = time.time_ns()

@@ -1,20 +1,16 @@
 """Answers, sources and the list of documents as HTML for the chat page.
 
-Pure functions from values to HTML. Whatever comes from a document, a model or a user is escaped
-(``markup``), so markup in it is shown and never runs; the only links are the ones built here.
+Pure functions from values to HTML, which the templates of ``rag/web/templates`` make. Whatever
+comes from a document, a model or a user is escaped there, so markup in it is shown and never runs.
 """
 
-from rag.web.render.conversation import (
-    ANSWERERS,
-    Turn,
-    answer_text,
-    confidence_words,
-    heading,
-    transcript,
-    welcome,
-)
-from rag.web.render.library import MAX_LISTED, documents, status
-from rag.web.render.markup import alert, escape, place, shown_title
+from rag.web.render.answer_text import answer_text
+from rag.web.render.answers import ANSWERERS, confidence_words
+from rag.web.render.conversation import Turn, heading, transcript, welcome
+from rag.web.render.library import MAX_LISTED, documents
+from rag.web.render.names import place, shown_title
+from rag.web.render.notices import alert, status
+from rag.web.render.review import draft_facts, draft_place
 from rag.web.render.source import (
     EXCERPT_CHARS,
     MAX_SHOWN_CHARS,
@@ -48,8 +44,9 @@ __all__ = [
     "answer_text",
     "confidence_words",
     "documents",
+    "draft_facts",
+    "draft_place",
     "empty_panel",
-    "escape",
     "excerpt",
     "heading",
     "missing_panel",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.web.render.markup import button, escape
+from markupsafe import Markup
+
+from rag.web.render.page_templates import fill
 
 MAX_NAMED = 3
 """Documents that a report names of each kind; more are counted."""
@@ -49,30 +51,17 @@ class Outcome:
     left: int = 0
 
 
-def running(work: Running, waiting: int = 0) -> str:
+def running(work: Running, waiting: int = 0) -> Markup:
     """Work that goes on, with the number of those that are ``waiting`` for its end."""
-    share = work.done / work.total if work.total else None
-    value = f' value="{work.done}" max="{work.total}"' if work.total else ""
     facts = []
-    if share is not None:
-        facts.append(f"{share:.0%}")
+    if work.total:
+        facts.append(f"{work.done / work.total:.0%}")
     if work.seconds_left is not None and not work.stopping:
         facts.append(time_left(work.seconds_left))
     if waiting:
         facts.append("1 more change waits" if waiting == 1 else f"{waiting:,} more changes wait")
-    cancel = ""
-    if work.number is not None and not work.stopping:
-        cancel = button(
-            "quiet", "cancel_work", {"number": work.number}, "Cancel", f"Cancel: {work.title}"
-        )
-    stage = "Stopping after what is being read…" if work.stopping else f"{work.stage}…"
-    return (
-        f'<section class="status working" aria-label="{escape(work.title)}">'
-        f'<header><p class="title">{escape(work.title)}</p>{cancel}</header>'
-        f'<progress aria-label="{escape(work.title)}"{value}></progress>'
-        f'<p class="stage" dir="auto" title="{escape(work.stage)}">{escape(stage)}</p>'
-        f'<p class="facts">{" · ".join(facts)}</p></section>'
-    )
+    can_cancel = work.number is not None and not work.stopping
+    return fill("running.html", work=work, can_cancel=can_cancel, facts=" · ".join(facts))
 
 
 def time_left(seconds: float) -> str:
@@ -87,7 +76,7 @@ def time_left(seconds: float) -> str:
     return f"about {round(minutes / 60)} hours left"
 
 
-def outcome(work: Outcome) -> str:
+def outcome(work: Outcome) -> Markup:
     """What work did; it stays until it is dismissed."""
     named = (("Added", work.added), ("Updated", work.updated), ("Removed", work.removed))
     lines = [f"{word} {_names(sources)}." for word, sources in named if sources]
@@ -98,28 +87,12 @@ def outcome(work: Outcome) -> str:
             lines.append(f"{files} not indexed yet: look for changes in the folder to go on.")
     elif not (lines or work.failed or work.error):
         lines.append("Nothing has changed.")
-    said = "".join(f'<p dir="auto">{escape(line)}</p>' for line in lines)
-    wrong = f'<div class="error" role="alert">{escape(work.error)}</div>' if work.error else ""
-    dismiss = button("dismiss", "dismiss", {"number": work.number}, "×", "Dismiss this message")
-    return (
-        f'<section class="status outcome" role="status"><div>{said}{wrong}'
-        f"{_failures(work.failed)}</div>{dismiss}</section>"
-    )
-
-
-def _failures(failed: Sequence[tuple[str, str]]) -> str:
-    if not failed:
-        return ""
-    items = "".join(
-        f'<li dir="auto"><b>{escape(source)}</b>: {escape(reason)}</li>'
-        for source, reason in failed[:MAX_FAILURES]
-    )
-    hidden = len(failed) - MAX_FAILURES
-    more = f"<li>and {hidden:,} more; <code>rag status</code> lists them all</li>"
-    count = "1 file" if len(failed) == 1 else f"{len(failed):,} files"
-    return (
-        f'<div class="error failures" tabindex="0"><p>{count} could not be read:</p>'
-        f"<ul>{items}{more * (hidden > 0)}</ul></div>"
+    return fill(
+        "outcome.html",
+        work=work,
+        lines=lines,
+        failures=work.failed[:MAX_FAILURES],
+        hidden=max(0, len(work.failed) - MAX_FAILURES),
     )
 
 
@@ -133,8 +106,7 @@ SECONDS_BETWEEN_LOOKS = {"busy": 1, "following": 3}
 """How often a page looks again that is seen: at work that goes on, and for what may begin."""
 
 
-def work_status(parts: Sequence[str], *, is_busy: bool, is_following: bool) -> str:
+def work_status(parts: Sequence[Markup], *, is_busy: bool, is_following: bool) -> Markup:
     """All ``parts`` to be shown, and how soon the page is to look again, if it is to at all."""
     kind = "busy" if is_busy else "following" if is_following else ""
-    again = f' data-look="{SECONDS_BETWEEN_LOOKS[kind]}"' if kind else ""
-    return f'<div class="works"{again}>{"".join(parts)}</div>'
+    return fill("work_status.html", parts=parts, seconds=SECONDS_BETWEEN_LOOKS.get(kind))

@@ -116,10 +116,14 @@ if (element.closest('#status')) {
   window.addEventListener('focus', look);
 }
 
-// Removing: the question gets the focus.
+// Removing: a question that comes up gets the focus, on the button that keeps the document. Gradio
+// may have left it on a button that was another one before.
+let asked = null;
 function askRemove() {
-  const asking = bySelector('.asking .quiet');
-  if (asking && !element.contains(document.activeElement)) asking.focus();
+  const asking = bySelector('.asking');
+  const question = asking && asking.getAttribute('aria-label');
+  if (question && question !== asked) asking.querySelector('.quiet').focus();
+  asked = question;
 }
 
 watch('value', () => {
