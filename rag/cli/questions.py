@@ -16,6 +16,7 @@ from rag.cli.common import (
     print_json,
 )
 from rag.cli.drafts import draft
+from rag.question_sets.importing import FORMATS
 
 if TYPE_CHECKING:
     from rag.question_sets.importing import ImportReport
@@ -30,9 +31,7 @@ def questions() -> None:
 
 @questions.command("import")
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option(
-    "--format", "kind", type=click.Choice(["squad", "csv", "beir", "jsonl"]), help="Else guessed."
-)
+@click.option("--format", "kind", type=click.Choice(list(FORMATS)), help="Else guessed.")
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="File to write."
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,27 @@ from rag.question_sets.locate import Documents
 from rag.question_sets.squad import articles, from_squad
 from rag.question_sets.table import from_table
 
-FORMATS = ("squad", "csv", "beir", "jsonl")
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format of question sets: how its entries are read, and what its files are called.
+
+    ``texts`` reads the documents that come with such a set; None where none come. ``check`` looks
+    whether all that the set needs is there, before a large corpus is written for nothing.
+    """
+
+    read: Callable[[Path, Documents], Iterator[Entry]]
+    suffixes: tuple[str, ...] = ()
+    texts: Callable[[Path], Iterator[tuple[str, str]]] | None = None
+    check: Callable[[Path], object] | None = None
+
+
+FORMATS: Mapping[str, Format] = {
+    "squad": Format(from_squad, (".json",), articles),
+    "csv": Format(from_table, (".csv", ".tsv")),
+    "beir": Format(from_beir, (), corpus, qrels_file),
+    "jsonl": Format(from_jsonl, (".jsonl",)),
+}
 
 
 def bring_documents(path: Path, kind: str, folder: Path, load: Load = load_file) -> Documents:
@@ -29,13 +49,13 @@ def bring_documents(path: Path, kind: str, folder: Path, load: Load = load_file)
     They are read back by ``load``, as a sync will read them.
     Raises :class:`QuestionSetError` for a format that brings none.
     """
-    texts = {"squad": articles, "beir": corpus}.get(kind)
-    if texts is None:
+    form = FORMATS[kind]
+    if form.texts is None:
         raise QuestionSetError(f"a {kind} file brings no documents: leave out --documents")
     with explained(path):
-        if kind == "beir":
-            qrels_file(path)  # before a large corpus is written for nothing
-        return write_documents(folder, texts(path), load)
+        if form.check is not None:
+            form.check(path)
+        return write_documents(folder, form.texts(path), load)
 
 
 def guess_format(path: Path) -> str:
@@ -44,14 +64,12 @@ def guess_format(path: Path) -> str:
         return "beir"
     if not path.exists():
         raise QuestionSetError(f"cannot read {str(path)!r}: there is no such file or folder")
-    kind = {
-        ".json": "squad", ".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl"
-    }.get(path.suffix.lower())  # fmt: skip
-    if kind is None:
-        raise QuestionSetError(
-            f"cannot tell the format of {str(path)!r}: say --format {', '.join(FORMATS)}"
-        )
-    return kind
+    for kind, form in FORMATS.items():
+        if path.suffix.lower() in form.suffixes:
+            return kind
+    raise QuestionSetError(
+        f"cannot tell the format of {str(path)!r}: say --format {', '.join(FORMATS)}"
+    )
 
 
 def entries(path: Path, kind: str, documents: Documents) -> Iterator[Entry]:
@@ -59,11 +77,8 @@ def entries(path: Path, kind: str, documents: Documents) -> Iterator[Entry]:
 
     Raises :class:`QuestionSetError` where the file as a whole cannot be read.
     """
-    readers = {
-        "squad": from_squad, "csv": from_table, "beir": from_beir, "jsonl": from_jsonl
-    }  # fmt: skip
     with explained(path):
-        yield from readers[kind](path, documents)
+        yield from FORMATS[kind].read(path, documents)
 
 
 @dataclass(frozen=True, slots=True)
