@@ -1,8 +1,9 @@
 """The right to change an index: one has it at a time, others wait in line and are told who has it.
 
 Who works long makes way between two steps: it gives the right to the one who waits first, and
-stands in line itself. Two locks of the operating system do this, so that whoever dies leaves
-neither behind: the right itself, and the head of the line, held by the one who is next.
+stands in line itself. Three locks of the operating system do this, so that whoever dies leaves
+none behind: the right itself; the head of the line, held by the one who is next; and the mark of
+one who has made way, held until the right is back.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from rag.types import Progress
 
 LOCK = "sync.lock"
 LINE = "sync.line"
+PAUSED = "sync.paused"
 PROGRESS = "sync.progress"
 
 PATIENCE = 60.0
@@ -48,9 +50,12 @@ class Writing:
     noted: float = 0.0
     right: FileLock = field(init=False)
     line: FileLock = field(init=False)
+    paused: FileLock = field(init=False)
 
     def __post_init__(self) -> None:
-        self.right, self.line = FileLock(self.index / LOCK), FileLock(self.index / LINE)
+        self.right, self.line, self.paused = (
+            FileLock(self.index / name) for name in (LOCK, LINE, PAUSED)
+        )
 
     def note(self, done: int, total: int) -> None:
         """So much of the work is done, of a ``total`` that is 0 where it is not known."""
@@ -77,7 +82,7 @@ class Writing:
     def is_wanted(self) -> bool:
         """Whether another waits for the right."""
         try:
-            with self.line.acquire(timeout=0):
+            with self.line.acquire(timeout=0), self.paused.acquire(timeout=0):
                 return False
         except Timeout:
             return True
@@ -87,8 +92,13 @@ class Writing:
 
         ``tell`` is told of it again and again; where it raises, the right is not held any more.
         """
-        self.give_up()
-        self.take(tell, math.inf)
+        with contextlib.suppress(Timeout):  # of several that have made way, one needs the mark
+            self.paused.acquire(timeout=0)
+        try:
+            self.give_up()
+            self.take(tell, math.inf)
+        finally:
+            self.paused.release()
 
     def take(self, tell: Callable[[str], None], patience: float) -> None:
         """Wait in line for the right.
@@ -161,7 +171,7 @@ def _clear_folders(index: Path) -> None:
 
     :class:`KnowledgeBaseError` where one is not empty, and where the index is read-only.
     """
-    for place in (index / name for name in (*FILES, CHECKPOINT, LOCK, LINE, PROGRESS)):
+    for place in (index / name for name in (*FILES, CHECKPOINT, LOCK, LINE, PAUSED, PROGRESS)):
         if place.is_dir():
             try:
                 place.rmdir()
