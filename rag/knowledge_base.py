@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,12 +23,12 @@ from rag.answering.retrieve import retrieve
 from rag.embed import make_embedder
 from rag.errors import CancelledError, KnowledgeBaseError, LoadError, NotFoundError, SettingsError
 from rag.indexing.chunk import Limit, index_text, iter_chunks
-from rag.indexing.file_names import checked_name, look_alike
 from rag.indexing.folders import Folders, Seen
 from rag.indexing.purge import purge
 from rag.indexing.repair import Repair, repair, restore
 from rag.indexing.scan import FoundFile
-from rag.indexing.sync import Failure, Sync, SyncReport, read_file
+from rag.indexing.sync import Failure, Sync, SyncReport
+from rag.indexing.uploads import Uploads
 from rag.indexing.write_lock import Writing, only_writer
 from rag.indexing.writer import Check, Indexer
 from rag.load import ocr
@@ -95,7 +95,6 @@ class KnowledgeBase:
         self._show: pages.PageRenderer = pages.show if load else pages.IsolatedPages(self._limits())
         self._opened: LocalStore | None = None
         self._opening = threading.Lock()
-        self._changing = threading.Lock()
         self._slots = ComputeSlots()
 
     def variant(
@@ -157,14 +156,15 @@ class KnowledgeBase:
         reason; a version of theirs that was indexed before is removed. ``rebuild`` starts from
         nothing. Files of which ``is_settling`` is true are left as they are, for they are still
         being written. Where ``progress`` raises :class:`CancelledError`, what was done until
-        then is kept and reported. Raises :class:`KnowledgeBaseError` for a folder that is missing,
-        and for one that is empty since its drive is gone; then nothing is changed.
+        then is kept and reported. Others who want to change the index get their turn meanwhile.
+        Raises :class:`KnowledgeBaseError` for a folder that is missing, and for one that is empty
+        since its drive is gone; then nothing is changed.
         """
         folders = self._require_folders() if folder is None else Folders.of(folder)
-        with self._writing() as writing:
-            return self._sync(
-                folders, writing.noting(progress), rebuild=rebuild, is_settling=is_settling
-            )
+        with only_writer(self.path, progress) as writing:
+            if folder is None:  # another may have named others while this waited
+                folders = self._require_folders()
+            return self._sync(folders, writing, progress, rebuild=rebuild, is_settling=is_settling)
 
     def add(self, paths: Sequence[str | Path], progress: Progress | None = None) -> SyncReport:
         """Copy files into the first folder and sync.
@@ -172,29 +172,31 @@ class KnowledgeBase:
         A file of the same name there is moved to ``.removed`` first. What cannot be read, or has
         a name that no document should have, is in the report's ``failed`` and is not copied.
         Where ``progress`` raises :class:`CancelledError`, the report's ``left`` counts the files
-        that are not copied, or not indexed yet.
+        that are not copied, or not indexed yet. Where another sync waits for its turn, what else
+        has changed in the folders is left to that one.
         """
-        folders = self._require_folders()
-        folder = folders.paths[0]
         files = [Path(path) for path in paths]
-        for file in files:
-            if file.name.startswith(".") or not file.is_file():
-                raise KnowledgeBaseError(f"cannot add {file.name!r}: not a regular, visible file")
-            if (folder / file.name).is_dir():
-                raise KnowledgeBaseError(f"cannot add {file.name!r}: a folder has that name")
+        self._require_addable(files)
         refused: list[Failure] = []
-        with self._isolated() as load, self._writing() as writing:
+        sources: list[str] = []
+        with only_writer(self.path, progress) as writing, self._isolated() as load:
+            self._require_addable(files)
+            uploads = Uploads(self._require_folders(), load)
+            tell = writing.noting(progress)
             waiting = list(files)
             with suppress(CancelledError):  # which the sync is told too, and then ends at once
                 while waiting:
-                    if progress:
-                        progress(f"Checking {waiting[0].name}", 0, 0)
-                    file = waiting.pop(0)
+                    file = waiting[0]
+                    told = partial(tell, f"Checking {file.name}", 0, 0)
+                    told()
+                    if isinstance(load, IsolatedLoader):
+                        load.meanwhile = told
                     try:
-                        _put_upload(file, folders, load)
+                        sources.append(uploads.put(file))
                     except LoadError as error:
                         refused.append(Failure(file.name, str(error)))
-            report = self._sync(folders, writing.noting(progress))
+                    waiting.pop(0)
+            report = self._sync(self._require_folders(), writing, progress, uploads, first=sources)
         return replace(
             report,
             failed=(*refused, *report.failed),
@@ -202,17 +204,33 @@ class KnowledgeBase:
             left=report.left + len(waiting),
         )
 
+    def _require_addable(self, files: Sequence[Path]) -> None:
+        folder = self._require_folders().paths[0]
+        for file in files:
+            if file.name.startswith(".") or not file.is_file():
+                raise KnowledgeBaseError(f"cannot add {file.name!r}: not a regular, visible file")
+            if (folder / file.name).is_dir():
+                raise KnowledgeBaseError(f"cannot add {file.name!r}: a folder has that name")
+
     def remove(self, source: str, progress: Progress | None = None) -> SyncReport:
-        """Move a document's file to ``.removed`` in its folder and sync."""
-        folders = self._require_folders()
+        """Move a document's file to ``.removed`` in its folder and sync.
+
+        Where another sync waits for its turn, what else has changed is left to that one.
+        """
+        self._require_whole_file(source)
+        with only_writer(self.path, progress) as writing:
+            self._require_whole_file(source)
+            folders = self._require_folders()
+            folders.set_aside(source)
+            return self._sync(folders, writing, progress, first=[source])
+
+    def _require_whole_file(self, source: str) -> None:
+        self._require_folders()
         store = self._store()
         assert store  # it follows a folder
         file = store.file_of(source)
         if file != source:
             raise KnowledgeBaseError(f"{source!r} is a part of {file!r}: remove that as a whole")
-        with self._writing() as writing:
-            folders.set_aside(file)
-            return self._sync(folders, writing.noting(progress))
 
     def sources(self) -> list[str]:
         """Sources of all documents, sorted."""
@@ -323,7 +341,7 @@ class KnowledgeBase:
 
     def verify(self) -> list[str]:
         """What is wrong with the index, one line each; empty if it is proved whole."""
-        with self._writing():
+        with only_writer(self.path):
             with suppress(KnowledgeBaseError):
                 self._store()  # brings one of an earlier format up to date
             with explained(self.path):
@@ -334,7 +352,7 @@ class KnowledgeBase:
 
         Raises :class:`KnowledgeBaseError`, with the command that helps, where too little is left.
         """
-        with self._writing() as writing:
+        with only_writer(self.path) as writing:
             tell = partial(writing.noting(progress), "Indexing")
             self.close()
             return repair(
@@ -359,7 +377,7 @@ class KnowledgeBase:
         Returns what the file says of itself. Raises :class:`KnowledgeBaseError` for one that is
         no backup, is damaged, or was made with other settings; nothing is changed then.
         """
-        with self._writing():
+        with only_writer(self.path):
             return restore(self.path, Path(file), self._manifest())
 
     # Questions
@@ -431,19 +449,16 @@ class KnowledgeBase:
 
     # Inside
 
-    @contextmanager
-    def _writing(self) -> Iterator[Writing]:
-        """Threads of this process wait for each other; another process's writing is an error."""
-        with self._changing, only_writer(self.path) as writing:
-            yield writing
-
     def _sync(
         self,
         folders: Folders,
+        writing: Writing,
         progress: Progress | None,
+        uploads: Uploads | None = None,
         *,
         rebuild: bool = False,
         is_settling: Callable[[FoundFile], bool] | None = None,
+        first: Sequence[str] = (),
     ) -> SyncReport:
         if rebuild:  # what cannot be begun must not cost the old index
             self._embedder.embed_query("")
@@ -451,11 +466,16 @@ class KnowledgeBase:
             self.close()
         store = self._open(rebuild=rebuild)
         before = {Path(path): Seen(device, n) for path, device, n in store.followed()}
-        with self._isolated() as load:
-            sync = Sync(self.path, store, self._embedder, self._chunk, progress, load)
-            sync.max_chunks = self.settings.max_chunks_per_file
-            if is_settling:
-                sync.is_settling = is_settling
+        sync = Sync(self.path, store, self._embedder, self._chunk, writing.noting(progress))
+        sync.max_chunks, sync.writing, sync.first = (
+            self.settings.max_chunks_per_file, writing, frozenset(first),
+        )  # fmt: skip
+        if is_settling:
+            sync.is_settling = is_settling
+        with nullcontext(uploads.loader) if uploads else self._isolated() as load:
+            if isinstance(load, IsolatedLoader):
+                load.meanwhile = sync.still
+            sync.load = uploads.load if uploads else load
             report = sync.run(folders, before)
         if not report.left:
             purge(self.path, store)
@@ -522,12 +542,3 @@ class KnowledgeBase:
         if not folders:
             raise KnowledgeBaseError("the knowledge base follows no folder yet: sync one first")
         return Folders.of(folders)
-
-
-def _put_upload(file: Path, folders: Folders, load: Load) -> None:
-    """Copy a file into the first folder. Raises :class:`LoadError` for one that is refused."""
-    name = checked_name(file.name)
-    if other := look_alike(name, folders.paths[0]):
-        raise LoadError(f"is named like {other!r}, written otherwise; rename it")
-    load(read_file(file)[0], name)
-    folders.put(file, name)

@@ -125,6 +125,10 @@ class Folders:
                 if (file := inside.get(source.removeprefix(prefix))) is not None:
                     _set_aside(path, file)
 
+    def source_in_first(self, name: str) -> str:
+        """The source of a file of this name in the first folder."""
+        return self._source(self.paths[0], name)
+
     def _source(self, path: Path, source: str) -> str:
         return source if len(self.paths) == 1 else f"{path.name}/{source}"
 

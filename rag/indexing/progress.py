@@ -25,14 +25,23 @@ class Workload:
 
     Files are read one after the other, and embedded in groups: :meth:`start_file`,
     :meth:`end_file`, then :meth:`embedding` any number of times and :meth:`end_group`. What is
-    told never falls, for an estimate that was too low makes it wait.
+    told never falls, for an estimate that was too low makes it wait. ``begun`` is the share, of
+    other work before it, at which this work begins.
     """
 
-    def __init__(self, files: Sequence[FoundFile] = (), progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        files: Sequence[FoundFile] = (),
+        progress: Progress | None = None,
+        begun: float = 0.0,
+    ) -> None:
         self._progress = progress
+        self._begun = begun
+        self._stage = ""
         self._files = len(files)
         self._file: FoundFile | None = None
-        self._started = self._told = 0
+        self._started = 0
+        self._told = int(STEPS * begun)
         self._group: list[str] = []
         self._bytes_left: Counter[str] = Counter()
         for file in files:
@@ -89,10 +98,25 @@ class Workload:
     def _position(self) -> str:
         return f" ({self._started:,} of {self._files:,})" if self._files > 1 else ""
 
-    def _tell(self, stage: str) -> None:
-        self._told = max(self._told, int(STEPS * self.fraction))
+    @property
+    def told(self) -> float:
+        """The share that was told last."""
+        return self._told / STEPS
+
+    def still(self) -> None:
+        """Tell once more what was told last: the work goes on."""
+        self.wait(self._stage)
+
+    def wait(self, stage: str) -> None:
+        """Tell that nothing is done for a while, and why."""
         if self._progress:
             self._progress(stage, self._told, STEPS)
+
+    def _tell(self, stage: str) -> None:
+        share = self._begun + (1 - self._begun) * self.fraction
+        self._told = max(self._told, int(STEPS * share))
+        self._stage = stage
+        self.wait(stage)
 
 
 def _suffix(file: FoundFile) -> str:

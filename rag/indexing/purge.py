@@ -20,6 +20,9 @@ from rag.store.port import IndexStore
 
 logger = logging.getLogger(__name__)
 
+_PATIENCE = 1.0
+"""Seconds to wait for a sweep that is using its index."""
+
 
 def sweep_cache(index: Path) -> Path:
     """Where sweeps keep their indexes: hidden, so that no sync takes it for documents."""
@@ -53,7 +56,7 @@ def purge(index: Path, store: IndexStore) -> None:
 def _forget_indexed(path: Path, digests: Mapping[str, str]) -> None:
     """Delete the files of an index that are not those of ``digests``, or the index."""
     try:
-        with only_writer(path), LocalStore(path, {}) as store:
+        with only_writer(path, patience=_PATIENCE), LocalStore(path, {}) as store:
             held = store.files().items()
             gone = [source for source, file in held if digests.get(source) != file.sha256]
             if gone:

@@ -5,6 +5,9 @@ old or new, and the next one goes on from there. What is known is not done again
 signature is the same is not read, one whose bytes are the same is not parsed, not even if it
 failed, and vectors are kept by the text they were made from. A renamed, copied or partly edited
 file is embedded only where its text is new.
+
+Others who want to change the index get their turn between two groups. What was listed and known
+is found out anew where one of them wrote a document, so that a sync undoes nothing of theirs.
 """
 
 from __future__ import annotations
@@ -14,17 +17,19 @@ import os
 import shutil
 import stat
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from time import perf_counter
 from typing import Any
 
-from rag.errors import CancelledError, LoadError
+from rag.errors import CancelledError, KnowledgeBaseError, LoadError
 from rag.indexing.folder_root import open_file
 from rag.indexing.folders import Folders, Seen
 from rag.indexing.progress import Workload
-from rag.indexing.scan import FoundFile
+from rag.indexing.scan import FoundFile, Listing
+from rag.indexing.write_lock import Writing
 from rag.indexing.writer import Chunker, Indexer, Taken, refused_by
 from rag.load.registry import Loaded, fingerprint, load_file
 from rag.store.port import FileRecord, IndexStore
@@ -55,7 +60,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """What a sync did, by source. A renamed file is deleted and added.
+    """What was done since a sync began, by source. A renamed file is deleted and added.
 
     ``unchanged`` counts documents. ``failed`` has all that is not in the index, and
     ``newly_failed`` what this sync tried to read of it. ``waiting`` are files that were still
@@ -129,13 +134,23 @@ def read_file(file: Path | FoundFile) -> tuple[bytes, str | None]:
     return data, None if racy or not still else signature(after)
 
 
+class _OvertakenError(Exception):
+    """Another has written documents: what was listed and known may no longer hold."""
+
+
+class _LeftToOthersError(Exception):
+    """What this sync was for is done, and another sync that waits does the rest."""
+
+
 @dataclass(slots=True)
 class Sync:
     """One run of :func:`run`; collects the report while it goes.
 
     ``load`` reads a file's bytes, and ``loaders`` names what it does so with: a file that another
     one loaded is loaded anew. ``is_settling`` tells of a file whether it is still being written.
-    Files of more than ``max_chunks`` are refused.
+    Files of more than ``max_chunks`` are refused. ``writing`` is the right to change the index,
+    which others who wait for it get between two groups. The sources ``first`` are brought in step
+    before all others, and where one waits then, that one is left to do the rest.
     """
 
     index: Path
@@ -147,6 +162,8 @@ class Sync:
     loaders: str = field(default_factory=fingerprint)
     is_settling: Callable[[FoundFile], bool] = lambda _: False
     max_chunks: int | None = None
+    writing: Writing | None = None
+    first: Collection[str] = ()
     unread: list[Failure] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
     tried: set[str] = field(default_factory=set)
@@ -159,42 +176,69 @@ class Sync:
         ``before`` is how the folders were found last. Where ``progress`` raises
         :class:`CancelledError`, what was written is kept, and reported; the next sync goes on
         from there. Raises :class:`KnowledgeBaseError` where a folder is gone or its drive seems
-        to be: then nothing is changed.
+        to be, before anything is changed, and where another told the index to follow others.
         """
         begun = perf_counter()
         with explained(self.index):
             clear_partial(self.index)
-        listing, seen = folders.listing(self.index, before or {})
-        known, old = self.store.files(), self.store.content_digests()
+        old = self.store.content_digests()
         try:
-            self._take_up(listing.files, known)
+            listing, known = self._catch_up(folders, before or {})
         except CancelledError:
             return self._report(old, perf_counter() - begun)
-        present = {file.source for file in listing.files} - {f.source for f in self.unread}
-        unlisted = tuple(f"{source}/" for source, _ in listing.unlisted)
-        gone = {s for s in known if s not in present and not s.startswith(unlisted)}
-        if gone:
-            self.store.write([], removed=gone)
+        except _LeftToOthersError:
+            self.left = 0
+            self.store.compact(keep_vectors=True)
+            return self._report(old, perf_counter() - begun)
+        self._delete(listing, known)
         self.store.compact()
         self.unread += [
             Failure(source, f"cannot be listed: {reason}; what is indexed of it is kept")
             for source, reason in listing.unlisted
         ]
         self.unread += [Failure(source, reason) for source, reason in listing.left_out]
-        report = self._report(old, perf_counter() - begun)
-        self._remember(folders, seen)
-        return report
+        return self._report(old, perf_counter() - begun)
 
-    def _take_up(self, files: Sequence[FoundFile], known: Mapping[str, FileRecord]) -> None:
+    def _catch_up(
+        self, folders: Folders, before: Mapping[Path, Seen]
+    ) -> tuple[Listing, Mapping[str, FileRecord]]:
+        """Index what is new or changed, whatever others do; returns what was listed and known."""
+        while True:
+            listing, seen = folders.listing(self.index, before)
+            before = dict(zip(folders.paths, seen, strict=True))
+            self._follow(folders, before)
+            known = self.store.files()
+            self.unread, self.waiting = [], []
+            try:
+                self._delete(listing, {s: known[s] for s in self.first if s in known})
+                self._take_up(folders, listing.files, known)
+                return listing, known
+            except _OvertakenError:
+                continue
+
+    def _delete(self, listing: Listing, known: Collection[str]) -> None:
+        """Delete those of the files ``known`` that are not there any more, or cannot be read."""
+        present = {file.source for file in listing.files} - {f.source for f in self.unread}
+        unlisted = tuple(f"{source}/" for source, _ in listing.unlisted)
+        gone = {s for s in known if s not in present and not s.startswith(unlisted)}
+        if gone:
+            self.store.write([], removed=gone)
+
+    def _take_up(
+        self, folders: Folders, files: Sequence[FoundFile], known: Mapping[str, FileRecord]
+    ) -> None:
         """Index the files that are new or changed; ``left`` counts those that are still to be."""
         todo = [file for file in files if not self._is_same(known.get(file.source), file)]
-        self.work, self.left = Workload(todo, self.progress), len(todo)
+        todo.sort(key=lambda file: file.source not in self.first)
+        self.work, self.left = Workload(todo, self.progress, self.work.told), len(todo)
+        make_way = partial(self._make_way, folders)
         indexer = Indexer(
-            self.store, self.embedder, self.chunk, self.max_chunks, self.work.embedding
+            self.store, self.embedder, self.chunk, self.max_chunks, self.work.embedding, make_way
         )
         group: list[Taken] = []
         signed: dict[str, str | None] = {}
         size = 0
+        self._leave_to_others(todo, 0)
         for done, file in enumerate(todo, start=1):
             self.work.start_file(file)
             taken = self._read(file, known.get(file.source), signed)
@@ -203,12 +247,43 @@ class Sync:
             if taken:
                 group.append(taken)
             size += characters
-            if size >= CHARACTERS_PER_GROUP or done == len(todo):
+            if size >= CHARACTERS_PER_GROUP or done == len(todo) or self._is_wanted:
                 indexer.write(group)
+                self.store.sign(signed)
                 self.work.end_group()
-                group, size = [], 0
+                group, signed, size = [], {}, 0
                 self.left = len(todo) - done
-        self.store.sign(signed)
+                self._leave_to_others(todo, done)
+                if self.left:
+                    make_way()
+
+    @property
+    def _is_wanted(self) -> bool:
+        return self.writing is not None and self.writing.is_wanted
+
+    def _leave_to_others(self, todo: Sequence[FoundFile], done: int) -> None:
+        """End where another waits, and the ``first`` are done, but not the rest."""
+        left = self.first and done < len(todo) and todo[done].source not in self.first
+        if left and self._is_wanted:
+            raise _LeftToOthersError
+
+    def _make_way(self, folders: Folders) -> None:
+        """Let one who waits change the index; ends what this sync does if documents were written.
+
+        Raises :class:`KnowledgeBaseError` where the index follows other folders since.
+        """
+        if self.writing is None or not self.writing.is_wanted:
+            return
+        state = self.store.state()
+        self.writing.make_way(self.work.wait)
+        followed = [path for path, _, _ in self.store.followed()]
+        if followed and followed != list(map(str, folders.paths)):
+            raise KnowledgeBaseError(
+                "the index follows other folders since, by another 'rag index': this sync ends, "
+                "and what it did is left to the other"
+            )
+        if self.store.state() != state:
+            raise _OvertakenError
 
     def _read(
         self, file: FoundFile, record: FileRecord | None, signed: dict[str, str | None]
@@ -236,6 +311,10 @@ class Sync:
         self.tried.add(file.source)
         loaded = self._twin(new) or self._load(data, file.source)
         return replace(new, failures=loaded.failed), loaded.documents
+
+    def still(self) -> None:
+        """Tell ``progress`` once more what it was told last; it may end the work."""
+        self.work.still()
 
     def _is_same(self, record: FileRecord | None, file: FoundFile) -> bool:
         """Whether a file need not be read: nothing tells that it was changed since."""
@@ -293,10 +372,9 @@ class Sync:
             left=self.left,
         )
 
-    def _remember(self, folders: Folders, seen: Sequence[Seen]) -> None:
-        self.store.follow(
-            [(str(p), s.device, s.files) for p, s in zip(folders.paths, seen, strict=True)]
-        )
+    def _follow(self, folders: Folders, seen: Mapping[Path, Seen]) -> None:
+        """Note the folders, so that others know them though this sync may not come to its end."""
+        self.store.follow([(str(p), seen[p].device, seen[p].files) for p in folders.paths])
 
 
 def _failures(files: Iterable[FileRecord]) -> list[Failure]:

@@ -202,6 +202,8 @@ class Watcher:
         """Sync, and tell what is new. Returns the time of the next look, should no event come."""
         try:
             report = self._kb.sync(None, self._say, is_settling=self._quiet)
+        except CancelledError:  # while it waited for another
+            return time.monotonic() + RETRY_SECONDS
         except RagError as error:
             self._tell_error(str(error))
             return time.monotonic() + RETRY_SECONDS

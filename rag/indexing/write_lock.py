@@ -1,14 +1,21 @@
-"""The right to change an index: one process has it at a time, and the others are told who."""
+"""The right to change an index: one has it at a time, others wait in line and are told who has it.
+
+Who works long makes way between two steps: it gives the right to the one who waits first, and
+stands in line itself. Three locks of the operating system do this, so that whoever dies leaves
+none behind: the right itself; the head of the line, held by the one who is next; and the mark of
+one who has made way, held until the right is back.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -20,32 +27,46 @@ from rag.store.vector_index import CHECKPOINT
 from rag.types import Progress
 
 LOCK = "sync.lock"
+LINE = "sync.line"
+PAUSED = "sync.paused"
 PROGRESS = "sync.progress"
 
-PATIENCE = 1.0
-"""Seconds to wait for another writer's end."""
+PATIENCE = 60.0
+"""Seconds to wait for the right while who has it gives no sign of life."""
 
+_SECONDS_BETWEEN_TRIES = 0.05
 _SECONDS_BETWEEN_NOTES = 1.0
 
 
 @dataclass(slots=True)
 class Writing:
-    """Notes, for other processes that want to change the index, who does and how far that is."""
+    """The right to change the index in the folder ``index``, for the thread that made this.
 
-    path: Path
-    begun: float
+    Others that want it are told by notes who has it and how far the work is.
+    """
+
+    index: Path
+    begun: float = field(default_factory=time.time)
     noted: float = 0.0
+    right: FileLock = field(init=False)
+    line: FileLock = field(init=False)
+    paused: FileLock = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.right, self.line, self.paused = (
+            FileLock(self.index / name) for name in (LOCK, LINE, PAUSED)
+        )
 
     def note(self, done: int, total: int) -> None:
         """So much of the work is done, of a ``total`` that is 0 where it is not known."""
         now = time.time()
-        if 0.0 <= now - self.noted < _SECONDS_BETWEEN_NOTES:
+        if not self.right.is_locked or 0.0 <= now - self.noted < _SECONDS_BETWEEN_NOTES:
             return
         self.noted = now
         share = done / total if total else None
         told = json.dumps({"process": os.getpid(), "begun": self.begun, "share": share})
         with contextlib.suppress(OSError):  # a full disk is told by what is really written
-            self.path.write_text(told, encoding="utf-8")
+            (self.index / PROGRESS).write_text(told, encoding="utf-8")
 
     def noting(self, progress: Progress | None) -> Progress:
         """A progress that is noted, and told to ``progress``."""
@@ -57,41 +78,100 @@ class Writing:
 
         return tell
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether another waits for the right."""
+        try:
+            with self.line.acquire(timeout=0), self.paused.acquire(timeout=0):
+                return False
+        except Timeout:
+            return True
+
+    def make_way(self, tell: Callable[[str], None]) -> None:
+        """Give the right to the one who waits first, and wait for it in line.
+
+        ``tell`` is told of it again and again; where it raises, the right is not held any more.
+        """
+        with contextlib.suppress(Timeout):  # of several that have made way, one needs the mark
+            self.paused.acquire(timeout=0)
+        try:
+            self.give_up()
+            self.take(tell, math.inf)
+        finally:
+            self.paused.release()
+
+    def take(self, tell: Callable[[str], None], patience: float) -> None:
+        """Wait in line for the right.
+
+        Raises :class:`KnowledgeBaseError` where another has it and gives no sign of life for
+        ``patience`` seconds.
+        """
+        self._wait_for(self.line, tell, patience)
+        try:
+            self._wait_for(self.right, tell, patience)
+        finally:
+            self.line.release()
+        self.noted = 0.0
+        self.note(0, 0)
+
+    def give_up(self) -> None:
+        """Let others have the right; nothing is to be done where it is not held."""
+        if self.right.is_locked:
+            with contextlib.suppress(OSError):
+                (self.index / PROGRESS).unlink(missing_ok=True)
+            self.right.release()
+
+    def _wait_for(self, lock: FileLock, tell: Callable[[str], None], patience: float) -> None:
+        heard = time.time()
+        while True:
+            with contextlib.suppress(Timeout):
+                lock.acquire(timeout=0)
+                return
+            holder = _holder(self.index / PROGRESS)
+            heard = max(heard, _last_sign(self.index / PROGRESS))
+            if time.time() - heard > patience:
+                raise KnowledgeBaseError(
+                    f"the index in {str(self.index)!r} is being changed by another sync{holder}: "
+                    "wait for its end, or end it; it keeps what is done"
+                )
+            tell(f"Waiting for another sync{holder}")
+            time.sleep(_SECONDS_BETWEEN_TRIES)
+
 
 @contextmanager
-def only_writer(index: Path) -> Iterator[Writing]:
-    """Hold the right to change the index; :class:`KnowledgeBaseError` if another has it.
+def only_writer(
+    index: Path, progress: Progress | None = None, patience: float | None = None
+) -> Iterator[Writing]:
+    """Hold the right to change the index, after those that wait for it already.
 
-    It is held until all is done: what a sync has listed, and what it knows of the index, must not
-    be changed by another meanwhile.
+    Raises :class:`KnowledgeBaseError` where another has it and gives no sign of life for
+    ``patience`` seconds, :data:`PATIENCE` unless it is given. It is held until all is done, but
+    where :meth:`Writing.make_way` is called: another may have changed anything then.
     """
-    lock = FileLock(index / LOCK, timeout=PATIENCE)
     with explained(index):
         index.mkdir(parents=True, exist_ok=True)
-        _make_way(index)
+        _clear_folders(index)
+        writing = Writing(index)
         try:
-            lock.acquire()
-        except Timeout:
-            raise KnowledgeBaseError(
-                f"the index in {str(index)!r} is being changed by another sync"
-                f"{_holder(index / PROGRESS)}: wait for its end, or end it; it keeps what is done"
-            ) from None
-    writing = Writing(index / PROGRESS, begun=time.time())
+            writing.take(
+                lambda stage: progress(stage, 0, 0) if progress else None,
+                PATIENCE if patience is None else patience,
+            )
+        except BaseException:
+            writing.give_up()
+            raise
     try:
-        writing.note(0, 0)
         yield writing
     finally:
-        with contextlib.suppress(OSError):
-            writing.path.unlink(missing_ok=True)
-        lock.release()
+        writing.give_up()
 
 
-def _make_way(index: Path) -> None:
+def _clear_folders(index: Path) -> None:
     """Remove empty folders from where the index has files.
 
     :class:`KnowledgeBaseError` where one is not empty, and where the index is read-only.
     """
-    for place in (index / name for name in (*FILES, CHECKPOINT, LOCK, PROGRESS)):
+    for place in (index / name for name in (*FILES, CHECKPOINT, LOCK, LINE, PAUSED, PROGRESS)):
         if place.is_dir():
             try:
                 place.rmdir()
@@ -118,3 +198,11 @@ def _holder(path: Path) -> str:
     except (OSError, ValueError, TypeError, LookupError):
         return ""
     return f" ({', '.join(parts)})"
+
+
+def _last_sign(path: Path) -> float:
+    """When the one who has the right told last how far it is; 0 where that is not told."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0

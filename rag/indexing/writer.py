@@ -76,6 +76,7 @@ class Indexer:
     A file of more than ``max_chunks``, all of its documents together, is refused. ``tell`` is
     called with the number of chunks that are embedded, and of those that are to be. It may raise
     :class:`CancelledError`: then nothing of the group is written, but the vectors are kept.
+    ``make_way`` is called where others may change the index, but no document of it, or it raises.
     """
 
     store: IndexStore
@@ -83,6 +84,7 @@ class Indexer:
     chunk: Chunker
     max_chunks: int | None = None
     tell: Callable[[int, int], None] = lambda done, total: None
+    make_way: Check = lambda: None
 
     def write(self, group: Sequence[Taken]) -> None:
         """Store files with their documents; what is not stored yet is chunked and embedded."""
@@ -151,19 +153,22 @@ class Indexer:
             for content in contents
             for digest, text in zip(content.text_sha256s, content.index_texts, strict=True)
         }
-        missing = sorted(self.store.missing_vectors(texts))
         failed: dict[str, str] = {}
-        for done in range(0, len(missing), CHUNKS_PER_GROUP):
-            group = missing[done : done + CHUNKS_PER_GROUP]
+        # Asked anew for each group: others may have kept some meanwhile, or dropped what was kept.
+        while missing := sorted(self.store.missing_vectors(texts.keys() - failed.keys())):
+            done = len(texts) - len(missing)
+            group = missing[:CHUNKS_PER_GROUP]
             group.sort(key=lambda digest: len(texts[digest][1]))
             vectors: dict[str, Vectors] = {}
             try:
                 for begin in range(0, len(group), CHUNKS_PER_BATCH):
-                    self.tell(done + begin, len(missing))
+                    self.tell(done + begin, len(texts))
                     batch = {d: texts[d] for d in group[begin : begin + CHUNKS_PER_BATCH]}
                     vectors |= self._vectors(batch, failed)
             finally:  # also where the work is to end: it goes on from here the next time
                 self.store.keep_vectors(vectors)
+            if len(missing) > CHUNKS_PER_GROUP:
+                self.make_way()
         self.tell(1, 1)
         return failed
 

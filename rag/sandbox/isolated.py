@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, Generic, Self, TypeVar
 
 from rag.dataclass_json import from_plain
@@ -24,6 +25,8 @@ T = TypeVar("T")
 Work = Callable[[bytes, str], T]
 """Takes the bytes of a file and what is asked of it; a function at the top level of a module."""
 
+_SECONDS_BETWEEN_CALLS = 0.5
+
 
 class Isolated(Generic[T]):
     """Does some work on a file in a worker process. Safe to use from threads.
@@ -31,7 +34,12 @@ class Isolated(Generic[T]):
     The worker starts with the first file and ends with :meth:`close`, with this process, or when
     it must be replaced; what was closed can be used again. ``understood`` makes of the JSON that
     came back, and of what was asked, what ``work`` returned; ValueError where that is no answer.
+
+    ``meanwhile`` may be set to what is called, in the thread that asked, twice a second while the
+    worker is busy; what it raises ends the worker, and is raised.
     """
+
+    meanwhile: Callable[[], None] | None = None
 
     def __init__(
         self, limits: Limits | None, work: Work[T], understood: Callable[[Any, str], T]
@@ -111,7 +119,7 @@ class Isolated(Generic[T]):
         worker = self._started()
         try:
             self._require_open(closings)  # a worker that is started meanwhile was not killed
-            kind, value = worker.ask(data, asked)
+            kind, value = self._wait_for(worker, data, asked)
         except BaseException:  # also Ctrl-C: what the worker says next is of no use
             self._end()
             self._require_open(closings)
@@ -130,6 +138,20 @@ class Isolated(Generic[T]):
         except (ValueError, TypeError):
             self._end()
             raise WorkerDiedError(crashes(NO_ANSWER)) from None
+
+    def _wait_for(self, worker: Worker, data: bytes, asked: str) -> tuple[str, Any]:
+        """What the worker says."""
+        if self.meanwhile is None:
+            return worker.ask(data, asked)
+        with ThreadPoolExecutor(1) as pool:
+            answer = pool.submit(worker.ask, data, asked)
+            try:
+                while not wait([answer], _SECONDS_BETWEEN_CALLS).done:
+                    self.meanwhile()
+            except BaseException:
+                worker.kill()  # which ends the thread
+                raise
+            return answer.result()
 
 
 class IsolatedLoader(Isolated[Loaded]):

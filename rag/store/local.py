@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Self
+from typing import NoReturn, Self
 
 import numpy as np
 from cachetools import LRUCache
@@ -142,8 +142,8 @@ class LocalStore:
                 "WHERE d.source = ?",
                 (source,),
             ).fetchone()
-        if row is None:
-            raise NotFoundError(f"no document {source!r}; 'rag status' lists them")
+            if row is None:
+                self._raise_missing(source)
         return str(row[0])
 
     def file_digest(self, file_source: str) -> str | None:
@@ -297,7 +297,7 @@ class LocalStore:
         none has are dropped by :meth:`settle`.
         """
         rows = ((key, np.asarray(row, dtype="<f4").tobytes()) for key, row in vectors.items())
-        with self._db.writing():
+        with self._db.transaction():
             records.insert_vectors(self._db.connection, rows)
 
     def sign(self, signatures: Mapping[str, str | None]) -> None:
@@ -322,18 +322,24 @@ class LocalStore:
             ]
 
     def follow(self, folders: Sequence[tuple[str, int | None, int]]) -> None:
-        """Note the folders that the index equals: path, device, and number of files of each."""
+        """Note the folders that the index is to equal: path, device, number of files of each."""
         self.set_note("folders", json.dumps(folders))
 
-    def compact(self) -> None:
+    def state(self) -> object:
+        """What is the same as long as no document is written, whoever writes."""
+        with self._reading():
+            return self._db.meta("epoch"), self._db.generation()
+
+    def compact(self, *, keep_vectors: bool = False) -> None:
         """After a sync: overwrite what was deleted since the last, checkpoint the dense index.
 
-        What an interrupted sync, or a reader in another process, kept from being overwritten is
+        With ``keep_vectors`` those stay that no document has yet, for a sync that goes on. What
+        an interrupted sync, or a reader in another process, kept from being overwritten is
         overwritten by the next.
         """
         with self._db.exclusive():
             unused = "DELETE FROM vectors WHERE id NOT IN (SELECT vector_id FROM chunks)"
-            if self._db.execute(unused).rowcount:
+            if not keep_vectors and self._db.execute(unused).rowcount:
                 self._db.set_meta("unsettled", "1")
             needs_compaction = self._db.meta("unsettled") is not None
             if needs_compaction:
@@ -364,8 +370,15 @@ class LocalStore:
             "SELECT content_id FROM documents WHERE source = ?", (source,)
         ).fetchone()
         if row is None:
-            raise NotFoundError(f"no document {source!r}; 'rag status' lists them")
+            self._raise_missing(source)
         return int(row[0])
+
+    def _raise_missing(self, source: str) -> NoReturn:
+        """Raise :class:`NotFoundError`; if the document is there, the tree of names is damaged."""
+        select = "SELECT 1 FROM documents NOT INDEXED WHERE source = ?"
+        if self._db.execute(select, (source,)).fetchone():
+            raise sqlite3.DatabaseError("a document is not found by its name")
+        raise NotFoundError(f"no document {source!r}; 'rag status' lists them")
 
     def _document(self, content_id: int, source: str) -> Document:
         cached = self._contents.get(content_id)

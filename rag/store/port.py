@@ -80,6 +80,9 @@ class IndexStore(Store, Protocol):
     def missing_vectors(self, text_sha256s: Iterable[str]) -> set[str]:
         """Return those of the digests of index texts that have no vector yet."""
 
+    def state(self) -> object:
+        """Return what is the same as long as no document is written, whoever writes."""
+
     def followed(self) -> list[tuple[str, int | None, int]]:
         """Return the folders as :meth:`follow` noted them."""
 
@@ -113,5 +116,8 @@ class IndexStore(Store, Protocol):
     def set_note(self, key: str, value: str) -> None:
         """Keep a small text beside the index."""
 
-    def compact(self) -> None:
-        """After a sync: overwrite on disk what was deleted since the last one."""
+    def compact(self, *, keep_vectors: bool = False) -> None:
+        """After a sync: overwrite on disk what was deleted since the last one.
+
+        With ``keep_vectors`` those stay that no document has yet, for a sync that goes on.
+        """

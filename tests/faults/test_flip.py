@@ -117,6 +117,20 @@ def mend(kb: KnowledgeBase, fresh: Path, what: str) -> None:
         assert_equal(kb, other)
 
 
+def test_a_name_that_is_not_found_any_more_is_told_as_damage(fresh: Path, tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    shutil.copytree(fresh / "index", index)
+    whole = (index / DATABASE).read_bytes()
+    places = [at for at in range(len(whole)) if whole.startswith(b"copy.txt", at)]
+    assert len(places) > 2, "tables and the trees of their names"
+    for place in (at + i for at in places for i in range(-4, 4)):
+        data = bytearray(whole)
+        data[place] ^= 0x85
+        (index / DATABASE).write_bytes(data)
+        with open_kb(index) as kb:
+            use(kb, f"byte {place}")
+
+
 def test_a_flipped_byte_of_the_dense_index_is_found_and_repaired(
     fresh: Path, tmp_path: Path
 ) -> None:

@@ -111,6 +111,30 @@ def make_pdf(*sheets: Sheet | str, title: str = "") -> bytes:
     return _file(objects, root, add(f"<< /Title ({title}) >>"))
 
 
+def make_slow_pdf(words: str) -> bytes:
+    """A PDF of less than 1,000 bytes that is read at once, and drawn for hours.
+
+    Its page is shaded 9,000 times over by a function that is computed for every pixel.
+    """
+    content = text(100, 700, words) + "/S sh\n" * 9_000
+    packed = zlib.compress(content.encode(), 9)
+    domain = "/Domain [0 595 0 842]"
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Count 1 /Kids [3 0 R] >>",
+        (
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << "
+            "/Font << /C << /Type /Font /Subtype /Type1 /BaseFont /Courier >> >> "
+            f"/Shading << /S << /ShadingType 1 /ColorSpace /DeviceGray {domain} "
+            "/Function 5 0 R >> >> >> >>"
+        ).encode(),
+        b"<< /Filter /FlateDecode /Length %d >>\nstream\n%s\nendstream" % (len(packed), packed),
+        f"<< /FunctionType 4 {domain} /Range [0 1] /Length 13 >>\nstream\n{{add sin abs}}\n"
+        "endstream".encode(),
+    ]
+    return _file(objects, 1, 1)
+
+
 def _font(base: str) -> str:
     return f"<< /Type /Font /Subtype /Type1 /BaseFont /{base} /Encoding /WinAnsiEncoding >>"
 

@@ -323,8 +323,11 @@ def test_a_rebuild_with_a_missing_model_changes_nothing(make_kb: MakeKb, tmp_pat
     assert [hit.source for hit in kb.search("apples")] == ["a.txt"]
 
 
-def test_two_syncs_at_once_are_refused(make_kb: MakeKb, tmp_path: Path) -> None:
+def test_a_sync_waits_not_for_ever(
+    make_kb: MakeKb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kb = make_kb({"a.txt": "Apples."})
+    monkeypatch.setattr("rag.indexing.write_lock.PATIENCE", 0.2)
     with (
         FileLock(tmp_path / "kb" / "sync.lock"),
         pytest.raises(KnowledgeBaseError, match="another sync"),
@@ -356,7 +359,10 @@ def test_add_and_remove(make_kb: MakeKb, tmp_path: Path) -> None:
     assert (removed / "new.txt").read_text() == "Figs are soft."
 
 
-def test_adding_touches_nothing_else(make_kb: MakeKb, tmp_path: Path) -> None:
+def test_adding_touches_nothing_else(
+    make_kb: MakeKb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.indexing.write_lock.PATIENCE", 0.2)
     kb = make_kb({"a.txt": "Apples.", "reports/x.txt": "Pears."})
     folder = tmp_path / "kb-docs"
     assert kb.add([folder / "a.txt"]).unchanged == 2

@@ -147,7 +147,10 @@ def test_a_folder_that_vanishes_and_returns_loses_nothing(followed: Followed) ->
     followed.until(lambda: "d.txt" in followed.kb.sources())
 
 
-def test_another_writer_is_waited_for(followed: Followed, tmp_path: Path) -> None:
+def test_another_writer_is_waited_for(
+    followed: Followed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.indexing.write_lock.PATIENCE", 0.5)
     with only_writer(tmp_path / "kb"):
         write_folder(followed.folder, {"c.txt": "Figs."})
         followed.until(lambda: bool(followed.errors))

@@ -254,6 +254,7 @@ def test_who_wants_to_change_the_index_too_is_told_how_far_the_other_is(tmp_path
     def sync_too(stage: str, done: int, total: int) -> None:
         if stage.startswith("Reading 3") and not told:
             monkey.setattr("rag.indexing.write_lock._SECONDS_BETWEEN_NOTES", 0.0)
+            monkey.setattr("rag.indexing.write_lock.PATIENCE", 0.2)
         elif stage.startswith("Indexing") and not told:
             with (
                 open_kb(tmp_path / "index") as other,

@@ -31,10 +31,13 @@ PARTS = (b"", b"GET / HTTP/1.1\r\nHost: 127.0", b"POST /v1/ask HTTP/1.1\r\nHost:
 
 SERVER = """
 import sys
+import rag.web.guard.connections
 from rag.web.app import serve_page
 from fakes_page import WordReader
 from rag import KnowledgeBase, Settings
 from rag.web.api import make_api
+
+rag.web.guard.connections.SECONDS_BETWEEN_PARTS = 4.0
 
 with KnowledgeBase(sys.argv[1], Settings(embedder="hashing"), reader=WordReader()) as kb:
     serve_page(kb, port=0, routes=make_api(kb).routes, on_ready=lambda url: print(url, flush=True))
@@ -106,6 +109,40 @@ def test_a_connection_that_sends_no_whole_header_is_closed(url: str) -> None:
             with suppress(ConnectionResetError):
                 assert connection.recv(1000) == b""
     assert time.monotonic() - begun > SECONDS_FOR_HEADER - 1
+
+
+def begin_upload(url: str, size: int) -> socket.socket:
+    connection = connect(url)
+    host = url.partition("//")[2].strip("/")
+    connection.sendall(
+        f"POST /gradio_api/upload HTTP/1.1\r\nHost: {host}\r\nContent-Length: {size}\r\n"
+        "Content-Type: multipart/form-data; boundary=X\r\n\r\n".encode()
+    )
+    connection.settimeout(0.2)
+    return connection
+
+
+def test_an_upload_that_trickles_is_ended_but_not_a_slow_one(url: str) -> None:
+    part = b'--X\r\nContent-Disposition: form-data; name="files"; filename="a.txt"\r\n\r\n'
+    body = part + b"x" * 30_000 + b"\r\n--X--\r\n"
+    steps = [body[at : at + 600] for at in range(0, len(body), 600)]
+    with begin_upload(url, len(body)) as trickling, begin_upload(url, len(body)) as slow:
+        ended = 0
+        for number, step in enumerate(steps):  # about 3,000 bytes a second, and 5
+            slow.sendall(step)
+            if not ended:
+                try:
+                    trickling.sendall(body[number : number + 1])
+                    if trickling.recv(1000) == b"":
+                        ended = number
+                except TimeoutError:
+                    continue
+                except OSError:
+                    ended = number
+            time.sleep(0.2)
+        slow.settimeout(PATIENCE)
+        assert slow.recv(1000).startswith(b"HTTP/1.1 200"), "slow is no fault"
+        assert ended > 2 / 0.2, "it had its time"
 
 
 def test_a_message_is_logged_a_few_times_a_minute() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import fakes_hostile
 import httpx
 import pytest
-from load_pdf import make_pdf, text
+from load_pdf import make_pdf, make_slow_pdf, text
 from samples import open_kb, write_folder
 from serving import ONE_REQUEST
 
@@ -27,20 +27,19 @@ pytest.importorskip("gradio")
 
 PATIENCE = 120.0
 REQUESTS = 45
+SECONDS_TO_END = 10.0
+TRIES = 2
+"""Ends that are measured, until one is in time: this machine may have been busy."""
 WHALE = make_pdf(text(100, 700, "The whale is blue."))
 
 SERVER = """
 import sys
-import fakes_hostile
 from rag.web.app import serve_page
 from fakes_page import WordReader
 from rag import KnowledgeBase, Settings
-from rag.sandbox.isolated import Limits
-from rag.viewer.pages import IsolatedPages
 from rag.web.api import make_api
 
 with KnowledgeBase(sys.argv[1], Settings(embedder="hashing"), reader=WordReader()) as kb:
-    kb._show = IsolatedPages(Limits(), fakes_hostile.draw_slowly)
     serve_page(kb, port=0, routes=make_api(kb).routes, on_ready=lambda url: print(url, flush=True))
 print("ended", flush=True)
 """
@@ -87,14 +86,24 @@ def test_closing_ends_what_is_drawn_and_those_who_wait() -> None:
     assert told == ["the program is ending: ask again later"] * MAX_WAITING
 
 
-def test_slow_pages_block_nothing_else_and_not_the_end(tmp_path: Path) -> None:
-    folder = write_folder(
-        tmp_path / "docs", {"whales.txt": "Whales swim near Iceland.\n", "a.pdf": WHALE}
-    )
+def test_a_small_file_that_draws_slowly_blocks_nothing_else_and_not_the_end(
+    tmp_path: Path,
+) -> None:
+    slow = make_slow_pdf("The whale is blue.")
+    assert len(slow) < 1_000
+    files: dict[str, str | bytes] = {"whales.txt": "Whales swim near Iceland.\n", "a.pdf": slow}
     with open_kb(tmp_path / "index") as kb:
-        kb.sync(folder)
+        assert kb.sync(write_folder(tmp_path / "docs", files)).added == ("a.pdf", "whales.txt")
+    for _ in range(TRIES):
+        if (taken := seconds_to_end_while_drawing(tmp_path / "index")) < SECONDS_TO_END:
+            break
+    assert taken < SECONDS_TO_END
+
+
+def seconds_to_end_while_drawing(index: Path) -> float:
+    """Serve the index, ask for its slow page many times and for an answer, and end the server."""
     process = subprocess.Popen(
-        [sys.executable, "-c", SERVER, str(tmp_path / "index")],
+        [sys.executable, "-c", SERVER, str(index)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         stdout=subprocess.PIPE,
         text=True,
@@ -121,8 +130,7 @@ def test_slow_pages_block_nothing_else_and_not_the_end(tmp_path: Path) -> None:
             process.send_signal(signal.SIGTERM)
             begun = time.monotonic()
             assert process.communicate(timeout=PATIENCE)[0] == "ended\n"
-            taken = time.monotonic() - begun
-        assert taken < 20, taken
+            return time.monotonic() - begun
     finally:
         process.kill()
         process.communicate()

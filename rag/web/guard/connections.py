@@ -22,6 +22,9 @@ SECONDS_FOR_HEADER = 10.0
 SECONDS_BETWEEN_PARTS = 30.0
 """How long a connection may pause while it sends the body of one."""
 
+MIN_BYTES_PER_SECOND = 1_000
+"""What a connection must send of a body on average, once :data:`SECONDS_BETWEEN_PARTS` are over."""
+
 MAX_CONNECTIONS = 512
 BACKLOG = 64
 """Connections that the system holds until they are accepted, and accepted in one go at most."""
@@ -51,6 +54,7 @@ class TimedProtocol(H11Protocol):
     """
 
     _deadline: asyncio.TimerHandle | None = None
+    _in_body = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a header; make room if need be."""
@@ -65,7 +69,7 @@ class TimedProtocol(H11Protocol):
         if self.transport.is_closing() or state not in (h11.IDLE, h11.SEND_BODY):
             self._stop_waiting()
         elif state is h11.SEND_BODY:
-            self._wait(SECONDS_BETWEEN_PARTS)
+            self._wait_for_body(len(data))
         elif self._deadline is None:  # later parts of a header do not prolong it
             self._wait(SECONDS_FOR_HEADER)
 
@@ -95,7 +99,17 @@ class TimedProtocol(H11Protocol):
         self._stop_waiting()
         self._deadline = self.loop.call_later(seconds, self._end)
 
+    def _wait_for_body(self, arrived: int) -> None:
+        """Each byte buys some time; none can be saved up beyond the pause that is allowed."""
+        left = SECONDS_BETWEEN_PARTS
+        if self._in_body and self._deadline is not None:
+            bought = arrived / MIN_BYTES_PER_SECOND
+            left = min(left, self._deadline.when() - self.loop.time() + bought)
+        self._wait(max(0.0, left))
+        self._in_body = True
+
     def _stop_waiting(self) -> None:
+        self._in_body = False
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None

@@ -6,11 +6,12 @@ shows the same.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -69,16 +70,19 @@ class JobsState:
 
 
 class Jobs:
-    """Does one piece of work at a time. All methods return at once, but :meth:`close`."""
+    """Does one piece of work at a time. All methods return at once, but :meth:`close`.
 
-    def __init__(self) -> None:
+    ``numbers`` are for the work: others that share them have none of the same number.
+    """
+
+    def __init__(self, numbers: Iterator[int] | None = None) -> None:
         self._lock = threading.Lock()
         self._queue: deque[tuple[str, Work]] = deque()
         self._state = JobsState()
         self._cancelled = threading.Event()
         self._thread: threading.Thread | None = None
         self._is_closed = False
-        self._numbers = 0
+        self._numbers = itertools.count(1) if numbers is None else numbers
 
     @property
     def state(self) -> JobsState:
@@ -135,8 +139,7 @@ class Jobs:
                     self._thread = None
                     return
                 title, work = self._queue.popleft()
-                self._numbers += 1
-                number = self._numbers
+                number = next(self._numbers)
                 if not self._is_closed:
                     self._cancelled.clear()
                 self._state = replace(self._state, running=Running(title, number, "Starting"))

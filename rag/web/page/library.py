@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,13 +41,18 @@ class Library:
         self.kb = kb
         self.conversation = conversation
         self.watcher = Watcher(kb)
-        self.jobs = Jobs()
+        numbers = itertools.count(1)
+        self.looks, self.jobs = Jobs(numbers), Jobs(numbers)
+        """Looks for changes, which may take long, and what users add and remove meanwhile."""
 
     def close(self) -> None:
         """Cancel what changes documents, and wait :data:`SECONDS_TO_END` for its end."""
-        self.jobs.stop()
+        for jobs in self._all_jobs:
+            jobs.stop()
         self.watcher.stop(SECONDS_TO_END)
-        self.jobs.close(SECONDS_TO_END)
+        end = time.monotonic() + SECONDS_TO_END
+        for jobs in self._all_jobs:
+            jobs.close(max(0.0, end - time.monotonic()))
 
     # What the page shows
 
@@ -100,16 +107,19 @@ class Library:
         """Look for changes in the folders."""
         if self.kb.folder is None:
             return {self.status: render.alert(_NO_FOLDER)}
-        return self._do("Looking for changes", lambda progress: self.kb.sync(None, progress))
+        self.looks.submit("Looking for changes", lambda progress: self.kb.sync(None, progress))
+        return {self.status: self._status()}
 
     def cancel(self, event: gr.EventData) -> Markup:
         """Cancel the work whose button was pressed."""
-        self.jobs.cancel(int(event._data["number"]))
+        for jobs in self._all_jobs:
+            jobs.cancel(int(event._data["number"]))
         return self._status()
 
     def dismiss(self, event: gr.EventData) -> Markup:
         """Show a report no longer."""
-        self.jobs.dismiss(int(event._data["number"]))
+        for jobs in self._all_jobs:
+            jobs.dismiss(int(event._data["number"]))
         return self._status()
 
     def watch(self, on: bool) -> Updates:
@@ -128,14 +138,19 @@ class Library:
 
     @property
     def _changes(self) -> int:
-        return self.jobs.state.changes + self.watcher.changes
+        return sum(jobs.state.changes for jobs in self._all_jobs) + self.watcher.changes
+
+    @property
+    def _all_jobs(self) -> tuple[Jobs, Jobs]:
+        return self.looks, self.jobs
 
     def _status(self) -> Markup:
         """All that is done and was done, and whether the page is to look again."""
-        state, told = self.jobs.state, self.watcher.progress
-        parts = [render.outcome(outcome) for outcome in state.outcomes]
-        if state.running:
-            parts.append(render.running(state.running, state.waiting))
+        states, told = [jobs.state for jobs in self._all_jobs], self.watcher.progress
+        outcomes = [outcome for state in states for outcome in state.outcomes]
+        parts = [render.outcome(o) for o in sorted(outcomes, key=lambda o: o.number)]
+        parts += [render.running(s.running, s.waiting) for s in states if s.running]
+        is_working = any(state.running or state.waiting for state in states)
         if self.watcher.running:
             if told:
                 followed = render.Running("Taking up changes of the folder", None, *told)
@@ -145,7 +160,7 @@ class Library:
                     render.status(["The folder is followed: changes are taken up by themselves."])
                 )
             parts.append(render.alert(self.watcher.error))
-        return render.work_status(parts, is_busy=bool(state.running or state.waiting or told),
+        return render.work_status(parts, is_busy=bool(is_working or told),
                                   is_following=self.watcher.running)  # fmt: skip
 
     def _listed(self, query: str) -> Updates:
