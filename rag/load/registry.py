@@ -30,7 +30,7 @@ __all__ = [
     "load_file",
 ]
 
-VERSION = 2
+VERSION = 3
 """Raised whenever the loaders make another document of the same bytes, or read what they did not
 before: every file is then loaded anew by the next sync."""
 
@@ -61,8 +61,6 @@ _LOADERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "xlsx": ("rag.load.sheets.xlsx", (".xlsx", ".xlsm", ".xltx", ".xltm")),
     "xls": ("rag.load.sheets.xls", (".xls", ".xlt")),
     "pptx": ("rag.load.office.slides", (".pptx", ".pptm", ".ppsx", ".ppsm", ".potx", ".potm")),
-    "excelxml": ("rag.load.sheets.excel_xml", ()),
-    "wordxml": ("rag.load.office.word_xml", ()),
     "doc": ("rag.load.office.doc", (".doc", ".dot")),
     "ppt": ("rag.load.office.ppt", (".ppt", ".pps", ".pot")),
     "rtf": ("rag.load.office.rtf", (".rtf",)),

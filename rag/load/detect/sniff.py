@@ -34,6 +34,8 @@ REFUSED: dict[str, str] = {
     "7z": f"is a 7-Zip archive, {_ARCHIVE}",
     "rar": f"is a RAR archive, {_ARCHIVE}",
     "xlsb": f"is a binary Excel workbook (.xlsb), {_save_as('.xlsx')}",
+    "excelxml": f"is an Excel 2003 XML workbook, {_save_as('.xlsx')}",
+    "wordxml": f"is a Word document as one file of XML, {_save_as('.docx')}",
     "opendocument": f"is an OpenDocument formula, chart or database, {_save_as('.odt')}",
     "ole": "is a legacy Office file, which is not supported; save it as .docx or PDF",
     "encrypted": "is an encrypted Office document; remove its password and save it again",
