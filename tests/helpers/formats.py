@@ -177,4 +177,4 @@ FORMATS: Mapping[str, Callable[[str], bytes]] = {
 """Suffix -> a file that holds a text of ASCII words; of pictures ``SquareEngine`` can read it."""
 
 NOT_WRITTEN = {"xls", "doc", "ppt", "msg"}
-"""Kinds that load, but for which no small file is made here: binary ones and their stand-ins."""
+"""Kinds that load, but for which no small file is made here: binary ones."""

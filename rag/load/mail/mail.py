@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from email.message import Message
 from functools import partial
 
 from rag.errors import LoadError
@@ -19,7 +20,6 @@ from rag.types import Document
 
 _MAX_PARTS = MAX_MEMBERS
 _TOO_MANY_PARTS = f"is not read: the mail has more than {_MAX_PARTS:,} parts"
-_MAX_NESTED = 20  # multiparts in multiparts; mail programs make up to 6
 _ENVELOPE = re.compile(rb"(?:From |>From )[^\n]*\n")
 _HEADERS = ("From", "To", "Cc", "Date", "Subject")
 _SUFFIXES = {
@@ -31,6 +31,7 @@ _SUFFIXES = {
 }
 _SIGNATURES = ("application/pgp-signature", "application/pkcs7-signature",
                "application/x-pkcs7-signature", "application/pgp-keys")  # fmt: skip
+_MAILS = ("message/rfc822", "message/global")
 _ENCRYPTED = ("application/pkcs7-mime", "application/x-pkcs7-mime")
 _DECORATION = ("image/", "audio/", "video/", "font/", "text/css", "text/javascript")
 _OUTWEIGHS = 3  # so many times the words of the plain text, and the HTML is the real body
@@ -39,10 +40,13 @@ _OUTWEIGHS = 3  # so many times the words of the plain text, and the HTML is the
 def unpack(data: bytes, source: str, budget: Budget) -> Iterator[Found]:
     """The mail itself, then what is attached to it."""
     envelope = _ENVELOPE.match(data)
-    mail = mime.parse(data, envelope.end() if envelope else 0)
+    yield from _unpack(mime.parse(data[envelope.end() :] if envelope else data), budget)
+
+
+def _unpack(mail: Message, budget: Budget) -> Iterator[Found]:
     reading = _Reading(budget, iter(range(_MAX_PARTS)))
-    reading.part(mail, 0)
-    headers = [(name, mail.header(name)) for name in _HEADERS]
+    reading.part(mail)
+    headers = [(name, mime.header(mail, name)) for name in _HEADERS]
     names = [member.name for member in reading.members]
     yield letter(headers, reading.bodies, names)
     yield from reading.members
@@ -85,25 +89,26 @@ class _Reading:
         self._budget = budget
         self._parts = parts
 
-    def part(self, part: mime.Part, depth: int, *, beside: bool = False) -> None:
+    def part(self, part: Message, *, beside: bool = False) -> None:
         """Read a part; ``beside`` is set for what only decorates the part before it."""
         if next(self._parts, None) is None:
             if not self.ended:
                 self.members.append(Member("(the rest)", partial(_refuse, _TOO_MANY_PARTS)))
             self.ended = True
             return
-        kind = part.type
+        kind, disposition = part.get_content_type(), part.get_content_disposition()
         if kind.startswith("multipart/"):
-            if depth < _MAX_NESTED and self._multipart(part, kind, depth):
+            if part.is_multipart():
+                self._multipart(part, kind)
                 return
             kind = "text/plain"  # without a border it is what it looks like
         if kind in _SIGNATURES or (beside and kind.startswith(_DECORATION)):
             return
-        if kind.startswith("image/") and part.disposition != "attachment" and (
-            part.disposition == "inline" or part.headers.get("Content-ID")
+        if kind.startswith("image/") and disposition != "attachment" and (
+            disposition == "inline" or part.get("Content-ID")
         ):  # fmt: skip
             return
-        is_body = part.disposition != "attachment" and not part.filename
+        is_body = disposition != "attachment" and not mime.file_name(part)
         if is_body and kind in ("text/plain", "text/html"):
             try:
                 self.bodies.append(_body(part, kind))
@@ -113,29 +118,26 @@ class _Reading:
         name = self._name(part, kind)
         self.members.append(Member(name, partial(_attachment, part, kind, self._budget)))
 
-    def _multipart(self, part: mime.Part, kind: str, depth: int) -> bool:
-        """Read the children; False if there are none."""
+    def _multipart(self, part: Message, kind: str) -> None:
+        """Read the parts of a part."""
         if kind == "multipart/encrypted":
             self.members.append(
                 Member("encrypted", partial(_refuse, "is encrypted; save its content decrypted"))
             )
-            return True
-        if kind == "multipart/alternative":
-            return self._alternatives(part, depth)
-        first = True
-        for child in part.children():
-            self.part(child, depth + 1, beside=kind == "multipart/related" and not first)
-            first = False
-            if self.ended:
-                break
-        return not first
+        elif kind == "multipart/alternative":
+            self._alternatives(part)
+        else:
+            for index, child in enumerate(mime.children(part)):
+                self.part(child, beside=kind == "multipart/related" and index > 0)
+                if self.ended:
+                    break
 
-    def _alternatives(self, part: mime.Part, depth: int) -> bool:
+    def _alternatives(self, part: Message) -> None:
         """The same text in several forms: the first, plain one, unless it only says to look on."""
         forms = []
-        for child in part.children():
+        for child in mime.children(part):
             form = _Reading(self._budget, self._parts)
-            form.part(child, depth + 1)
+            form.part(child)
             self.members.extend(form.members)
             forms.append(form.bodies)
             self.ended = form.ended
@@ -146,19 +148,18 @@ class _Reading:
             if count and count * _OUTWEIGHS >= max(words):
                 self.bodies.extend(bodies)
                 break
-        return bool(forms)
 
-    def _name(self, part: mime.Part, kind: str) -> str:
-        if name := base_name(part.filename):
+    def _name(self, part: Message, kind: str) -> str:
+        if name := base_name(mime.file_name(part)):
             return name
-        if kind in ("message/rfc822", "message/global"):
-            return f"{file_name(mime.parse(part.content()).header('Subject'))}.eml"
+        if kind in _MAILS and part.is_multipart():
+            return f"{file_name(mime.header(mime.attached_mail(part), 'Subject'))}.eml"
         suffix = _SUFFIXES.get(kind, ".txt" if kind.startswith(("text/", "message/")) else "")
         return f"part {len(self.members) + 1}{suffix}"
 
 
-def _body(part: mime.Part, kind: str) -> Document:
-    text = decode(part.content(), part.parameter("charset"))
+def _body(part: Message, kind: str) -> Document:
+    text = decode(mime.content(part), mime.charset(part))
     if kind == "text/plain":
         return Document("", clean(text))
     from rag.load.markup import html
@@ -166,10 +167,12 @@ def _body(part: mime.Part, kind: str) -> Document:
     return html.fragment(text)
 
 
-def _attachment(part: mime.Part, kind: str, budget: Budget) -> Content:
+def _attachment(part: Message, kind: str, budget: Budget) -> Content:
     if kind in _ENCRYPTED:
         raise LoadError("is encrypted or sealed as a whole (S/MIME); save its content decrypted")
-    content = part.content()
+    if kind in _MAILS and part.is_multipart():
+        return _unpack(mime.attached_mail(part), budget)
+    content = mime.content(part)
     budget.take(len(content))
     return content
 

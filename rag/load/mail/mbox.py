@@ -20,7 +20,7 @@ def unpack(data: bytes, source: str, budget: Budget) -> Iterator[Part]:
     found = [(begin.start(), begin.end()) for begin in MAIL_BEGIN.finditer(data)] or [(0, 0)]
     found.append((len(data), len(data)))
     for number, ((_, start), (end, _)) in enumerate(pairwise(found), 1):
-        subject = mime.parse(data, start, end).header("Subject")
+        subject = mime.header(mime.parse_headers(data[start:end]), "Subject")
         yield Member(f"{number} {file_name(subject)}.eml", partial(_mail, data, start, end, budget))
 
 

@@ -1,129 +1,109 @@
-"""Mails as trees of parts.
+"""Mails as the standard library parses them, and their headers as words.
 
-The standard library decodes headers and contents. The tree is made here: its parser compares every
-line with the border of every part around it, and its newer header parser takes minutes for one
-hostile line of 20,000 characters.
+``email.policy.default`` is not used: its parser of headers needs minutes for some of 20,000
+characters, and loses characters that are divided between two encoded words, or not encoded at all.
 """
 
 from __future__ import annotations
 
-import binascii
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from email.header import decode_header
 from email.message import Message
-from email.parser import HeaderParser
+from email.parser import BytesParser
+from email.policy import Compat32
+from typing import cast
 
 from rag.errors import LoadError
 from rag.load.builder import clean
 from rag.load.detect.encoding import decode
 
-_MAX_HEADERS_LENGTH = 1_000_000
 _MAX_HEADER_LENGTH = 10_000
-_MAX_PARAMETERS_LENGTH = 2000
-_END_OF_HEADERS = re.compile(rb"\r?\n[ \t]*\r?\n")
-_EMPTY_HEADERS = re.compile(rb"[ \t]*\r?\n")
-_NO_HEADER = re.compile(rb"^(?![!-9;-~]+[ \t]*:|[ \t]|\r?$)", re.MULTILINE)
+_END_OF_HEADERS = re.compile(rb"\r?\n\r?\n")
 _BARE_ADDRESS = re.compile(r"(^|, ?)<([^<>\s]+@[^<>\s]+)>")
 _QUOTED_NAME = re.compile(r'"([^",<>]*)"(?=\s*<)')
-_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A mail or a part of one: its headers, and where its content stands: ``data[start:end]``."""
+class _Headers(Compat32):
+    """Headers as they are written, in whatever encoding; of those made to do harm the beginning."""
 
-    headers: Message
-    data: bytes
-    start: int
-    end: int
-
-    @property
-    def type(self) -> str:
-        """The MIME type, lower case; ``text/plain`` where none is given."""
-        return self.headers.get_content_type()
-
-    @property
-    def disposition(self) -> str:
-        """``attachment``, ``inline`` or ""."""
-        return self.headers.get_content_disposition() or ""
-
-    @property
-    def filename(self) -> str:
-        """The name that the sender gave the part; "" without one."""
-        try:
-            return decoded(self.headers.get_filename() or "")
-        except Exception:  # malformed parameters make it raise many kinds
-            return ""
-
-    def parameter(self, name: str) -> str:
-        """A parameter of the content type; "" without it."""
-        try:
-            value = self.headers.get_param(name) or ""
-        except Exception:  # as above
-            return ""
-        return value if isinstance(value, str) else str(value[2])
-
-    def header(self, name: str) -> str:
-        """A header's words, decoded and on one line; "" without it."""
-        return decoded(str(self.headers.get(name) or ""))
-
-    def content(self) -> bytes:
-        """The content without its transfer encoding."""
-        raw = self.data[self.start : self.end]
-        match self.header("Content-Transfer-Encoding").partition(" ")[0].lower():
-            case "base64":
-                return _base64(raw)
-            case "quoted-printable":
-                return binascii.a2b_qp(raw)
-        return raw
-
-    def children(self) -> Iterator[Part]:
-        """The parts of a multipart; none where it has no border or no part."""
-        border = self.parameter("boundary").rstrip().encode("utf-8", "replace")
-        if not border:
-            return
-        line = re.compile(rb"^--" + re.escape(border) + rb"(--)?[ \t]*\r?$", re.MULTILINE)
-        start = -1
-        for found in line.finditer(self.data, self.start, self.end):
-            if start >= 0:
-                yield parse(self.data, start, _before_line_end(self.data, found.start()))
-            if found.group(1):
-                return
-            start = min(found.end() + 1, self.end)
-        if start >= 0:  # cut short
-            yield parse(self.data, start, self.end)
+    def header_fetch_parse(self, name: str, value: str) -> str:
+        value = value[:_MAX_HEADER_LENGTH]
+        return value if value.isascii() else _decoded(value.encode("ascii", "surrogateescape"), "")
 
 
-def parse(data: bytes, start: int = 0, end: int | None = None) -> Part:
-    """The mail or part that stands at ``data[start:end]``."""
-    end = len(data) if end is None else end
-    if empty := _EMPTY_HEADERS.match(data, start, end):
-        return Part(Message(), data, empty.end(), end)
-    limit = min(end, start + _MAX_HEADERS_LENGTH)
-    found = _END_OF_HEADERS.search(data, start, limit)
-    block, body = (
-        (data[start : found.start()], found.end()) if found else (data[start:limit], limit)
-    )
-    if broken := _NO_HEADER.search(block):  # what follows is text, though no blank line says so
-        block, body = block[: broken.start()], start + broken.start()
+_PARSER = BytesParser(policy=_Headers())
+
+
+def parse(data: bytes) -> Message:
+    """A mail with all its parts. Raises ``RecursionError`` for parts hundreds deep in others."""
+    return _PARSER.parsebytes(_with_headers_in_utf8(data))
+
+
+def parse_headers(data: bytes) -> Message:
+    """The headers of a mail alone."""
+    return _PARSER.parsebytes(_with_headers_in_utf8(data), headersonly=True)
+
+
+def header(part: Message, name: str) -> str:
+    """A header's words, decoded and on one line; "" without it."""
+    return _words(part.get(name) or "")
+
+
+def file_name(part: Message) -> str:
+    """The name that the sender gave the part; "" without one."""
     try:
-        text = block.decode("ascii") if block.isascii() else decode(block)
-        headers = HeaderParser().parsestr(text + "\n\n")
-    except Exception:  # binary data
-        return Part(Message(), data, start, end)
-    if not headers.keys():  # text without headers
-        return Part(Message(), data, start, end)
-    for name in ("Content-Type", "Content-Disposition"):
-        if len(value := str(headers.get(name) or "")) > _MAX_PARAMETERS_LENGTH:
-            headers.replace_header(name, value[:_MAX_PARAMETERS_LENGTH])
-    return Part(headers, data, min(body, end), end)
+        return _words(part.get_filename() or "")
+    except Exception:  # malformed parameters make it raise many kinds
+        return ""
 
 
-def decoded(written: str) -> str:
+def charset(part: Message) -> str:
+    """The encoding that the part names; "" if it names none."""
+    try:
+        return part.get_content_charset() or ""
+    except Exception:  # as above
+        return ""
+
+
+def content(part: Message) -> bytes:
+    """The content without its transfer encoding; of a part that holds others all of them."""
+    if part.is_multipart():
+        return b"\n".join(inner.as_bytes() for inner in children(part))
+    if encoding := header(part, "Content-Transfer-Encoding").split():
+        part.replace_header("Content-Transfer-Encoding", encoding[0])
+    return bytes(part.get_payload(decode=True) or b"")
+
+
+def children(part: Message) -> list[Message]:
+    """The parts of a part; none where it has no border."""
+    return cast(list[Message], part.get_payload()) if part.is_multipart() else []
+
+
+def attached_mail(part: Message) -> Message:
+    """The mail in a part of type ``message/rfc822``, also where it is encoded against the rules."""
+    [inner] = children(part)
+    if part["Content-Transfer-Encoding"] and not inner.keys():
+        encoded = Message()
+        encoded["Content-Transfer-Encoding"] = part["Content-Transfer-Encoding"]
+        encoded.set_payload(inner.get_payload())
+        return parse(content(encoded))
+    return inner
+
+
+def _with_headers_in_utf8(data: bytes) -> bytes:
+    """The mail; headers in a legacy encoding are decoded together, for one has few words."""
+    end = found.start() if (found := _END_OF_HEADERS.search(data)) else len(data)
+    headers = data[:end]
+    if headers.isascii():
+        return data
+    try:
+        return decode(headers).encode() + data[end:]
+    except LoadError:
+        return data
+
+
+def _words(written: str) -> str:
     """A header's value on one line, its encoded words decoded, names and addresses bare."""
-    written = written[:_MAX_HEADER_LENGTH]
     try:
         pieces = decode_header(written)
     except Exception:  # it lets binascii.Error and others through
@@ -137,22 +117,11 @@ def _piece(piece: bytes | str, charset: str | None) -> str:
         return piece
     if charset is None:
         return piece.decode("raw-unicode-escape", "replace")
+    return _decoded(piece, charset)
+
+
+def _decoded(data: bytes, charset: str) -> str:
     try:
-        return decode(piece, charset)
+        return decode(data, charset)
     except LoadError:
-        return piece.decode("ascii", "replace")
-
-
-def _base64(raw: bytes) -> bytes:
-    """Base64 however it is wrapped and wherever it was cut."""
-    letters = _NOT_BASE64.sub(b"", raw)
-    whole = len(letters) - (len(letters) % 4 == 1)
-    return binascii.a2b_base64(letters[:whole] + b"=" * (-whole % 4))
-
-
-def _before_line_end(data: bytes, position: int) -> int:
-    """``position`` without the line end before it, which belongs to the border."""
-    for line_end in (b"\r\n", b"\n"):
-        if data.endswith(line_end, 0, position):
-            return position - len(line_end)
-    return position
+        return data.decode("ascii", "replace")

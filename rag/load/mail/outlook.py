@@ -173,7 +173,7 @@ def _headers(message: _Object) -> list[tuple[str, str]]:
     received = message.text(_TRANSPORT_HEADERS)
     if received.startswith("Microsoft Mail Internet Headers"):
         received = received.partition("\n")[2]
-    mail = mime.parse(f"{received.strip()}\n\n".encode())
+    mail = mime.parse_headers(f"{received.strip()}\n\n".encode())
     name, address = message.line(_SENDER_NAME, _FROM_NAME), message.line(*_SENDER_ADDRESSES)
     known = {
         "From": _person(name, address),
@@ -182,7 +182,7 @@ def _headers(message: _Object) -> list[tuple[str, str]]:
         "Date": message.date(_SUBMITTED, _DELIVERED, _CREATED),
         "Subject": message.line(_SUBJECT),
     }
-    headers = [(name, mail.header(name) or value) for name, value in known.items()]
+    headers = [(name, mime.header(mail, name) or value) for name, value in known.items()]
     return [*headers[:-1], ("Subject", known["Subject"] or headers[-1][1])]
 
 

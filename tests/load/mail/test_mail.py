@@ -11,7 +11,7 @@ from places import FILES
 from rag.errors import LoadError
 from rag.load.archives.members import MAX_DEPTH
 from rag.load.detect.containers import MAX_MEMBERS
-from rag.load.registry import Loaded, load_bytes, load_file
+from rag.load.registry import Loaded, file_in, load_bytes, load_file
 
 HEADERS = "From: Ann <ann@x.example>\nTo: bob@x.example\nSubject: Plans\nMIME-Version: 1.0\n"
 WRITTEN = "From: Ann <ann@x.example>\nTo: bob@x.example\nSubject: Plans"
@@ -127,6 +127,7 @@ def test_dates(date: str, read: str) -> None:
         ("Content-Type: nonsense; charset", "die Größe".encode()),
         ("Content-Transfer-Encoding: quoted-printable", b"die Gr=C3=B6=\n=C3=9Fe"),
         ("Content-Transfer-Encoding: base64", b"ZGll\nIEdyw\r\n 7bDn2U=\n"),
+        ("Content-Transfer-Encoding: base64 (a comment)", b"ZGllIEdyw7bDn2U="),
         ("Content-Transfer-Encoding: BASE64", base64.b64encode("die Größe".encode())),
         ("Content-Transfer-Encoding: base64", base64.b64encode("die Größe".encode()).rstrip(b"=")),
         ("Content-Transfer-Encoding: 8-bit", "die Größe".encode()),
@@ -245,6 +246,23 @@ def test_attached_mails_are_nested() -> None:
         "a.eml/Re: 1-2.eml": "From: c@x.example\nSubject: Re: 1/2\nAttachments: d.txt\n\ninner",
         "a.eml/Re: 1-2.eml/d.txt": "deep",
     }
+    mail = (HEADERS + multipart("mixed", part("outer"), digest)).encode()
+    assert file_in(mail, "a.eml", "a.eml/Re: 1-2.eml/d.txt") == b"deep"
+
+
+def test_an_attached_mail_that_is_encoded_is_read() -> None:
+    coded = attached(b"From: c@x.example\nSubject: In\n\ninner", "x", "message/rfc822")
+    named = coded.replace('; filename="x"', "")
+    loaded = load(HEADERS + multipart("mixed", part("outer"), named))
+    assert texts(loaded)["a.eml/In.eml"] == "From: c@x.example\nSubject: In\n\ninner"
+
+
+def test_the_report_of_a_mail_that_came_back_is_read() -> None:
+    report = "Content-Type: message/delivery-status\n\nReporting-MTA: dns;x\n\nStatus: 5.1.1\n"
+    loaded = load(HEADERS + multipart("report", part("It came back."), report))
+    assert texts(loaded)["a.eml/part 1.txt"].split() == [
+        "Reporting-MTA:", "dns;x", "Status:", "5.1.1",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -400,14 +418,14 @@ def test_mails_in_mails_end_somewhere() -> None:
 
 
 def test_a_thousand_mails_and_parts_in_each_other() -> None:
-    deep = "Content-Type: message/rfc822\n\n" * 3000
-    loaded = load(HEADERS + deep)
-    assert len(loaded.documents) == MAX_DEPTH
-    borders = "".join(
-        f"Content-Type: multipart/mixed; boundary=b{i}\n\n--b{i}\n" for i in range(1000)
-    )
-    (document,) = load(f"Subject: s\n{borders}{'a line of text' * 1000}").documents
-    assert document.text.count("a line of text") == 1000
+    mails = "Content-Type: message/rfc822\n\n"
+    assert len(load(HEADERS + mails * 100).documents) == MAX_DEPTH
+    borders = [f"Content-Type: multipart/mixed; boundary=b{i}\n\n--b{i}\n" for i in range(1000)]
+    (document,) = load(f"Subject: s\n{''.join(borders[:100])}\na line of text").documents
+    assert document.text.endswith("a line of text")
+    for mail in (mails * 3000, "".join(borders), "".join(borders[:600])):
+        with pytest.raises(LoadError, match=r"^is damaged or malformed \(RecursionError\)"):
+            load(HEADERS + mail)
 
 
 @pytest.mark.parametrize(
