@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -153,6 +154,32 @@ def test_the_switch_keeps_the_documents_in_step(tmp_path: Path) -> None:
         looked = library.look((), "", library.watcher.changes)
         assert looked[library.step] is False
         assert "data-look" not in looked[library.status]
+
+
+def test_a_document_is_removed_while_the_folder_is_looked_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with knowledge_base(tmp_path, FirstLineReader()) as kb:
+        page = Page(kb, {})
+        web_server.with_loop(page.build)
+        library, go_on, report = page.library, threading.Event(), kb.sync()
+        monkeypatch.setattr(kb, "sync", lambda *_: go_on.wait(60) and report)
+        library.rescan()
+        library._do("Removing whales.txt", lambda progress: kb.remove("whales.txt", progress))
+        end = time.monotonic() + 60
+        while not library.jobs.state.changes:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        assert kb.sources() == []
+        (outcome,), looking = library.jobs.state.outcomes, library.looks.state.running
+        assert outcome.removed == ("whales.txt",)
+        assert looking
+        assert looking.number != outcome.number
+        status = library._status()
+        assert "Looking for changes" in status
+        assert "whales.txt" in status
+        go_on.set()
+        library.close()
 
 
 def test_without_a_folder_there_is_nothing_to_keep_in_step(tmp_path: Path) -> None:
