@@ -6,10 +6,12 @@ import hashlib
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import GeneratorError
-from rag.question_sets import GoldQuestion, check_evidence
+from rag.question_sets import Evidence, GoldQuestion, check_evidence
+from rag.question_sets.model import unique
 from rag.store.maintenance.readback import StoredTexts
 from rag.types import Answer, Hit, Progress
 
@@ -26,12 +28,15 @@ class Outcome:
 
     ``answer`` is None where only retrieval was asked for. ``valid`` says of each of the answer's
     citations whether its quote stood at its offsets in the document read back from disk.
+    ``places`` has, for each span of the set's evidence, where it stands: in its document and in
+    the copies of that.
     """
 
     question: GoldQuestion
     hits: tuple[Hit, ...]
     answer: Answer | None
     valid: tuple[bool, ...] = ()
+    places: tuple[tuple[Evidence, ...], ...] = ()
 
     @property
     def valid_citations(self) -> int:
@@ -82,7 +87,8 @@ def outcomes(
         for done, question in enumerate(questions):
             if progress:
                 progress("Asking", done, len(questions))
-            question = _with_copies(kb, question)
+            places = _places(kb, question)
+            question = replace(question, evidence=unique(chain.from_iterable(places)))
             answer = None if options.retrieval_only else _ask(kb, question, options.answerer)
             if disk is None and answer is not None and answer.citations:
                 disk = stack.enter_context(StoredTexts(kb.path))
@@ -90,19 +96,18 @@ def outcomes(
                 disk is not None and is_valid(citation.to_dict(), disk)
                 for citation in (answer.citations if answer else ())
             )
-            yield Outcome(question, tuple(kb.search(question.question, DEPTH)), answer, valid)
+            hits = tuple(kb.search(question.question, DEPTH))
+            yield Outcome(question, hits, answer, valid, places)
     if progress:
         progress("Asking", len(questions), len(questions))
 
 
-def _with_copies(kb: KnowledgeBase, question: GoldQuestion) -> GoldQuestion:
-    """The question with its evidence in copies too: they are found under one name for all."""
-    evidence = {
-        replace(place, source=name): None
-        for place in question.evidence
-        for name in (place.source, *kb.names(place.source))
-    }
-    return replace(question, evidence=tuple(evidence))
+def _places(kb: KnowledgeBase, question: GoldQuestion) -> tuple[tuple[Evidence, ...], ...]:
+    """Each span of the evidence, with the same span in copies: they are found under one name."""
+    return tuple(
+        unique(replace(span, source=name) for name in (span.source, *kb.names(span.source)))
+        for span in question.evidence
+    )
 
 
 def _ask(kb: KnowledgeBase, question: GoldQuestion, answerer: str | None) -> Answer:

@@ -86,7 +86,7 @@ class ScoredOutcome:
 
 
 def score(outcome: Outcome) -> ScoredOutcome:
-    """Judge one outcome."""
+    """Score one outcome."""
     question, answer = outcome.question, outcome.answer
     found: dict[str, Any] = {
         "id": question.id,
@@ -95,7 +95,10 @@ def score(outcome: Outcome) -> ScoredOutcome:
         "sources": question.sources,
         "answerable": question.answerable,
         "graded": bool(question.answers),
-        "evidence_ranks": tuple(_rank(one, outcome.hits) for one in question.evidence),
+        "evidence_ranks": tuple(
+            _rank(places, outcome.hits)
+            for places in outcome.places or ((one,) for one in question.evidence)
+        ),
     }
     return (
         ScoredOutcome(**found)
@@ -104,10 +107,10 @@ def score(outcome: Outcome) -> ScoredOutcome:
     )
 
 
-def _rank(evidence: Evidence, hits: Sequence[Hit]) -> int | None:
-    """The rank of the first hit that overlaps the evidence, from 1."""
+def _rank(places: Sequence[Evidence], hits: Sequence[Hit]) -> int | None:
+    """The rank of the first hit that overlaps one of the places of a span, from 1."""
     for rank, hit in enumerate(hits[:DEPTH], start=1):
-        if evidence.overlaps(hit.source, hit.start, hit.end):
+        if any(place.overlaps(hit.source, hit.start, hit.end) for place in places):
             return rank
     return None
 
