@@ -29,7 +29,7 @@ class _Headers(Compat32):
 
     def header_fetch_parse(self, name: str, value: str) -> str:
         value = value[:_MAX_HEADER_LENGTH]
-        return value if value.isascii() else _decoded(value.encode("ascii", "surrogateescape"), "")
+        return value if value.isascii() else _decoded(value.encode("utf-8", "surrogateescape"), "")
 
 
 _PARSER = BytesParser(policy=_Headers())
