@@ -12,7 +12,6 @@ from rag.load.detect.encoding import windows_encoding
 if TYPE_CHECKING:
     import olefile
 
-_MAX_STREAM_BYTES = 200_000_000
 _SECTION = 44  # where the offset of the first section stands
 _MAX_PROPERTIES = 1000
 _CODEPAGE, _TITLE = 1, 2  # identifiers of properties
@@ -36,20 +35,11 @@ def open_ole(data: bytes, what: str) -> olefile.OleFileIO:
     return container
 
 
-def read_stream(container: olefile.OleFileIO, name: str) -> bytes:
-    """The bytes of a stream, whatever the case of its name; b"" if there is none."""
-    if not container.exists(name):
-        return b""
-    if container.get_size(name) > _MAX_STREAM_BYTES:
-        raise LoadError("has more than 200 MB of text and drawings; split it")
-    return bytes(container.openstream(name).read())
-
-
 def title_of(container: olefile.OleFileIO) -> str:
     """The title from the file's properties; "" where they have none, or a made-up one."""
     try:
-        return title_in(read_stream(container, "\x05SummaryInformation"))
-    except Exception:  # a title is no reason to lose the document
+        return title_in(container.openstream("\x05SummaryInformation").read())
+    except Exception:  # there is none, or it is damaged: no reason to lose the document
         return ""
 
 

@@ -7,6 +7,7 @@ characters, and loses characters that are divided between two encoded words, or 
 from __future__ import annotations
 
 import re
+from email.errors import InvalidBase64LengthDefect
 from email.header import decode_header
 from email.message import Message
 from email.parser import BytesParser
@@ -28,7 +29,7 @@ class _Headers(Compat32):
 
     def header_fetch_parse(self, name: str, value: str) -> str:
         value = value[:_MAX_HEADER_LENGTH]
-        return value if value.isascii() else _decoded(value.encode("ascii", "surrogateescape"), "")
+        return value if value.isascii() else _decoded(value.encode("utf-8", "surrogateescape"), "")
 
 
 _PARSER = BytesParser(policy=_Headers())
@@ -71,7 +72,11 @@ def content(part: Message) -> bytes:
         return b"\n".join(inner.as_bytes() for inner in children(part))
     if encoding := header(part, "Content-Transfer-Encoding").split():
         part.replace_header("Content-Transfer-Encoding", encoding[0])
-    return bytes(part.get_payload(decode=True) or b"")
+    decoded = part.get_payload(decode=True)
+    if any(isinstance(defect, InvalidBase64LengthDefect) for defect in part.defects):  # cut off
+        part.set_payload(str(part.get_payload()).rstrip()[:-1])
+        decoded = part.get_payload(decode=True)
+    return bytes(cast(bytes, decoded) or b"")
 
 
 def children(part: Message) -> list[Message]:

@@ -38,7 +38,6 @@ _REFERENCE = re.compile(r"\$?([A-Z]{1,3})\$?(\d{1,7})")
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _MAX_COLUMNS = 16_384
 _MAX_MERGES = 100_000
-_MAX_STRING_CHARACTERS = 200_000_000
 _BLOCK = 1 << 20
 _FORGOTTEN_AFTER = 1024  # cells of a row
 
@@ -234,15 +233,11 @@ def _shared_strings(archive: zipfile.ZipFile, path: str) -> list[str]:
     strings: list[str] = []
     if path not in archive.namelist():
         return strings
-    characters = 0
     with archive.open(path) as stream:
         for _, element in etree.iterparse(
             stream, ("end",), tag="{*}si", resolve_entities=False, load_dtd=False, no_network=True
         ):
             strings.append(_rich_text(element))
-            characters += len(strings[-1])
-            if characters > _MAX_STRING_CHARACTERS:
-                raise LoadError("has more than 200 million characters of text; split it")
             forget(element)
     return strings
 

@@ -130,6 +130,8 @@ def test_dates(date: str, read: str) -> None:
         ("Content-Transfer-Encoding: base64 (a comment)", b"ZGllIEdyw7bDn2U="),
         ("Content-Transfer-Encoding: BASE64", base64.b64encode("die Größe".encode())),
         ("Content-Transfer-Encoding: base64", base64.b64encode("die Größe".encode()).rstrip(b"=")),
+        ("Content-Transfer-Encoding: base64", b"ZGllIEdyw7bDn2UKZ\n"),  # cut off
+        ("Content-Transfer-Encoding: 8bité", "die Größe".encode()),
         ("Content-Transfer-Encoding: 8-bit", "die Größe".encode()),
         ("Content-Type: text/html; charset=latin-1", b"<p>die Gr&ouml;&szlig;e"),
         ("Content-Type: text/html; charset=latin-1", "<p>die Größe".encode("latin-1")),
