@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rag.answering.snippet import snippet
-from rag.cli.calibrate import calibrate
+from rag.cli import calibrate, evaluation, questions, upkeep
 from rag.cli.common import (
     common_options,
     open_index,
@@ -23,9 +23,6 @@ from rag.cli.common import (
     progress_bar,
     wrapped,
 )
-from rag.cli.evaluation import compare, evaluate
-from rag.cli.questions import questions
-from rag.cli.upkeep import backup, restore, status, verify
 from rag.errors import KnowledgeBaseError, NotFoundError, RagError
 from rag.types import REASONS
 
@@ -61,14 +58,9 @@ def main() -> None:
     """Ask a folder of documents; get cited answers, or a plain refusal."""
 
 
-main.add_command(evaluate)
-main.add_command(compare)
-main.add_command(questions)
-main.add_command(calibrate)
-main.add_command(status)
-main.add_command(verify)
-main.add_command(backup)
-main.add_command(restore)
+for _module in (evaluation, questions, calibrate, upkeep):
+    for _command in _module.COMMANDS:
+        main.add_command(_command)
 
 
 @main.command()

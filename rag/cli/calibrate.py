@@ -40,3 +40,7 @@ def calibrate(questions: Path | None, clear: bool, index: Path, as_json: bool) -
     click.secho(f"{'':<20}{'before':>8}{'after':>8}   (each by a fit to others)", bold=True)
     for name, before in fitted.before.items():
         click.echo(f"  {name:<18}{number(before):>8}{number(fitted.after[name]):>8}")
+
+
+COMMANDS = (calibrate,)
+"""What this module adds to ``rag``."""

@@ -196,3 +196,7 @@ def _print_comparison(found: Comparison) -> None:
         if worse
         else "\nNothing got significantly worse."
     )
+
+
+COMMANDS = (evaluate, compare)
+"""What this module adds to ``rag``."""

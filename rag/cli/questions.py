@@ -129,3 +129,7 @@ def _print_import(report: ImportReport, out: Path) -> None:
     for title, remarks in (("Skipped", report.skipped), ("Worth a look", report.notes)):
         lines = [f"{remark.where}: {remark.reason}" for remark in remarks]
         print_first(lines, _MAX_SHOWN, title, IN_JSON)
+
+
+COMMANDS = (questions,)
+"""What this module adds to ``rag``."""

@@ -119,3 +119,7 @@ def restore(file: Path, index: Path, as_json: bool) -> None:
 
 def _documents(about: Mapping[str, Any]) -> str:
     return f"{about['documents']:,} document{'' if about['documents'] == 1 else 's'}"
+
+
+COMMANDS = (status, verify, backup, restore)
+"""What this module adds to ``rag``."""
