@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rag.answering.cite import MARKER
 from rag.atomic_files import replacing
 from rag.evaluate.figures import seconds
+from rag.evaluate.metrics import METRICS
 from rag.evaluate.report.curves import latencies, reliability, risk_coverage
 from rag.evaluate.report.plots import latency_plot, reliability_plot, risk_coverage_plot
 from rag.evaluate.report.report_templates import TEMPLATES
@@ -101,7 +102,7 @@ def page(
     return TEMPLATES.environment.get_template("report.html").generate(
         report=report,
         about=report.get("about", {}),
-        titles=TITLES,
+        titles={name: name for _, name in METRICS} | TITLES,
         groups=GROUPS,
         cards=CARDS,
         columns=COLUMNS,
