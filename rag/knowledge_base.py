@@ -172,8 +172,8 @@ class KnowledgeBase:
         A file of the same name there is moved to ``.removed`` first. What cannot be read, or has
         a name that no document should have, is in the report's ``failed`` and is not copied.
         Where ``progress`` raises :class:`CancelledError`, the report's ``left`` counts the files
-        that are not copied, or not indexed yet. Where another sync waits for its turn, what else
-        has changed in the folders is left to that one.
+        that are not copied, or not indexed yet. Where a sync has made way for this, what else has
+        changed in the folders is left to that one.
         """
         files = [Path(path) for path in paths]
         self._require_addable(files)
@@ -215,7 +215,7 @@ class KnowledgeBase:
     def remove(self, source: str, progress: Progress | None = None) -> SyncReport:
         """Move a document's file to ``.removed`` in its folder and sync.
 
-        Where another sync waits for its turn, what else has changed is left to that one.
+        Where a sync has made way for this, what else has changed is left to that one.
         """
         self._require_whole_file(source)
         with only_writer(self.path, progress) as writing:
@@ -354,12 +354,14 @@ class KnowledgeBase:
         """
         with only_writer(self.path) as writing:
             tell = partial(writing.noting(progress), "Indexing")
-            self.close()
-            return repair(
+            repaired = repair(
                 self.path,
                 self._manifest(),
                 lambda store: Indexer(store, self._embedder, self._chunk, tell=tell),
             )
+            if self._opened is not None:
+                self._opened.forget()
+            return repaired
 
     def backup(self, file: str | Path) -> dict[str, Any]:
         """Write the index, whatever is read and written meanwhile, into one file.
@@ -463,8 +465,9 @@ class KnowledgeBase:
         if rebuild:  # what cannot be begun must not cost the old index
             self._embedder.embed_query("")
             folders.listing(self.path, {})
-            self.close()
-        store = self._open(rebuild=rebuild)
+            # Beside the one that is open, which notices: another thread may have made way with it.
+            LocalStore(self.path, self._manifest(), rebuild=True).close()
+        store = self._open()
         before = {Path(path): Seen(device, n) for path, device, n in store.followed()}
         sync = Sync(self.path, store, self._embedder, self._chunk, writing.noting(progress))
         sync.max_chunks, sync.writing, sync.first = (
@@ -497,10 +500,10 @@ class KnowledgeBase:
             return None
         return self._open()
 
-    def _open(self, *, rebuild: bool = False) -> LocalStore:
+    def _open(self) -> LocalStore:
         with self._opening:
             if self._opened is None:
-                self._opened = LocalStore(self.path, self._manifest(), rebuild=rebuild)
+                self._opened = LocalStore(self.path, self._manifest())
             return self._opened
 
     def _manifest(self) -> dict[str, str | int]:

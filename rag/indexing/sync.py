@@ -150,7 +150,7 @@ class Sync:
     one loaded is loaded anew. ``is_settling`` tells of a file whether it is still being written.
     Files of more than ``max_chunks`` are refused. ``writing`` is the right to change the index,
     which others who wait for it get between two groups. The sources ``first`` are brought in step
-    before all others, and where one waits then, that one is left to do the rest.
+    before all others, and where a sync has made way for this one, that one is left to do the rest.
     """
 
     index: Path
@@ -262,9 +262,9 @@ class Sync:
         return self.writing is not None and self.writing.is_wanted
 
     def _leave_to_others(self, todo: Sequence[FoundFile], done: int) -> None:
-        """End where another waits, and the ``first`` are done, but not the rest."""
+        """End where a sync waits to go on, and the ``first`` are done, but not the rest."""
         left = self.first and done < len(todo) and todo[done].source not in self.first
-        if left and self._is_wanted:
+        if left and self.writing is not None and self.writing.is_wanted_back:
             raise _LeftToOthersError
 
     def _make_way(self, folders: Folders) -> None:
