@@ -27,7 +27,8 @@ from rag.indexing.folders import Folders, Seen
 from rag.indexing.purge import purge
 from rag.indexing.repair import Repair, repair, restore
 from rag.indexing.scan import FoundFile
-from rag.indexing.sync import Failure, Sync, SyncReport
+from rag.indexing.sync import Sync
+from rag.indexing.sync_report import Failure, SyncReport
 from rag.indexing.uploads import Uploads
 from rag.indexing.write_lock import Writing, only_writer
 from rag.indexing.writer import Check, Indexer
@@ -469,16 +470,21 @@ class KnowledgeBase:
             LocalStore(self.path, self._manifest(), rebuild=True).close()
         store = self._open()
         before = {Path(path): Seen(device, n) for path, device, n in store.followed()}
-        sync = Sync(self.path, store, self._embedder, self._chunk, writing.noting(progress))
-        sync.max_chunks, sync.writing, sync.first = (
-            self.settings.max_chunks_per_file, writing, frozenset(first),
-        )  # fmt: skip
-        if is_settling:
-            sync.is_settling = is_settling
         with nullcontext(uploads.loader) if uploads else self._isolated() as load:
+            sync = Sync(
+                self.path,
+                store,
+                self._embedder,
+                self._chunk,
+                writing.noting(progress),
+                uploads.load if uploads else load,
+                is_settling=is_settling or (lambda _: False),
+                max_chunks=self.settings.max_chunks_per_file,
+                writing=writing,
+                first=frozenset(first),
+            )
             if isinstance(load, IsolatedLoader):
                 load.meanwhile = sync.still
-            sync.load = uploads.load if uploads else load
             report = sync.run(folders, before)
         if not report.left:
             purge(self.path, store)

@@ -20,7 +20,7 @@ import rag.indexing.writer
 from rag import KnowledgeBase
 from rag.embed import HashingEmbedder
 from rag.errors import CancelledError, KnowledgeBaseError
-from rag.indexing.sync import SyncReport
+from rag.indexing.sync_report import SyncReport
 from rag.indexing.write_lock import Writing
 from rag.load.registry import Loaded, load_file
 from rag.sandbox.isolated import IsolatedLoader, Limits
