@@ -18,7 +18,7 @@ from pathlib import Path
 
 from rag import KnowledgeBase
 from rag.embed import HashingEmbedder
-from rag.indexing.sync import RACY_SECONDS
+from rag.indexing.file_bytes import RACY_SECONDS
 
 ROUNDS = 5
 

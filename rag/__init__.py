@@ -4,7 +4,7 @@
 """
 
 from rag.errors import RagError
-from rag.indexing.sync import SyncReport
+from rag.indexing.sync_report import SyncReport
 from rag.knowledge_base import KnowledgeBase
 from rag.settings import Settings
 from rag.types import Answer, Citation, Document, Hit

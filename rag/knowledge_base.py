@@ -27,7 +27,8 @@ from rag.indexing.folders import Folders, Seen
 from rag.indexing.purge import purge
 from rag.indexing.repair import Repair, repair, restore
 from rag.indexing.scan import FoundFile
-from rag.indexing.sync import Failure, Sync, SyncReport
+from rag.indexing.sync import Sync
+from rag.indexing.sync_report import Failure, SyncReport
 from rag.indexing.uploads import Uploads
 from rag.indexing.write_lock import Writing, only_writer
 from rag.indexing.writer import Check, Indexer
@@ -172,8 +173,8 @@ class KnowledgeBase:
         A file of the same name there is moved to ``.removed`` first. What cannot be read, or has
         a name that no document should have, is in the report's ``failed`` and is not copied.
         Where ``progress`` raises :class:`CancelledError`, the report's ``left`` counts the files
-        that are not copied, or not indexed yet. Where another sync waits for its turn, what else
-        has changed in the folders is left to that one.
+        that are not copied, or not indexed yet. Where a sync has made way for this, what else has
+        changed in the folders is left to that one.
         """
         files = [Path(path) for path in paths]
         self._require_addable(files)
@@ -215,7 +216,7 @@ class KnowledgeBase:
     def remove(self, source: str, progress: Progress | None = None) -> SyncReport:
         """Move a document's file to ``.removed`` in its folder and sync.
 
-        Where another sync waits for its turn, what else has changed is left to that one.
+        Where a sync has made way for this, what else has changed is left to that one.
         """
         self._require_whole_file(source)
         with only_writer(self.path, progress) as writing:
@@ -354,12 +355,14 @@ class KnowledgeBase:
         """
         with only_writer(self.path) as writing:
             tell = partial(writing.noting(progress), "Indexing")
-            self.close()
-            return repair(
+            repaired = repair(
                 self.path,
                 self._manifest(),
                 lambda store: Indexer(store, self._embedder, self._chunk, tell=tell),
             )
+            if self._opened is not None:
+                self._opened.forget()
+            return repaired
 
     def backup(self, file: str | Path) -> dict[str, Any]:
         """Write the index, whatever is read and written meanwhile, into one file.
@@ -463,19 +466,25 @@ class KnowledgeBase:
         if rebuild:  # what cannot be begun must not cost the old index
             self._embedder.embed_query("")
             folders.listing(self.path, {})
-            self.close()
-        store = self._open(rebuild=rebuild)
+            # Beside the one that is open, which notices: another thread may have made way with it.
+            LocalStore(self.path, self._manifest(), rebuild=True).close()
+        store = self._open()
         before = {Path(path): Seen(device, n) for path, device, n in store.followed()}
-        sync = Sync(self.path, store, self._embedder, self._chunk, writing.noting(progress))
-        sync.max_chunks, sync.writing, sync.first = (
-            self.settings.max_chunks_per_file, writing, frozenset(first),
-        )  # fmt: skip
-        if is_settling:
-            sync.is_settling = is_settling
         with nullcontext(uploads.loader) if uploads else self._isolated() as load:
+            sync = Sync(
+                self.path,
+                store,
+                self._embedder,
+                self._chunk,
+                writing.noting(progress),
+                uploads.load if uploads else load,
+                is_settling=is_settling or (lambda _: False),
+                max_chunks=self.settings.max_chunks_per_file,
+                writing=writing,
+                first=frozenset(first),
+            )
             if isinstance(load, IsolatedLoader):
                 load.meanwhile = sync.still
-            sync.load = uploads.load if uploads else load
             report = sync.run(folders, before)
         if not report.left:
             purge(self.path, store)
@@ -497,10 +506,10 @@ class KnowledgeBase:
             return None
         return self._open()
 
-    def _open(self, *, rebuild: bool = False) -> LocalStore:
+    def _open(self) -> LocalStore:
         with self._opening:
             if self._opened is None:
-                self._opened = LocalStore(self.path, self._manifest(), rebuild=rebuild)
+                self._opened = LocalStore(self.path, self._manifest())
             return self._opened
 
     def _manifest(self) -> dict[str, str | int]:

@@ -98,8 +98,8 @@ def _of_folder(folder: Path, load: Load) -> Documents:
     """The documents of a folder; of a file that holds several each."""
     from cachetools import LRUCache
 
+    from rag.indexing.file_bytes import read_file
     from rag.indexing.scan import find_files
-    from rag.indexing.sync import read_file
     from rag.question_sets.locate import Documents
 
     texts: LRUCache[str, str] = LRUCache(_CACHED_CHARACTERS, getsizeof=lambda text: len(text) + 1)

@@ -6,10 +6,10 @@ import hashlib
 from pathlib import Path
 
 from rag.errors import LoadError
+from rag.indexing.file_bytes import read_file
 from rag.indexing.file_names import checked_name, look_alike
 from rag.indexing.folders import Folders
-from rag.indexing.sync import Load, read_file
-from rag.load.registry import Loaded
+from rag.load.registry import Load, Loaded
 
 MAX_CHARACTERS_KEPT = 16_000_000
 """Text of files that were tried, kept in memory for the sync that follows."""

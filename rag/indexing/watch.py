@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Protocol
 
 from rag.errors import CancelledError, KnowledgeBaseError, RagError
+from rag.indexing.file_bytes import signature
 from rag.indexing.ignore import IGNORE_FILE
 from rag.indexing.scan import FoundFile
-from rag.indexing.sync import SyncReport, signature
+from rag.indexing.sync_report import SyncReport
 from rag.load.system_files import is_system_name
 from rag.types import Progress
 

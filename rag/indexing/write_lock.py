@@ -81,11 +81,12 @@ class Writing:
     @property
     def is_wanted(self) -> bool:
         """Whether another waits for the right."""
-        try:
-            with self.line.acquire(timeout=0), self.paused.acquire(timeout=0):
-                return False
-        except Timeout:
-            return True
+        return _is_held(self.line) or self.is_wanted_back
+
+    @property
+    def is_wanted_back(self) -> bool:
+        """Whether one that has made way, a sync, waits to go on."""
+        return _is_held(self.paused)
 
     def make_way(self, tell: Callable[[str], None]) -> None:
         """Give the right to the one who waits first, and wait for it in line.
@@ -136,6 +137,14 @@ class Writing:
                 )
             tell(f"Waiting for another sync{holder}")
             time.sleep(_SECONDS_BETWEEN_TRIES)
+
+
+def _is_held(lock: FileLock) -> bool:
+    try:
+        with lock.acquire(timeout=0):
+            return False
+    except Timeout:
+        return True
 
 
 @contextmanager

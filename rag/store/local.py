@@ -54,11 +54,13 @@ class LocalStore:
         self._seen = -1
         self._db = Database(path, manifest, rebuild=rebuild)
         self._index = VectorIndex(path, self._db)
-        self._db.on_rebuild = self._forget
+        self._db.on_rebuild = self.forget
 
-    def _forget(self) -> None:
-        self._contents.clear()
-        self._index.forget()
+    def forget(self) -> None:
+        """Keep nothing of the content in memory: it is read anew from the disk."""
+        with self._db.exclusive():
+            self._contents.clear()
+            self._index.forget()
 
     @classmethod
     def exists(cls, path: Path) -> bool:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from rag.errors import LoadError
+from rag.indexing.file_bytes import read_file
 from rag.indexing.folders import Folders
-from rag.indexing.sync import read_file
 from rag.store.port import IndexStore
 from rag.types import Document, Location, PageImage
 from rag.viewer import pages

@@ -227,6 +227,26 @@ def test_verify_repairs_what_is_derived(folder: Path) -> None:
     assert rag("search", "apples", "-k", "1").stdout.startswith("1. a.txt 0:21")
 
 
+def test_what_is_repaired_while_it_is_open_is_read_anew(make_kb: MakeKb) -> None:
+    kb = make_kb(DOCS)
+    store, vector = kb._open(), kb._embedder.embed_query("Apples grow on trees.")
+    with store._db.exclusive():
+        whole = store._index.current()
+        [nearest] = whole.search(vector, 1)
+        whole.update([nearest], [], store._index.vectors([]))
+        sha256 = whole.save(kb.path / CHECKPOINT)
+        store._db.set_meta("checkpoint", json.dumps([whole.generation, sha256]))
+    kb.close()
+
+    def nearest_source() -> str:
+        [found] = kb._open().search("other words", vector, 1)
+        return found.chunk.document.source
+
+    assert nearest_source() == "b.txt", "the vector of a.txt is not found"
+    assert len(kb.repair().problems) == 1
+    assert nearest_source() == "a.txt"
+
+
 def test_verify_names_what_must_be_read_again(folder: Path) -> None:
     damage("UPDATE contents SET text = 'Bears are sweet.' WHERE text LIKE 'Pears%'")
     result = rag("verify", "--repair", "--json")

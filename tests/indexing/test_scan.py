@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from rag.errors import KnowledgeBaseError, LoadError
+from rag.indexing.file_bytes import read_file
 from rag.indexing.scan import find_files, list_folder
-from rag.indexing.sync import read_file
 from rag.load.registry import load_bytes
 
 

@@ -22,7 +22,7 @@ from samples import MakeKb, open_kb, write_folder
 import rag.load
 from rag import KnowledgeBase, Settings
 from rag.errors import CancelledError, KnowledgeBaseError, ModelError
-from rag.indexing.sync import RACY_SECONDS
+from rag.indexing.file_bytes import RACY_SECONDS
 from rag.indexing.writer import CHUNKS_PER_GROUP
 from rag.load import ocr
 from rag.store.maintenance.verify import problems

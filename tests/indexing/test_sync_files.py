@@ -13,13 +13,16 @@ import pytest
 from fakes_embed import CountingEmbedder
 from samples import MakeKb, on_disk, write_folder
 
-import rag.indexing.sync
+import rag.indexing.file_bytes
+import rag.indexing.file_reader
 import rag.load.registry
 from rag import KnowledgeBase
 from rag.errors import KnowledgeBaseError, LoadError
+from rag.indexing.file_bytes import read_file
 from rag.indexing.folders import Folders
 from rag.indexing.scan import FoundFile
-from rag.indexing.sync import Sync, SyncReport, read_file
+from rag.indexing.sync import Sync
+from rag.indexing.sync_report import SyncReport
 from rag.load.registry import Loaded, fingerprint, load_file
 from rag.types import Document
 
@@ -187,14 +190,14 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.append(file.path.name)
         return read_file(file)
 
-    monkeypatch.setattr(rag.indexing.sync, "read_file", counting)
+    monkeypatch.setattr(rag.indexing.file_reader, "read_file", counting)
     return names
 
 
 def test_unchanged_files_are_not_read(
     synced: Synced, reads: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rag.indexing.sync, "RACY_SECONDS", -1.0)  # as if the files were old
+    monkeypatch.setattr(rag.indexing.file_bytes, "RACY_SECONDS", -1.0)  # as if the files were old
     synced({"a.txt": "Apples.", "b.txt": "Pears.", "bad.box": ""})
     assert reads == ["a.txt", "b.txt", "bad.box"]
     report = synced()
@@ -214,7 +217,7 @@ def test_a_file_changed_a_moment_ago_is_read_again(
     assert kb._open().files()["a.txt"].signature is None
     synced()
     assert reads == ["a.txt", "a.txt"]
-    monkeypatch.setattr(rag.indexing.sync, "RACY_SECONDS", -1.0)
+    monkeypatch.setattr(rag.indexing.file_bytes, "RACY_SECONDS", -1.0)
     synced()
     assert kb._open().files()["a.txt"].signature is not None
     synced()

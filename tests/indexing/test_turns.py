@@ -6,7 +6,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Protocol
 
 import fakes_hostile
 import pytest
@@ -18,7 +20,8 @@ import rag.indexing.writer
 from rag import KnowledgeBase
 from rag.embed import HashingEmbedder
 from rag.errors import CancelledError, KnowledgeBaseError
-from rag.indexing.sync import SyncReport
+from rag.indexing.sync_report import SyncReport
+from rag.indexing.write_lock import Writing
 from rag.load.registry import Loaded, load_file
 from rag.sandbox.isolated import IsolatedLoader, Limits
 from rag.types import Progress, Vectors
@@ -56,20 +59,26 @@ def folder(tmp_path: Path) -> Path:
 
 
 class Long:
-    """A sync in a thread that stops where ``stage`` is told, until :meth:`go_on`."""
+    """A sync in a thread that stops where ``stage`` is told, until :meth:`go_on`.
 
-    def __init__(self, index: Path, folder: Path, stage: str) -> None:
+    It has the index open by itself, unless that is ``shared``.
+    """
+
+    def __init__(
+        self, index: Path, folder: Path, stage: str, shared: KnowledgeBase | None = None
+    ) -> None:
         self.embedder = Recording()
         self.stages: list[str] = []
         self.shares: list[int] = []
         self.stopped, self._going = threading.Event(), threading.Event()
         self._stage = stage
         self._pool = ThreadPoolExecutor(1)
-        self._report: Future[SyncReport] = self._pool.submit(self._run, index, folder)
+        kb = nullcontext(shared) if shared else open_kb(index, self.embedder)
+        self._report: Future[SyncReport] = self._pool.submit(self._run, kb, folder)
         assert self.stopped.wait(PATIENCE)
 
-    def _run(self, index: Path, folder: Path) -> SyncReport:
-        with open_kb(index, self.embedder) as kb:
+    def _run(self, opened: AbstractContextManager[KnowledgeBase], folder: Path) -> SyncReport:
+        with opened as kb:
             return kb.sync(folder, self._tell)
 
     def _tell(self, stage: str, done: int, total: int) -> None:
@@ -94,12 +103,16 @@ class Long:
         return self._report.result(PATIENCE)
 
 
+class Begin(Protocol):
+    def __call__(self, stage: str, shared: KnowledgeBase | None = None) -> Long: ...
+
+
 @pytest.fixture
-def long(tmp_path: Path, folder: Path) -> Iterator[Callable[[str], Long]]:
+def long(tmp_path: Path, folder: Path) -> Iterator[Begin]:
     begun: list[Long] = []
 
-    def begin(stage: str) -> Long:
-        begun.append(Long(tmp_path / "index", folder, stage))
+    def begin(stage: str, shared: KnowledgeBase | None = None) -> Long:
+        begun.append(Long(tmp_path / "index", folder, stage, shared))
         return begun[-1]
 
     yield begin
@@ -117,7 +130,7 @@ def check_equal_to_a_rebuild(tmp_path: Path, folder: Path) -> None:
 
 
 def test_what_is_removed_during_a_sync_is_gone_at_once_and_stays_so(
-    tmp_path: Path, folder: Path, long: Callable[[str], Long]
+    tmp_path: Path, folder: Path, long: Begin
 ) -> None:
     sync = long("Reading 3.txt")
     with open_kb(tmp_path / "index") as kb:
@@ -134,7 +147,7 @@ def test_what_is_removed_during_a_sync_is_gone_at_once_and_stays_so(
 
 
 def test_what_is_added_during_a_sync_is_not_undone(
-    tmp_path: Path, folder: Path, long: Callable[[str], Long]
+    tmp_path: Path, folder: Path, long: Begin
 ) -> None:
     sync = long("Reading 3.txt")
     new = write_folder(
@@ -154,7 +167,7 @@ def test_what_is_added_during_a_sync_is_not_undone(
 
 @pytest.mark.parametrize("stage", ["Reading 3.txt", "Indexing 3.txt"])
 def test_two_syncs_of_one_folder_share_the_work(
-    tmp_path: Path, folder: Path, long: Callable[[str], Long], stage: str
+    tmp_path: Path, folder: Path, long: Begin, stage: str
 ) -> None:
     sync = long(stage)
     (folder / "1.txt").unlink()
@@ -169,7 +182,7 @@ def test_two_syncs_of_one_folder_share_the_work(
     check_equal_to_a_rebuild(tmp_path, folder)
 
 
-def test_one_large_file_makes_way_too(tmp_path: Path, long: Callable[[str], Long]) -> None:
+def test_one_large_file_makes_way_too(tmp_path: Path, long: Begin) -> None:
     folder = tmp_path / "docs"
     write_folder(folder, {"5.txt": " ".join(topic(i) for i in range(40, 70))})
     with open_kb(tmp_path / "index") as kb:
@@ -186,9 +199,7 @@ def test_one_large_file_makes_way_too(tmp_path: Path, long: Callable[[str], Long
     check_equal_to_a_rebuild(tmp_path, folder)
 
 
-def test_a_sync_ends_where_another_named_other_folders(
-    tmp_path: Path, long: Callable[[str], Long]
-) -> None:
+def test_a_sync_ends_where_another_named_other_folders(tmp_path: Path, long: Begin) -> None:
     sync = long("Reading 3.txt")
     other = write_folder(tmp_path / "other", {"a.txt": "Apples."})
     with open_kb(tmp_path / "index") as kb:
@@ -200,9 +211,43 @@ def test_a_sync_ends_where_another_named_other_folders(
     check_equal_to_a_rebuild(tmp_path, other)
 
 
-def test_who_waits_can_be_cancelled(
-    tmp_path: Path, folder: Path, long: Callable[[str], Long]
+@pytest.mark.parametrize("what", ["rebuild", "repair"])
+def test_another_thread_may_make_the_index_anew(
+    tmp_path: Path, folder: Path, long: Begin, what: str
 ) -> None:
+    with open_kb(tmp_path / "index") as kb, ThreadPoolExecutor(1) as pool:
+        sync = long("Reading 3.txt", kb)
+        anew: dict[str, Callable[[], object]] = {
+            "rebuild": lambda: kb.sync(folder, rebuild=True),
+            "repair": kb.repair,
+        }
+        other = pool.submit(anew[what])
+        while not Writing(kb.path).is_wanted:
+            time.sleep(0.01)
+        assert sync.report().left == 0
+        other.result(PATIENCE)
+        assert kb.sources() == NAMES
+    check_equal_to_a_rebuild(tmp_path, folder)
+
+
+def test_the_rest_is_left_to_a_sync_but_to_no_other_who_waits(tmp_path: Path, folder: Path) -> None:
+    verified: list[Future[list[str]]] = []
+    with open_kb(tmp_path / "index") as kb, ThreadPoolExecutor(1) as pool:
+        kb.sync(folder)
+        write_folder(folder, {"8.txt": topic(8), "9.txt": topic(9)})
+
+        def verify_too(stage: str, done: int, total: int) -> None:
+            if not verified:
+                verified.append(pool.submit(kb.verify))
+                while not Writing(kb.path).is_wanted:
+                    time.sleep(0.01)
+
+        assert kb.remove("0.txt", verify_too).added == ("8.txt", "9.txt")
+        assert verified[0].result(PATIENCE) == []
+    check_equal_to_a_rebuild(tmp_path, folder)
+
+
+def test_who_waits_can_be_cancelled(tmp_path: Path, folder: Path, long: Begin) -> None:
     sync = long("Reading 3.txt")
 
     def cancel(stage: str, done: int, total: int) -> None:

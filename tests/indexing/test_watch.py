@@ -18,7 +18,7 @@ from samples import MakeKb, on_disk, open_kb, write_folder
 from rag import KnowledgeBase
 from rag.embed import HashingEmbedder
 from rag.indexing.scan import FoundFile
-from rag.indexing.sync import SyncReport
+from rag.indexing.sync_report import SyncReport
 from rag.indexing.watch import Quiet, Watcher
 from rag.indexing.write_lock import only_writer
 

@@ -21,7 +21,7 @@ from rag.web.page.components import UNEXPECTED
 from rag.web.render import Outcome, Running
 
 if TYPE_CHECKING:
-    from rag.indexing.sync import SyncReport
+    from rag.indexing.sync_report import SyncReport
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("gradio")
 
 from rag.errors import GeneratorError
-from rag.indexing.sync import Failure, SyncReport
+from rag.indexing.sync_report import Failure, SyncReport
 from rag.types import Progress
 from rag.web.page.components import UNEXPECTED
 from rag.web.page.jobs import Jobs, TimeLeft
