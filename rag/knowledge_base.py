@@ -1,4 +1,4 @@
-"""The public class: opens an index, keeps it in step with folders, searches and answers.
+"""The public class: opens an index, syncs it with its folders, searches and answers.
 
 The composition root: here the adapters are put behind the ports.
 """

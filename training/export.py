@@ -25,7 +25,7 @@ from onnxruntime.quantization.shape_inference import (
 )
 
 from rag.answering.read.model import OUTPUTS, Predict, open_predict
-from rag.embed.onnx import sha256
+from rag.digests import file_sha256
 from training.evaluate_reading import evaluate
 from training.layout import open_layout
 from training.model import default_backbone, from_weights
@@ -112,7 +112,7 @@ def measure(path: Path, backbone: Path, data: Path | None, limit: int | None) ->
     report: dict[str, object] = {
         "bytes": path.stat().st_size,
         "bytes_of_word_embeddings": table_bytes(path),
-        "sha256": sha256(path),
+        "sha256": file_sha256(path),
         "latency_8_windows": {str(n): latency(predict, n) for n in (128, 160, 256)},
     }
     if data is not None:

@@ -25,7 +25,7 @@ from rag import KnowledgeBase
 from rag.answering.read.calibration import Calibration
 from rag.answering.read.evidence import FEATURES
 from rag.answering.read.model import SpanModel, open_model
-from rag.embed.onnx import sha256
+from rag.digests import file_sha256
 from rag.question_sets import read_questions
 from rag.settings import Settings
 from training.evidence import Asked, Table, collect, sample
@@ -253,7 +253,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--limit", type=int, default=1500, help="questions of a set, at most")
     parser.add_argument("--floor", type=float, default=0.5, help="answer from here on, to report")
     given = parser.parse_args(arguments)
-    digest = sha256(given.model)
+    digest = file_sha256(given.model)
     found = tables(given.data, open_model(given.model), given.work, digest, given.limit)
     dev = {name: found[name] for name in DEV}
     line = calibrated(fit(found["held_out"]), dev)

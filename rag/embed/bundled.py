@@ -21,7 +21,8 @@ import numpy as np
 import numpy.typing as npt
 from cachetools import LRUCache
 
-from rag.embed.onnx import open_session, open_tokenizer, require_digest, sha256
+from rag.digests import file_sha256
+from rag.embed.onnx import open_session, open_tokenizer, require_digest
 from rag.embed.sentence_transformer import SentenceTransformerEmbedder, load
 from rag.embed.vectors import normalize
 from rag.errors import ModelError
@@ -180,7 +181,7 @@ def _check(folder: Path) -> None:
     weights = folder / "model.safetensors"
     if not weights.is_file():
         raise ModelError(f"the bundled model's weights are missing: {weights}; run 'make install'")
-    digest = sha256(weights)
+    digest = file_sha256(weights)
     if digest != BUNDLED_SHA256:
         raise ModelError(
             f"the bundled model's weights are damaged: SHA-256 {digest[:12]}..., expected "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import hashlib
 import os
 import threading
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from rag.digests import file_sha256
 from rag.errors import ModelError
 
 if TYPE_CHECKING:
@@ -145,14 +145,8 @@ def require_digest(path: Path, digest: str, what: str) -> None:
     """Raise :class:`ModelError` unless the file ``what``, part of a model, is the one published."""
     if not path.is_file():
         raise ModelError(f"{what} is missing: {path.name}; run 'make install'")
-    if (found := sha256(path)) != digest:
+    if (found := file_sha256(path)) != digest:
         raise ModelError(
             f"{what} is damaged: {path.name} has SHA-256 {found[:12]}..., expected "
             f"{digest[:12]}...; install the program anew"
         )
-
-
-def sha256(path: Path) -> str:
-    """Hex SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

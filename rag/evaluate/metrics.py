@@ -2,7 +2,7 @@
 
 All but the area under the ROC curve are made of sums, so one matrix product gives them for any
 number of weightings of the questions: all ones for the figure itself, counts of draws for its
-bootstrap. ``comparison`` uses the same sums for its permutations.
+bootstrap. ``permutation`` uses the same sums for its permutations.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ class Sync:
 
     ``load``, ``loaders``, ``is_settling`` and ``max_chunks`` are those of :class:`FileReader`.
     ``writing`` is the right to change the index, which others who wait for it get between two
-    groups. The sources ``first`` are brought in step before all others, and where a sync has made
+    groups. The sources ``first`` are synced before all others, and where a sync has made
     way for this one, that one is left to do the rest.
     """
 
@@ -79,7 +79,7 @@ class Sync:
         )
 
     def run(self, folders: Folders, before: Mapping[Path, Seen] | None = None) -> SyncReport:
-        """Bring the store in step with ``folders``; what cannot be read is reported, not raised.
+        """Make the store equal to ``folders``; what cannot be read is reported, not raised.
 
         ``before`` is how the folders were found last. Where ``progress`` raises
         :class:`CancelledError`, what was written is kept, and reported; the next sync goes on

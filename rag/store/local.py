@@ -296,7 +296,7 @@ class LocalStore:
         """Keep vectors, of shape ``(dimension,)`` and length 1, by the digest of their text.
 
         They are found by no search until a document that has the text is written; those that
-        none has are dropped by :meth:`settle`.
+        none has are dropped by :meth:`compact`.
         """
         rows = ((key, np.asarray(row, dtype="<f4").tobytes()) for key, row in vectors.items())
         with self._db.transaction():

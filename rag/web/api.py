@@ -63,7 +63,7 @@ def serve(
 ) -> None:
     """Serve until interrupted; ``on_ready`` gets the address. OSError if the port is taken.
 
-    ``watch`` keeps the documents in step with their folders meanwhile.
+    ``watch`` syncs the documents with their folders meanwhile.
     """
     from rag.web.app import serve_page
 
