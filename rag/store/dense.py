@@ -8,13 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from rag.atomic_files import write_whole
 from rag.digests import file_sha256
 from rag.types import Vectors
-
-Ids = npt.NDArray[np.int64]
 
 
 class DenseIndex:

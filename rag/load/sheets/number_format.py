@@ -58,14 +58,6 @@ def plain(value: float) -> str:
     return f"{value:.15f}".rstrip("0") if 1e-9 <= abs(value) < 1 else text
 
 
-def is_date(code: str) -> bool:
-    """Whether the format shows a date or a time."""
-    return any(
-        kind == "elapsed" or (kind == "date" and text.lower()[:1] in "ymdhs")
-        for kind, text in _tokens(_section(code, 1.0)[0])
-    )
-
-
 def date_text(
     moment: datetime, *, date: bool = True, time: bool = True, seconds: bool | None = None
 ) -> str:
