@@ -22,7 +22,8 @@ from rag.types import Chunk, Document, Hit
 from training import average
 from training.data import is_held_out, read_held_out, read_training
 from training.export import export, export_fp32, quantise
-from training.model import TABLE, SpanReader, default_backbone
+from training.model import TABLE, default_backbone
+from training.model import SpanReader as Network
 from training.reading import open_reader
 from training.train import TINY, rate_factor, train
 
@@ -136,7 +137,7 @@ def test_a_body_whose_words_the_program_has_leaves_no_word_table(tmp_path: Path)
         num_attention_heads=2,
         intermediate_size=64,
     )
-    model = SpanReader(BertModel(config, add_pooling_layer=False), segments=False).eval()
+    model = Network(BertModel(config, add_pooling_layer=False), segments=False).eval()
     fp32, int8 = tmp_path / "reader.fp32.onnx", tmp_path / "reader.int8.onnx"
     export_fp32(model, fp32, E5_MODEL)
     quantise(fp32, int8)
