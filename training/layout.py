@@ -1,61 +1,16 @@
-"""How a body wants a question and a passage laid out: its special tokens and segments."""
+"""The tokenizer of a body's folder, with the layout of a pair that it makes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from tokenizers import Tokenizer
 
+from rag.answering.read.layout import Layout, layout_of
 from rag.embed.onnx import open_tokenizer
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """`first question middle passage last`; BERT's middle is `[SEP]`, RoBERTa's `</s></s>`.
-
-    `segments` tells whether the body was trained with another token type for the passage.
-    """
-
-    first: int
-    middle: tuple[int, ...]
-    last: int
-    segments: bool
-
-    @property
-    def special(self) -> int:
-        """The number of special tokens of a window."""
-        return 2 + len(self.middle)
-
-    def passage_at(self, asked: int) -> int:
-        """Return the place of the passage's first token after a question of `asked` tokens."""
-        return 1 + asked + len(self.middle)
-
-    def join(self, asked: list[int], read: list[int]) -> list[int]:
-        """Return the token ids of a window."""
-        return [self.first, *asked, *self.middle, *read, self.last]
-
-
-def layout_of(tokenizer: Tokenizer) -> Layout:
-    """Return the layout of a pair that a tokenizer makes."""
-    pair = tokenizer.encode("a", "a")
-    word = tokenizer.encode("a", add_special_tokens=False).ids[-1]
-    one, two = (i for i, token in enumerate(pair.ids) if token == word)
-    middle = [i for i in range(one + 1, two) if pair.special_tokens_mask[i]]
-    return Layout(
-        pair.ids[0], tuple(pair.ids[i] for i in middle), pair.ids[-1], max(pair.type_ids) > 0
-    )
 
 
 def open_layout(backbone: Path) -> tuple[Tokenizer, Layout]:
     """Return the tokenizer of a backbone's folder and its layout."""
     tokenizer = open_tokenizer(backbone / "tokenizer.json")
     return tokenizer, layout_of(tokenizer)
-
-
-def trimmed(text: str, offsets: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return tokens' offsets without leading blanks, which some tokenizers count to a word."""
-    return [
-        (start + len(text[start:end]) - len(text[start:end].lstrip()), end)
-        for start, end in offsets
-    ]

@@ -54,10 +54,19 @@ class SpanReader(nn.Module):
         `token_type_ids` are 1 on the passage, whether or not the body knows token types. Logits of
         padding are very low; start and end of question tokens mean nothing.
         """
-        types = {"token_type_ids": token_type_ids} if self.segments else {}
         hidden = self.body(
-            input_ids=input_ids, attention_mask=attention_mask, **types
+            input_ids=input_ids, attention_mask=attention_mask, **self.types(token_type_ids)
         ).last_hidden_state.float()
+        return self.heads(hidden, token_type_ids, attention_mask)
+
+    def types(self, token_type_ids: Tensor) -> dict[str, Tensor]:
+        """Return what the body is told of token types."""
+        return {"token_type_ids": token_type_ids} if self.segments else {}
+
+    def heads(
+        self, hidden: Tensor, token_type_ids: Tensor, attention_mask: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Take the body's hidden states; return what `forward` does."""
         start, end = self.span(hidden).unbind(-1)
         outside = (1.0 - token_type_ids.to(hidden.dtype)) * -1e4
         padding = (1.0 - attention_mask.to(hidden.dtype)) * -1e4

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from tokenizers import Tokenizer
 
+from rag.answering.read.layout import Layout
 from rag.answering.read.model import Predict, open_predict
 from rag.answering.read.spans import Logits, Reading, best_apart, window_readings
-from rag.answering.read.windows import MAX_QUESTION, IntArray, Window, batches, token_ranges
-from rag.text.sentences import sentence_spans
-from training.layout import Layout, open_layout, trimmed
+from rag.answering.read.windows import IntArray, Passage, Window, batches, cut
+from training.layout import open_layout
 from training.model import from_weights
 
 LENGTH, STRIDE = 224, 112
@@ -50,18 +49,12 @@ class Model:
         return [next(iter(best_apart(readings, 1)), NOTHING) for readings in found]
 
     def _cut(self, index: int, question: str, text: str) -> Iterator[Window]:
-        """Yield the windows of one passage: whole sentences where these are short enough."""
-        asked = self.tokenizer.encode(question, add_special_tokens=False).ids[:MAX_QUESTION]
-        read = self.tokenizer.encode(text, add_special_tokens=False)
-        offsets = trimmed(text, read.offsets)
-        firsts = np.array([start for start, _ in offsets])
-        spans = sentence_spans(text, 0, len(text))
-        starts = {int(np.searchsorted(firsts, start)) for start, _ in spans} | {0, len(offsets)}
-        room = self.length - len(asked) - self.layout.special
-        first = self.layout.passage_at(len(asked))
-        for low, high in token_ranges(sorted(starts), room, self.stride):
-            ids = tuple(self.layout.join(asked, read.ids[low:high]))
-            yield Window(index, ids, first, tuple(offsets[low:high]))
+        """Yield the windows of one passage, as the program cuts them."""
+        passages = [Passage(text, 0, len(text))]
+        for window in cut(
+            self.tokenizer, self.layout, question, passages, self.length, self.stride
+        ):
+            yield replace(window, passage=index)
 
 
 def torch_predictor(

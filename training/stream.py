@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 from tokenizers import Tokenizer
 
+from rag.answering.read.layout import Layout
 from rag.answering.read.windows import MAX_QUESTION
 from training.data import SOURCES, Example
 from training.edits import Edit, Neighbours
-from training.layout import Layout
 from training.near_miss import near_miss
 from training.noise import noisy
 from training.paraphrase import paraphrased

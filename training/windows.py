@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from tokenizers import Encoding, Tokenizer
 
+from rag.answering.read.layout import Layout, trimmed
 from rag.answering.read.windows import MAX_QUESTION, IntArray
-from training.layout import Layout, trimmed
 
 IGNORED = -100
 """The place of an answer that is there, but whose words are not marked."""

@@ -37,6 +37,8 @@ class Session:
     def __init__(self, session: InferenceSession) -> None:
         """Wrap an open session."""
         self._session = session
+        self.inputs = frozenset(given.name for given in session.get_inputs())
+        self.metadata: Mapping[str, str] = session.get_modelmeta().custom_metadata_map
 
     def run(self, outputs: Sequence[str], inputs: Mapping[str, Array]) -> list[Array]:
         """Return the named outputs for the named inputs, and the memory to the system.

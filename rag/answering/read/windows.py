@@ -9,17 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from rag.answering.read.layout import Layout, trimmed
 from rag.text.sentences import sentence_spans
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-CLS, SEP = 101, 102
 MAX_QUESTION = 40
 """Word pieces of a question; the rest of a longer one is not read."""
-
-SPECIAL = 3
-"""``[CLS] question [SEP] passage [SEP]``."""
 
 IntArray = npt.NDArray[np.int64]
 TokenRange = tuple[int, int]
@@ -60,7 +57,12 @@ class Batch:
 
 
 def cut(
-    tokenizer: Tokenizer, question: str, passages: Sequence[Passage], length: int, stride: int
+    tokenizer: Tokenizer,
+    layout: Layout,
+    question: str,
+    passages: Sequence[Passage],
+    length: int,
+    stride: int,
 ) -> list[Window]:
     """Windows of at most ``length`` word pieces that hold whole sentences, for every passage.
 
@@ -70,13 +72,14 @@ def cut(
     asked = tokenizer.encode(question, add_special_tokens=False).ids[:MAX_QUESTION]
     texts = [passage.text[passage.start : passage.end] for passage in passages]
     encoded = tokenizer.encode_batch(texts, add_special_tokens=False)
+    room, first = length - len(asked) - layout.special, layout.passage_at(len(asked))
     windows = []
-    for index, (passage, encoding) in enumerate(zip(passages, encoded, strict=True)):
-        offsets = [(a + passage.start, b + passage.start) for a, b in encoding.offsets]
-        starts = _sentence_starts(passage, offsets)
-        for low, high in token_ranges(starts, length - len(asked) - SPECIAL, stride):
-            ids = (CLS, *asked, SEP, *encoding.ids[low:high], SEP)
-            windows.append(Window(index, ids, len(asked) + 2, tuple(offsets[low:high])))
+    for index, (passage, text, encoding) in enumerate(zip(passages, texts, encoded, strict=True)):
+        inside = trimmed(text, encoding.offsets)
+        offsets = [(a + passage.start, b + passage.start) for a, b in inside]
+        for low, high in token_ranges(_sentence_starts(passage, offsets), room, stride):
+            ids = tuple(layout.join(asked, encoding.ids[low:high]))
+            windows.append(Window(index, ids, first, tuple(offsets[low:high])))
     return windows
 
 

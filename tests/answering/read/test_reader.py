@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +16,16 @@ from rag.answering.question import Question
 from rag.answering.read import SpanReader, missing_words
 from rag.answering.read.confidence import WEIGHTS, ConfidenceModel
 from rag.answering.read.evidence import FEATURES, Candidate, features, sentence_around
-from rag.answering.read.model import SpanModel, open_model
+from rag.answering.read.layout import layout_of
+from rag.answering.read.model import (
+    OUTPUTS,
+    PADDING,
+    WORD_VECTORS,
+    ReaderSettings,
+    SpanModel,
+    open_model,
+    open_predict,
+)
 from rag.answering.read.reader import MODEL
 from rag.answering.read.spans import Logits, Reading, best_apart, window_readings
 from rag.answering.read.windows import IntArray, Passage, Window, batches, cut, token_ranges
@@ -43,7 +53,9 @@ def test_windows_cover_the_passage_with_its_own_offsets() -> None:
     tokenizer = open_tokenizer(TOKENIZER)
     text = f"Something before. {TEXT} Something after."
     start = text.index("The Isar")
-    windows = cut(tokenizer, "Who?", [Passage(text, start, start + len(TEXT))], 24, 10)
+    windows = cut(
+        tokenizer, layout_of(tokenizer), "Who?", [Passage(text, start, start + len(TEXT))], 24, 10
+    )
     covered = {i for w in windows for low, high in w.offsets for i in range(low, high)}
     assert covered == {i for i in range(start, start + len(TEXT)) if not text[i].isspace()}
     for window in windows:
@@ -232,7 +244,7 @@ def points_at(words: str) -> SpanModel:
         end[(ids == wanted[-1]) & (types == 1)] = 5.0
         return start, end, start.max(axis=1)
 
-    return SpanModel(predict, TOKENIZER)
+    return SpanModel(predict, tokenizer)
 
 
 def test_spans_are_exact_and_most_probable_first() -> None:
@@ -284,6 +296,58 @@ def test_a_damaged_model_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"not a model")
     with pytest.raises(ModelError, match=r"cannot load reader\.onnx"):
         open_model(path)
+
+
+def test_a_model_of_a_body_that_is_not_known_is_refused(tmp_path: Path) -> None:
+    assert ReaderSettings.of({}) == ReaderSettings("all-MiniLM-L6-v2", 96, 48)
+    made = onnx.load(str(MODEL))
+    onnx.helper.set_model_props(made, {"body": "bert-of-tomorrow", "length": "224"})
+    onnx.save(made, str(tmp_path / "reader.onnx"))
+    with pytest.raises(ModelError, match="'bert-of-tomorrow'"):
+        open_model(tmp_path / "reader.onnx")
+
+
+def without_mask(path: Path) -> Path:
+    """A model of windows by themselves: a token's start is its word vector's first value."""
+    vectors = onnx.helper.make_tensor_value_info(WORD_VECTORS, onnx.TensorProto.FLOAT, [1, "n", 2])
+    types = onnx.helper.make_tensor_value_info("token_type_ids", onnx.TensorProto.INT64, [1, "n"])
+    nodes = [
+        onnx.helper.make_node("Constant", [], [name], value_int=value)
+        for name, value in (("zero", 0), ("one", 1))
+    ]
+    nodes += [
+        onnx.helper.make_node("Gather", [WORD_VECTORS, "zero"], [OUTPUTS[0]], axis=2),
+        onnx.helper.make_node("Gather", [WORD_VECTORS, "one"], [OUTPUTS[1]], axis=2),
+        onnx.helper.make_node("Cast", ["token_type_ids"], ["kinds"], to=onnx.TensorProto.FLOAT),
+        onnx.helper.make_node("ReduceSum", ["kinds", "one_axis"], [OUTPUTS[2]], keepdims=0),
+    ]
+    shapes: list[list[str | int | None]] = [[1, "n"], [1, "n"], [1]]
+    outputs = [
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
+        for name, shape in zip(OUTPUTS, shapes, strict=True)
+    ]
+    axes = onnx.numpy_helper.from_array(np.array([1]), "one_axis")
+    graph = onnx.helper.make_graph(nodes, "read", [vectors, types], outputs, [axes])
+    opset = onnx.helper.make_opsetid("", 17)
+    onnx.save(onnx.helper.make_model(graph, opset_imports=[opset], ir_version=8), str(path))
+    return path
+
+
+def test_a_model_without_a_mask_reads_each_window_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Words:
+        @staticmethod
+        def word_vectors(ids: IntArray) -> Logits:
+            return np.stack([ids, 10 * ids], axis=-1).astype(np.float32)
+
+    monkeypatch.setattr("rag.answering.read.model.e5_file", Words)
+    predict = open_predict(without_mask(tmp_path / "reader.onnx"))
+    ids, mask = np.array([[5, 6, 7], [8, 9, 0]]), np.array([[1, 1, 1], [1, 1, 0]])
+    start, end, answerable = predict(ids, mask, np.array([[0, 1, 1], [0, 1, 0]]))
+    assert start.tolist() == [[5, 6, 7], [8, 9, PADDING]]
+    assert end.tolist() == [[50, 60, 70], [80, 90, PADDING]]
+    assert answerable.tolist() == [2, 1]
 
 
 @pytest.mark.parametrize("broken", ["", "{}", '{"sha256": "", "weights": {}}', "[]"])
