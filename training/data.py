@@ -65,7 +65,7 @@ class Source:
     `negatives`: passages without the answer are looked for. `edits`: near misses are made of its
     questions. `spans`: answers are marked, not only whether there is one. `noise`: its questions
     are also asked as people type them. `twins`: unanswerable questions, each drawn with an
-    answerable one to the same passage.
+    answerable one to the same passage. `statements`: yes-or-no questions are made of its passages.
     """
 
     weight: float
@@ -76,6 +76,7 @@ class Source:
     spans: bool = True
     noise: bool = True
     twins: bool = False
+    statements: bool = False
 
 
 FACTS = "facts"
@@ -84,14 +85,14 @@ FACTS = "facts"
 # Wikipedia counts most. Titles of the product reviews hold five passages each, too few to find a
 # near miss in, so those count as one group; likewise the Chinese files.
 SOURCES: dict[str, Source] = {
-    "squad1_du_test": Source(13, edits=True),
-    "squad1_train_20articles": Source(3, edits=True),
-    "squad1_routerlens": Source(4, grouped=False, edits=True),
-    "squad1_cs224n": Source(5, grouped=False, edits=True),
-    "squad1_more": Source(1.5, grouped=False, edits=True),
+    "squad1_du_test": Source(13, edits=True, statements=True),
+    "squad1_train_20articles": Source(3, edits=True, statements=True),
+    "squad1_routerlens": Source(4, grouped=False, edits=True, statements=True),
+    "squad1_cs224n": Source(5, grouped=False, edits=True, statements=True),
+    "squad1_more": Source(1.5, grouped=False, edits=True, statements=True),
     "squad2_train_near_misses": Source(22, negatives=False, twins=True),
     "squad2_train_other_paragraph": Source(3, negatives=False),
-    "squadshifts_new_wiki": Source(8, edits=True),
+    "squadshifts_new_wiki": Source(8, edits=True, statements=True),
     "squadshifts_amazon_reviews": Source(5, grouped=False, edits=True),
     "squadshifts_reddit": Source(5, grouped=False, edits=True),
     "policyqa_dev": Source(1, negatives=False),

@@ -27,6 +27,7 @@ from training.windows import (
     pad,
     without_answer,
 )
+from training.yes_no import yes_no
 
 ROUND = 32  # lengths are multiples of this, so that few shapes occur
 POOL = 48  # batches made at once and sorted by length
@@ -45,6 +46,7 @@ class Mix:
     passage: float = 0.25
     paraphrase: float = 0.25
     noise: float = 0.25
+    yes_no: float = 0.06
     lengths: tuple[tuple[int, float], ...] = ((96, 0.3), (160, 0.4), (224, 0.3))
 
 
@@ -140,6 +142,11 @@ class Stream:
             if lacking is not None:
                 about = example.question if rng.random() < 0.75 else None
                 yield Pair(example.question, crop(lacking, room, rng, about), example.source)
+                return
+        if source.statements and draw < mix.passage + mix.yes_no:
+            made = yes_no(Piece(example.context), rng)
+            if made is not None:
+                yield Pair(made[0], crop(made[1], room, rng), example.source)
                 return
         piece = crop(whole, room, rng, None if whole.end else example.question)
         yield Pair(example.question, piece, example.source)
