@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any, Self
 
 from rag.answering.answer import Answerer
-from rag.answering.compute_slots import ComputeSlots, IsWanted
+from rag.answering.compute_slots import ComputeSlots, IsWanted, require
 from rag.answering.followup import History
 from rag.answering.generate import make_generator
+from rag.answering.overview import Overviews, requested_overview
 from rag.answering.question import Question, analysed
-from rag.answering.read import CalibratedReader, Calibration, SpanReader
+from rag.answering.read import CalibratedReader, Calibration, SpanReader, missing_words
 from rag.answering.retrieve import retrieve
 from rag.embed import make_embedder
 from rag.errors import CancelledError, KnowledgeBaseError, LoadError, NotFoundError, SettingsError
@@ -48,6 +49,7 @@ from rag.types import (
     Generator,
     Hit,
     Location,
+    Overview,
     PageImage,
     Progress,
     Reader,
@@ -95,6 +97,7 @@ class KnowledgeBase:
         self._load = load
         self._show: pages.PageRenderer = pages.show if load else pages.IsolatedPages(self._limits())
         self._opened: LocalStore | None = None
+        self._overviews: Overviews | None = None
         self._opening = threading.Lock()
         self._slots = ComputeSlots()
 
@@ -119,7 +122,7 @@ class KnowledgeBase:
         with self._opening:
             if self._opened is not None:
                 self._opened.close()
-                self._opened = None
+                self._opened = self._overviews = None
         if isinstance(self._show, pages.IsolatedPages):
             self._show.close()
 
@@ -406,6 +409,26 @@ class KnowledgeBase:
             return []
         return retrieve(question, store, self._embedder, k, fusion=self.settings.fusion)
 
+    def overview(
+        self,
+        source: str | Sequence[str] = (),
+        *,
+        is_wanted: IsWanted = lambda: True,
+    ) -> Overview:
+        """What a document is about in its own words; what several are, or all without a source.
+
+        Of many documents the most central ones are quoted, and the others counted. Raises
+        :class:`NotFoundError`, and :class:`CancelledError` where ``is_wanted`` turns false.
+        """
+        sources = [source] if isinstance(source, str) else list(source)
+        store = self._store()
+        if store is None:
+            if sources:
+                raise NotFoundError(f"no document {sources[0]!r}: the knowledge base is empty")
+            return Overview((), 0)
+        with self._slots.one(is_wanted):
+            return self._overviewer(store).of(sources, partial(require, is_wanted))
+
     def ask(
         self,
         question: str,
@@ -441,6 +464,7 @@ class KnowledgeBase:
         return Answerer(
             retrieve=partial(self._search, k=self.settings.top_k),
             has_documents=self._has_documents,
+            overview=partial(self._requested_overview, is_wanted),
             reader=reader,
             generator=self._generator if chosen == "llm" else None,
             threshold=reader.threshold(self.settings.target_precision),
@@ -451,6 +475,29 @@ class KnowledgeBase:
         ).stream(question, history)
 
     # Inside
+
+    def _overviewer(self, store: LocalStore) -> Overviews:
+        with self._opening:
+            if self._overviews is None:
+                self._overviews = Overviews(store, self._embedder)
+            return self._overviews
+
+    def _requested_overview(
+        self, is_wanted: IsWanted, question: str, history: History
+    ) -> Overview | None:
+        """The overview that a question wants; None if it wants none or there is none to give."""
+        scope = requested_overview(question, self.titles, in_conversation=bool(history))
+        store = self._store()
+        if scope is None or store is None or store.is_empty():
+            return None
+        overviews = self._overviewer(store)
+        if scope.topic:
+            topic = analysed(scope.topic)
+            hits = self._search(topic, self.settings.top_k)
+            found = None if missing_words(topic, hits) else overviews.on_topic(scope.topic, hits)
+        else:
+            found = overviews.of(scope.sources, partial(require, is_wanted))
+        return found if found and found.groups else None
 
     def _sync(
         self,

@@ -11,7 +11,7 @@ import hashlib
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -331,6 +331,60 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class OverviewGroup:
+    """Sentences of one document in reading order; ``title`` is the heading above them, "" for none.
+
+    In an overview of several documents it is the document's title, or its source without one.
+    """
+
+    title: str
+    citations: tuple[Citation, ...]
+
+    @property
+    def source(self) -> str:
+        return self.citations[0].source
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "source": self.source,
+            "title": self.title,
+            "sentences": [citation.to_dict() for citation in self.citations],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The sentences that stand for ``documents`` documents, in their own words.
+
+    With a ``topic`` they are those on it, of the documents that were found for it. ``left_out``
+    counts the documents that nothing is quoted of: beyond the most that are shown, or without a
+    sentence, as sheets are.
+    """
+
+    groups: tuple[OverviewGroup, ...]
+    documents: int
+    topic: str = ""
+
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        """All sentences, numbered from 1."""
+        return tuple(citation for group in self.groups for citation in group.citations)
+
+    @property
+    def left_out(self) -> int:
+        return self.documents - len({group.source for group in self.groups})
+
+    def to_dict(self) -> dict[str, Any]:
+        """The overview as JSON-ready values."""
+        return {
+            "documents": self.documents,
+            "left_out": self.left_out,
+            "topic": self.topic,
+            "groups": [group.to_dict() for group in self.groups],
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class PossibleAnswer:
     """The best candidate of a refusal: a sentence, cited, and the words in it that may answer."""
 
@@ -360,6 +414,8 @@ class Answer:
     ``retrieve``, ``read`` and ``total``. ``dropped_markers`` counts the markers of an LLM that
     pointed at no given passage or at one that does not support the sentence, and its sentences
     that were removed because nothing supports them. ``perhaps`` is the best candidate of a refusal.
+    ``kind`` is ``overview`` where an overview was asked for: its sentences are quoted, so that its
+    ``confidence`` is 1.
     """
 
     question: str
@@ -374,6 +430,7 @@ class Answer:
     seconds: Mapping[str, float] | None = None
     dropped_markers: int = 0
     perhaps: PossibleAnswer | None = None
+    kind: Literal["answer", "overview"] = "answer"
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as JSON-ready values."""
@@ -390,6 +447,7 @@ class Answer:
             "hits": [hit.to_dict() for hit in self.hits],
             "seconds": {k: round(seconds.get(k, 0.0), 4) for k in ("retrieve", "read", "total")},
             "perhaps": self.perhaps.to_dict() if self.perhaps else None,
+            "kind": self.kind,
         }
 
 

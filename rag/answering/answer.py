@@ -34,6 +34,7 @@ from rag.types import (
     Citation,
     Generator,
     Hit,
+    Overview,
     PossibleAnswer,
     Reader,
     Span,
@@ -56,6 +57,7 @@ MAX_MISSING = 3
 class Answerer:
     """What is needed to answer; ``generator`` None answers in the documents' own words.
 
+    ``overview`` gives what the question wants an overview of, if it does and there is one to give.
     ``names`` gives the sources of a document's copies, its own among them. ``mentions`` tells
     whether any of some words stands in any document. Passages are found and read in one of the
     ``slots``; where the answer is no longer wanted, :class:`CancelledError` ends the work before
@@ -67,6 +69,7 @@ class Answerer:
     reader: Reader
     generator: Generator | None
     threshold: float
+    overview: Callable[[str, History], Overview | None] = lambda question, history: None
     names: Callable[[str], Sequence[str]] = lambda source: (source,)
     mentions: Callable[[str], bool] = lambda words: False
     slots: ComputeSlots = field(default_factory=ComputeSlots)
@@ -83,6 +86,13 @@ class Answerer:
             raise ValueError("the question is blank: ask something")
         clock = _Clock()
         draft = Answer(question=question, text="", answerer=self.name)
+        with self.slots.one(self.is_wanted):
+            clock.start()
+            overview = self.overview(question, history)
+            clock.lap("read")
+        if overview is not None:
+            yield self._summed_up(draft, overview, clock)
+            return
         asked = standalone_question(question, history)
         if analysed(question).is_small_talk or not asked.has_subject:
             yield self._refusal(draft, "no_question", clock)
@@ -102,6 +112,22 @@ class Answerer:
             yield self._not_answered(draft, asked, spans, clock)
         else:
             yield from self._extracted(draft, asked, spans, clock)
+
+    def _summed_up(self, draft: Answer, overview: Overview, clock: _Clock) -> Answer:
+        """An overview as an answer: all of it is quoted, so nothing of it can be wrong."""
+        citations = overview.citations
+        statements = [[Span(c.hit, c.start, c.end, 1.0)] for c in citations]
+        cited = cite_spans(statements, overview_lead(overview), self._named)
+        return replace(
+            draft,
+            text=cited.text,
+            citations=cited.citations,
+            hits=tuple(dict.fromkeys(citation.hit for citation in citations)),
+            answerer=self.reader.name,
+            confidence=1.0,
+            kind="overview",
+            seconds=clock.seconds(),
+        )
 
     def _found(self, question: Question, clock: _Clock) -> tuple[list[Hit], list[Span]]:
         """Passages, and what may answer in them; ``clock`` does not count the wait for a turn."""
@@ -221,6 +247,19 @@ class Answerer:
             reason=reason,
             seconds=clock.seconds(),
         )
+
+
+def overview_lead(overview: Overview) -> str:
+    """What is said before the sentences of an overview: of how many documents they are."""
+    told = overview.documents - overview.left_out
+    if overview.topic:
+        documents = "1 document says" if told == 1 else f"{told} documents say"
+        return f"What {documents} about {overview.topic}:"
+    if overview.documents == 1:
+        return f"The main points of {overview.groups[0].source}:"
+    if told == overview.documents:
+        return f"The main points of {told} documents:"
+    return f"The main points of {told} of {overview.documents} documents:"
 
 
 def _checked(written: str, hits: Sequence[Hit], names: Names) -> Cited:

@@ -227,6 +227,36 @@ class LocalStore:
             ).fetchall()
         return [Chunk(document, start, end) for start, end in rows]
 
+    def chunk_vectors(self, source: str) -> tuple[list[tuple[int, int]], Vectors]:
+        """The places of the document's chunks, in order, and their vectors in the same order."""
+        with self._reading():
+            rows = self._db.execute(
+                'SELECT c."start", c."end", v.embedding FROM chunks c '
+                "JOIN vectors v ON v.id = c.vector_id WHERE c.content_id = ? "
+                'ORDER BY c."start", c."end"',
+                (self._content_id(source),),
+            ).fetchall()
+        vectors = np.frombuffer(b"".join(row[2] for row in rows), dtype="<f4")
+        return [row[:2] for row in rows], vectors.reshape(len(rows), -1 if rows else 0)
+
+    def document_vectors(self) -> tuple[list[str], Vectors]:
+        """The first source of each content that has chunks, sorted, and its mean vector.
+
+        The means are of its chunks' vectors, scaled to length 1.
+        """
+        with self._reading():
+            sums: dict[str, Vectors] = {}
+            for source, embedding in self._db.execute(
+                "SELECT (SELECT min(source) FROM documents WHERE content_id = c.content_id), "
+                "v.embedding FROM chunks c JOIN vectors v ON v.id = c.vector_id"
+            ):
+                vector = np.frombuffer(embedding, dtype="<f4")
+                sums[source] = sums[source] + vector if source in sums else vector
+        sources = sorted(sums)
+        rows = np.array([sums[source] for source in sources], dtype=np.float32)
+        lengths = np.linalg.norm(rows, axis=-1, keepdims=True) if sources else 1.0
+        return sources, rows / np.maximum(lengths, 1e-12)
+
     def chunk_count(self, content_sha256: str) -> int | None:
         """The number of chunks of a content; None if it is not stored."""
         with self._reading():
