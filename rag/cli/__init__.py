@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rag.answering.snippet import snippet
-from rag.cli import calibrate, evaluation, questions, upkeep
+from rag.cli import calibrate, evaluation, overview, questions, upkeep
 from rag.cli.common import (
     common_options,
     open_index,
@@ -58,7 +58,7 @@ def main() -> None:
     """Ask a folder of documents; get cited answers, or a plain refusal."""
 
 
-for _module in (evaluation, questions, calibrate, upkeep):
+for _module in (overview, evaluation, questions, calibrate, upkeep):
     for _command in _module.COMMANDS:
         main.add_command(_command)
 
@@ -224,7 +224,7 @@ def _print_answer(answer: Answer) -> None:
     click.echo("\n".join(map(wrapped, answer.text.splitlines())))
     if answer.reason and not answer.refused:
         click.secho(f"\n{REASONS[answer.reason]}", bold=True)
-    if not answer.refused:
+    if not answer.refused and answer.kind == "answer":
         sure = f"{answer.confidence:.0%} likely to be right"
         click.echo(f"\n{sure if answer.confidence else 'Not known how likely'} ({answer.answerer})")
     if answer.perhaps:

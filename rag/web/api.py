@@ -3,6 +3,8 @@
 ``POST /v1/ask`` and ``POST /v1/search`` take ``{"question": str}`` and give what ``rag ask --json``
 and ``rag search --json`` print; ``GET /v1/status`` (with names in the place of paths) and
 ``GET /v1/documents/SOURCE`` likewise.
+``GET /v1/overview`` tells in their own words what all documents are about,
+``GET /v1/overview/SOURCE`` what one is.
 ``GET /v1/locations/SOURCE?start=&end=`` tells where a quote stands: its pages, and where on them.
 ``GET /v1/pages/SOURCE?start=&end=&page=`` is such a page as PNG, the quote marked. The chat page's
 guards hold for all: on loopback, a request under another host's name is refused, so no site can
@@ -105,6 +107,21 @@ def make_api(kb: KnowledgeBase) -> APIRouter:
 
         with as_http_errors():
             return await client_work.run(request, work)
+
+    async def overview_of(request: Request, *sources: str) -> Any:
+        with as_http_errors():
+            return await client_work.run(
+                request,
+                lambda is_wanted: kb.overview(sources, is_wanted=is_wanted).to_dict(),
+            )
+
+    @api.get("/overview")
+    async def overview(request: Request) -> Any:
+        return await overview_of(request)
+
+    @api.get("/overview/{source:path}")
+    async def overview_of_one(request: Request, source: str) -> Any:
+        return await overview_of(request, source)
 
     @api.get("/status")
     def status() -> dict[str, Any]:

@@ -76,7 +76,7 @@ def quotes(
 def quotes_on(
     passages: Sequence[tuple[Document, TextSpan]], topic: str, embed: Embed, count: int
 ) -> list[tuple[int, Quote]]:
-    """The sentences of ``passages``, best first, that are on a topic, each with its passage's index.
+    """The sentences of ``passages``, best first, on a topic, each with its passage's index.
 
     They have at least half of the topic's words. Passages may overlap.
     """

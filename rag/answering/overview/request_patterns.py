@@ -27,9 +27,9 @@ _PUNTOS = (
 )
 _CLES = r"(?:(?:points|id[ée]es|th[èe]mes|messages) (?:principaux|principales|cl[ée]s?|essentiels))"
 
-_NAMED = r"(?P<named>.+)"
+_NAMED = r"(?P<named>.+?)"
 """What only a document can be the name of."""
-_OF = r"(?P<subject>.+)"
+_OF = r"(?P<subject>.+?)"
 """A document or a topic."""
 
 PATTERNS = tuple(
@@ -44,9 +44,10 @@ PATTERNS = tuple(
         rf"(?:tell (?:me|us) about|describe|explain) {_NAMED}",
         rf"(?:(?:to )?summari[sz]e|sum up|recap|tl;? ?dr)(?: of|:)?(?: {_OF})?",
         rf"sum {_OF} up",
-        rf"(?:(?:give|show|tell|get|write|provide|make|create|send|prepare|have|see|need|want|like)"
-        r"(?: me| us)?(?: with)? |what(?: is|'?s) )?(?:(?:an?|the|your) )?"
-        rf"{_SHORT}{_SUMMARY}(?: (?:of|on|about|for|over) {_OF})?",
+        rf"(?:(?:i )?(?:give|show|tell|get|write|provide|make|create|send|prepare|have|see|need"
+        rf"|want|like)(?: me| us)?(?: with)? )?(?:(?:an?|the|your) )?{_SHORT}{_SUMMARY}"
+        rf"(?: (?:of|on|about|for|over) {_OF})?",
+        rf"what(?: is|'?s) (?:the|your) {_SHORT}{_SUMMARY}(?: (?:of|on|about|for|over) {_OF})?",
         rf"(?:what (?:are|is|were)|list|name|tell me|give me|show me)? ?(?:the |its )?{_POINTS}"
         rf"(?: (?:of|in|from|made in) {_NAMED}| here)?",
         r"what should i know about (?:this|these|it)(?: documents?| files?)?",
@@ -74,7 +75,7 @@ PATTERNS = tuple(
         # French
         r"de quoi (?:s'agit[- ]il|est-il question|ça parle|cela parle"
         r"|il s'agit|(?:ça |cela )?traite)",
-        rf"de quoi (?:parlent?|traitent?) {_NAMED}",
+        rf"de quoi (?:parle(?:nt)?|traite(?:nt)?) {_NAMED}",
         rf"(?:résume[zr]?|resume[zr]|synthétise[zr]?)(?:[- ](?:moi|nous))?(?: {_OF})?",
         rf"(?:(?:fais|faites|donne|donnez|écris|je (?:veux|voudrais))(?:[- ](?:moi|nous))? )?"
         rf"(?:un |le |une )?(?:bref |court |petit )?(?:résumé|aperçu|synthèse|vue d'ensemble)"
@@ -135,7 +136,8 @@ SMALL_WORDS = frozenset(
     here i in inside is it its me my of on our that the them there these they this those to we
     whole with you your
     alle aller allem alles das dem den der des die dies diese diesem diesen dieser dieses ein eine
-    einem einen einer es hier im in inhalt meine meinen von zu ganze ganzen gesamte gesamten
+    einem einen einer es hier im in inhalt meine meinen von zu ganze ganzen gesamte gesamten mir uns
+    bitte kurz
     de del el en esta estas este esto estos la las lo los mi mis todo todos toda todas un una
     ce ces cet cette ceci cela d de des du en il ils l la le les mes nos tout tous toutes un une
     contenido contenu

@@ -121,6 +121,7 @@ def _level(confidence: float) -> str:
 def _meta(answer: Answer, answerer: str = "") -> _Meta:
     model = answer.answerer if answerer == "llm" and answer.reason != QUOTED_INSTEAD else ""
     told = not model and not answer.refused and answer.reason not in DISTRUST
+    told = told and answer.kind == "answer"  # an overview answers nothing that could be wrong
     facts = []
     if model and answer.confidence:
         facts.append(f"The quoted answer is the same, {answer.confidence:.0%}")
