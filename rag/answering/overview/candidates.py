@@ -26,7 +26,7 @@ MIN_PROSE = 3
 MAX_REPEATS = 2
 """Times that a sentence may stand in a document: more is a running header."""
 
-_MIN_LETTERS = 0.78
+_MIN_LETTERS = 0.6
 """Share of letters and blanks from which on a line is no code and no row of figures."""
 
 _MAX_CHARACTERS = 600
