@@ -491,13 +491,18 @@ class KnowledgeBase:
         if scope is None or store is None or store.is_empty():
             return None
         overviews = self._overviewer(store)
-        if scope.topic:
-            topic = analysed(scope.topic)
-            hits = self._search(topic, self.settings.top_k)
-            found = None if missing_words(topic, hits) else overviews.on_topic(scope.topic, hits)
-        else:
-            found = overviews.of(scope.sources, partial(require, is_wanted))
-        return found if found and found.groups else None
+        with self._slots.one(is_wanted):
+            if scope.topic:
+                found = self._on_topic(scope.topic, overviews)
+            else:
+                found = overviews.of(scope.sources, partial(require, is_wanted))
+        return found if found.groups else None
+
+    def _on_topic(self, topic: str, overviews: Overviews) -> Overview:
+        """What the documents say on a topic; nothing where they lack one of its words."""
+        asked = analysed(topic)
+        hits = self._search(asked, self.settings.top_k)
+        return overviews.on_topic(topic, [] if missing_words(asked, hits) else hits)
 
     def _sync(
         self,

@@ -86,11 +86,8 @@ class Answerer:
             raise ValueError("the question is blank: ask something")
         clock = _Clock()
         draft = Answer(question=question, text="", answerer=self.name)
-        with self.slots.one(self.is_wanted):
-            clock.start()
-            overview = self.overview(question, history)
+        if overview := self.overview(question, history):
             clock.lap("read")
-        if overview is not None:
             yield self._summed_up(draft, overview, clock)
             return
         asked = standalone_question(question, history)

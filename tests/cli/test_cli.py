@@ -56,7 +56,7 @@ def test_index_search_ask_show(folder: Path) -> None:
     assert isinstance(answer, dict)
     assert list(answer) == [
         "question", "text", "short", "refused", "reason", "confidence", "answerer", "citations",
-        "hits", "seconds", "perhaps",
+        "hits", "seconds", "perhaps", "kind",
     ]  # fmt: skip
     citation = answer["citations"][0]
     assert "851,200" in citation["quote"]
@@ -101,6 +101,25 @@ def test_a_citation_names_sheet_and_row(folder: Path) -> None:
         "Cars, row 3",
         None,
     )
+
+
+def test_an_overview_of_one_document_and_of_all(folder: Path) -> None:
+    write_folder(folder, {"a.csv": "town,boats\nBergen,12\n"})
+    rag("index", str(folder))
+    found = rag_json("overview", "lexus.txt")
+    assert isinstance(found, dict)
+    assert (found["documents"], found["left_out"]) == (1, 0)
+    [group] = found["groups"]
+    assert [(s["start"], s["end"]) for s in group["sentences"]] == [(0, 46), (47, 87)]
+    shown = rag("overview").stdout
+    assert "[1] lexus.txt, 0:46" in shown
+    assert "Left out: 1 of 2 documents." in shown
+    missing = rag("overview", "b.txt")
+    assert missing.exit_code == 1
+    assert "no document 'b.txt'" in missing.stderr
+    asked = rag("ask", "What is this about?").stdout
+    assert asked.startswith("The main points of 1 of 2 documents:")
+    assert "likely to be right" not in asked
 
 
 def test_eval(folder: Path, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from samples import MakeKb, open_kb, write_folder
 from rag import KnowledgeBase, Settings
 from rag.embed import HashingEmbedder, normalize
 from rag.errors import KnowledgeBaseError, NotFoundError
+from rag.indexing.chunk import index_text
 from rag.store.dense import DenseIndex
 from rag.store.document_codec import content_sha256, decode_document, encode_layout
 from rag.store.local import LocalStore
@@ -276,3 +277,28 @@ def test_a_second_process_reads_while_one_writes(make_kb: MakeKb, tmp_path: Path
         assert reader.stdout.readline() == "3\n"
         reader.stdin.close()
     assert reader.returncode == 0
+
+
+def test_the_vectors_of_chunks_and_documents(make_kb: MakeKb, tmp_path: Path) -> None:
+    lines = ["Apples grow on trees.", "Cars have four wheels.", "Fish swim in the sea."]
+    kb = make_kb(
+        {"a.md": f"# A\n\n{lines[0]}\n\n# B\n\n{lines[1]}", "b.txt": lines[2], "z.txt": lines[2]}
+    )
+    with LocalStore(kb.path, kb._manifest()) as store:
+        spans, vectors = store.chunk_vectors("a.md")
+        assert spans == [(chunk.start, chunk.end) for chunk in store.chunks("a.md")]
+        texts = [index_text(chunk) for chunk in store.chunks("a.md")]
+        expected = HashingEmbedder().embed_documents(texts)
+        assert np.allclose(vectors, expected, atol=1e-6)
+        sources, means = store.document_vectors()
+        assert sources == ["a.md", "b.txt"]  # z.txt is a copy
+        assert np.allclose(means[0], normalize(expected.mean(axis=0, keepdims=True))[0], atol=1e-6)
+        assert np.allclose(means[1], store.chunk_vectors("z.txt")[1][0], atol=1e-6)
+        with pytest.raises(NotFoundError):
+            store.chunk_vectors("none.txt")
+
+
+def test_an_empty_store_has_no_vectors(tmp_path: Path) -> None:
+    with LocalStore(tmp_path / "kb", {"embedder": "x"}) as store:
+        sources, means = store.document_vectors()
+        assert (sources, means.size) == ([], 0)

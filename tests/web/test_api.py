@@ -53,6 +53,20 @@ def test_a_follow_up_has_its_history(client: TestClient) -> None:
     assert answer["hits"][0]["source"] == "sub/lexus.txt"
 
 
+def test_overviews(client: TestClient) -> None:
+    found = client.get("/v1/overview/sub/lexus.txt").json()
+    [group] = found["groups"]
+    assert [TEXT[s["start"] : s["end"]] for s in group["sentences"]] == [
+        s["quote"] for s in group["sentences"]
+    ]
+    assert group["sentences"][0]["quote"].startswith("Lexus sold")
+    assert client.get("/v1/overview").json() == found
+    assert client.get("/v1/overview/none.txt").status_code == 404
+    answer = client.post("/v1/ask", json={"question": "What is this about?"}).json()
+    assert (answer["kind"], answer["confidence"]) == ("overview", 1.0)
+    assert [c["quote"] for c in answer["citations"]] == [s["quote"] for s in group["sentences"]]
+
+
 def test_search_and_status(client: TestClient) -> None:
     hits = client.post("/v1/search", json={"question": "Lexus", "k": 1}).json()
     assert [(hit["source"], hit["text"]) for hit in hits] == [("sub/lexus.txt", TEXT)]
