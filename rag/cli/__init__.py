@@ -178,7 +178,7 @@ def show(source: str, span: str | None, index: Path, as_json: bool) -> None:
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(1, 65535), default=7860, show_default=True)
-@click.option("--watch", is_flag=True, help="Keep the documents in step with their folders.")
+@click.option("--watch", is_flag=True, help="Keep the index synced with the folders.")
 @common_options
 def serve(host: str, port: int, watch: bool, index: Path, as_json: bool) -> None:
     """Serve the chat page and the JSON API."""

@@ -17,7 +17,7 @@ Scores = dict[str, float]
 
 @cache
 def scores_by_rank() -> dict[int | None, Scores]:
-    """The metrics of a question whose first right hit has that rank; None: no right hit."""
+    """Return the metrics of a question whose first right hit has that rank; None: no right hit."""
     import ir_measures
     from ir_measures import RR, R, nDCG
 

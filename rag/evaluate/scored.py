@@ -79,7 +79,7 @@ class ScoredOutcome:
 
 
 def score(outcome: Outcome) -> ScoredOutcome:
-    """Judge one outcome."""
+    """Score one outcome."""
     question, answer = outcome.question, outcome.answer
     right_ranks = (
         rank

@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 def sweep_cache(index: Path) -> Path:
-    """Where sweeps keep their indexes: hidden, so that no sync takes it for documents."""
+    """Tell where sweeps keep their indexes: hidden, so that no sync takes it for documents."""
     index = index.resolve()
     return index.with_name(f".{index.name}-sweep")
 

@@ -1,4 +1,4 @@
-"""Keeps a knowledge base in step with its folders, until it is stopped.
+"""Keeps a knowledge base synced with its folders until it is stopped.
 
 A watcher of the file system tells when to look; what to do is found by a sync, so that nothing is
 missed where events get lost. A look that finds nothing new costs a listing of the folders.

@@ -22,7 +22,7 @@ _PROTECTED = ("\x06DataSpaces", "\tDRMContent", "EncryptedPackage")
 
 
 def open_ole(data: bytes, what: str) -> olefile.OleFileIO:
-    """The container. Raises :class:`LoadError` for one that is damaged or locked."""
+    """Return the container. Raises :class:`LoadError` for one that is damaged or locked."""
     import olefile
 
     try:
@@ -37,7 +37,7 @@ def open_ole(data: bytes, what: str) -> olefile.OleFileIO:
 
 
 def read_stream(container: olefile.OleFileIO, name: str) -> bytes:
-    """The bytes of a stream, whatever the case of its name; b"" if there is none."""
+    """Return the bytes of a stream, whatever the case of its name; b"" if there is none."""
     if not container.exists(name):
         return b""
     if container.get_size(name) > _MAX_STREAM_BYTES:
@@ -46,7 +46,7 @@ def read_stream(container: olefile.OleFileIO, name: str) -> bytes:
 
 
 def title_of(container: olefile.OleFileIO) -> str:
-    """The title from the file's properties; "" where they have none, or a made-up one."""
+    """Return the title from the file's properties; "" where they have none, or a made-up one."""
     try:
         return title_in(read_stream(container, "\x05SummaryInformation"))
     except Exception:  # a title is no reason to lose the document
@@ -54,7 +54,9 @@ def title_of(container: olefile.OleFileIO) -> str:
 
 
 def title_in(properties: bytes) -> str:
-    """The title in the stream of a property set ([MS-OLEPS] 2.20 and 2.21); "" if there is none.
+    """Return the title in the stream of a property set ([MS-OLEPS] 2.20 and 2.21).
+
+    "" if there is none.
 
     Only the properties needed are read: a damaged one may claim thousands of millions of values.
     Raises ``struct.error`` where the stream ends too early.

@@ -14,7 +14,7 @@ def normalize(text: str) -> str:
 
 
 def terms(text: str) -> set[str]:
-    """The words of ``text`` that carry meaning, normalize as they are indexed."""
+    """Return the words of ``text`` that carry meaning, normalize as they are indexed."""
     return set(index_terms(text).split()) - STOP_WORDS
 
 

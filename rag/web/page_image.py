@@ -26,7 +26,7 @@ RETRY_SECONDS = 5
 
 
 def page_route(kb: KnowledgeBase) -> Route:
-    """The route, for any Starlette or FastAPI application."""
+    """Return the route, for any Starlette or FastAPI application."""
 
     def page(request: Request) -> Response:
         source = request.path_params["source"]
@@ -55,7 +55,7 @@ def explained() -> Iterator[None]:
 
 
 def without_folders(text: str) -> str:
-    """``text`` with only the last name of each absolute path of this machine."""
+    """Return ``text`` with only the last name of each absolute path of this machine."""
     return _FOLDERS.sub("", text)
 
 

@@ -19,10 +19,10 @@ LIGHT: dict[str, Any] = {**QUIET, "concurrency_limit": None}
 
 
 def html(value: str, elem_id: str) -> Any:
-    """A part of the page whose buttons send events; see ``rag/assets/page.js``."""
+    """Return a part of the page whose buttons send events; see ``rag/assets/page.js``."""
     return gr.HTML(value, elem_id=elem_id, js_on_load=asset("page.js"))
 
 
 def asset(name: str) -> str:
-    """The text of a file in ``rag/assets``."""
+    """Return the text of a file in ``rag/assets``."""
     return (Path(__file__).parents[2] / "assets" / name).read_text(encoding="utf-8")
