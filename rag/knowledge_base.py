@@ -234,17 +234,20 @@ class KnowledgeBase:
             raise KnowledgeBaseError(f"{source!r} is a part of {file!r}: remove that as a whole")
 
     def sources(self) -> list[str]:
-        """Sources of all documents, sorted."""
+        """Return the sources of all documents, sorted."""
         store = self._store()
         return store.sources() if store else []
 
     def titles(self) -> dict[str, str]:
-        """Source of each document, sorted, with its title; "" for one that has none."""
+        """Return the source of each document, sorted, with its title; "" for one that has none."""
         store = self._store()
         return store.titles() if store else {}
 
     def names(self, source: str) -> list[str]:
-        """Sources of all copies of a document, itself among them, sorted; empty if it is gone."""
+        """Return the sources of all copies of a document, itself among them, sorted.
+
+        Empty if it is gone.
+        """
         store = self._store()
         return store.names(source) if store else []
 
@@ -254,7 +257,10 @@ class KnowledgeBase:
         return store.file_digests() if store else {}
 
     def document(self, source: str) -> Document:
-        """The document, whose ``text`` all offsets refer to. Raises :class:`NotFoundError`."""
+        """Return the document, whose ``text`` all offsets refer to.
+
+        Raises :class:`NotFoundError`.
+        """
         store = self._store()
         if store is None:
             raise NotFoundError(f"no document {source!r}: the knowledge base is empty")
@@ -286,7 +292,7 @@ class KnowledgeBase:
             self._reader.read("warm up", hits)
 
     def status(self) -> dict[str, Any]:
-        """What the index holds and what it was made with; ``bytes`` are those on disk."""
+        """Return what the index holds and what it was made with; ``bytes`` are those on disk."""
         store = self._store()
         counts = store.counts() if store else {}
         folders = [str(folder) for folder in self.folders]
@@ -341,7 +347,7 @@ class KnowledgeBase:
             store.require_readable()
 
     def verify(self) -> list[str]:
-        """What is wrong with the index, one line each; empty if it is proved whole."""
+        """Return what is wrong with the index, one line each; empty if it is proved whole."""
         with only_writer(self.path):
             with suppress(KnowledgeBaseError):
                 self._store()  # brings one of an earlier format up to date
@@ -391,7 +397,9 @@ class KnowledgeBase:
         return ("extractive", "llm") if self._generator else ("extractive",)
 
     def search(self, question: str, k: int = 5, *, is_wanted: IsWanted = lambda: True) -> list[Hit]:
-        """The ``k`` best passages, best first; fewer if fewer share anything with the question.
+        """Return the ``k`` best passages, best first.
+
+        Fewer if fewer share anything with the question.
 
         Raises :class:`CancelledError` where ``is_wanted`` is false when its turn comes.
         """
@@ -414,7 +422,7 @@ class KnowledgeBase:
         *,
         is_wanted: IsWanted = lambda: True,
     ) -> Answer:
-        """The answer, or a refusal. ``history`` is ``[(question, answer text), ...]``.
+        """Return the answer, or a refusal. ``history`` is ``[(question, answer text), ...]``.
 
         As many questions are worked on at once as there are cores. Where ``is_wanted`` turns
         false, :class:`CancelledError` ends the work before its next stage.
@@ -430,7 +438,7 @@ class KnowledgeBase:
         *,
         is_wanted: IsWanted = lambda: True,
     ) -> Iterator[Answer]:
-        """Growing answers; the last one is what :meth:`ask` returns."""
+        """Yield growing answers; the last one is what :meth:`ask` returns."""
         chosen = answerer or self.settings.answerer
         if chosen not in self.answerers:
             raise SettingsError(

@@ -95,7 +95,7 @@ class Settings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], **overrides: Any) -> Self:
-        """Settings from ``RAG_*`` variables; ``overrides`` that are not None win.
+        """Return the settings from ``RAG_*`` variables; ``overrides`` that are not None win.
 
         Raises :class:`SettingsError` for an unknown ``RAG_*`` variable or an unreadable value.
         """
@@ -113,7 +113,7 @@ class Settings:
 
     @classmethod
     def types(cls) -> dict[str, type]:
-        """The type of each setting's value, by its name."""
+        """Return the type of each setting's value, by its name."""
         return {f.name: type(f.default) for f in fields(cls)}
 
 
@@ -125,7 +125,7 @@ def _unknown(variable: str, names: list[str]) -> str:
 
 
 def convert(variable: str, raw: str, kind: type) -> Any:
-    """``raw`` as a ``kind``. Raises :class:`SettingsError`, which names the ``variable``."""
+    """Return ``raw`` as a ``kind``. Raises :class:`SettingsError`, which names the ``variable``."""
     try:
         return kind(raw.strip())
     except ValueError:

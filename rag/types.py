@@ -29,7 +29,6 @@ REFUSAL_TEXT = "The documents do not say."
 
 UNSURE_TEXT = "No sure answer found."
 """What any other refusal begins with: the passages found may hold the answer, unrecognised."""
-"""What a refusal begins with: in the answer, in the LLM's instructions and in the tests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ class Location:
     marks: tuple[Mark, ...] | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The location as JSON-ready values."""
+        """Return the location as JSON-ready values."""
         marks = None
         if self.marks is not None:
             marks = [[round(s, 5) for s in (m.left, m.top, m.right, m.bottom)] for m in self.marks]
@@ -140,7 +139,10 @@ class Document:
         return hashlib.sha256(self.text.encode("utf-8")).hexdigest()
 
     def page_at(self, position: int) -> int | None:
-        """Number of the page that holds the character at ``position``; None without pages."""
+        """Return the number of the page that holds the character at ``position``.
+
+        None without pages.
+        """
         index = bisect_right(self.pages, position, key=lambda page: page.start) - 1
         page = self.pages[index] if index >= 0 else None
         return page.number if page and position < page.end else None
@@ -163,7 +165,9 @@ class Document:
         return f"{label}, {rows}" if label else rows
 
     def locate(self, start: int, end: int) -> tuple[Location, ...]:
-        """Where ``text[start:end]`` stands: page by page, or by its name; empty if only that tells.
+        """Tell where ``text[start:end]`` stands: page by page, or by its name.
+
+        Empty if only that tells.
 
         What no word stands in is nowhere.
         """
@@ -187,7 +191,7 @@ class Document:
         return (place.row or 0) + self.text.count("\n", place.start, position)
 
     def headings_above(self, position: int) -> tuple[Heading, ...]:
-        """The headings that ``position`` stands in or under, outermost first."""
+        """Return the headings that ``position`` stands in or under, outermost first."""
         above: list[Heading] = []
         last = bisect_right(self.headings, position, key=lambda heading: heading.start)
         for index in range(last - 1, -1, -1):
@@ -376,7 +380,7 @@ class Answer:
     perhaps: PossibleAnswer | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The answer as JSON-ready values."""
+        """Return the answer as JSON-ready values."""
         seconds = self.seconds or {}
         return {
             "question": self.question,
@@ -422,20 +426,20 @@ class Embedder(Protocol):
         """The longest input that is read whole, in this embedder's own tokens."""
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Length of each text in this embedder's own tokens, without special tokens."""
+        """Return the length of each text in this embedder's own tokens, without special tokens."""
 
     def embed_documents(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
-        """Vectors of shape ``(len(texts), dimension)``, in the order of ``texts``."""
+        """Return vectors of shape ``(len(texts), dimension)``, in the order of ``texts``."""
 
     def embed_query(self, text: str) -> Vectors:
-        """The vector of one question, of shape ``(dimension,)``."""
+        """Return the vector of one question, of shape ``(dimension,)``."""
 
 
 class Store(Protocol):
     """Holds documents, chunks and vectors, and searches them."""
 
     def search(self, question: str, vector: Vectors, n: int) -> list[Candidate]:
-        """The ``n`` best chunks by vector and the ``n`` best by words, each chunk once.
+        """Return the ``n`` best chunks by vector and the ``n`` best by words, each chunk once.
 
         Both scores are exact for every candidate, whichever side found it. Deleted documents
         are never among them. Order: by source, then by position.
@@ -447,7 +451,7 @@ class Store(Protocol):
     def sources(self) -> list[str]: ...
 
     def mentions(self, words: str) -> bool:
-        """Whether any of the ``words`` stands in any document, in some ending."""
+        """Tell whether any of the ``words`` stands in any document, in some ending."""
 
 
 class Reader(Protocol):
@@ -461,10 +465,13 @@ class Reader(Protocol):
         """Changes whenever the probabilities may: a calibration goes with one version."""
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
-        """Spans that may answer, most probable first; empty when there is nothing to read."""
+        """Return spans that may answer, most probable first.
+
+        Empty when there is nothing to read.
+        """
 
     def threshold(self, precision: float) -> float:
-        """The probability to answer from, so that this share of the answers is right."""
+        """Return the probability to answer from, so that this share of the answers is right."""
 
 
 class Generator(Protocol):
@@ -474,4 +481,7 @@ class Generator(Protocol):
     def name(self) -> str: ...
 
     def generate(self, question: str, passages: Sequence[str]) -> Iterator[str]:
-        """Pieces of the answer as they come. Raises :class:`rag.errors.GeneratorError`."""
+        """Return the pieces of the answer as they come.
+
+        Raises :class:`rag.errors.GeneratorError`.
+        """

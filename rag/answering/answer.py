@@ -78,7 +78,10 @@ class Answerer:
         return self.generator.name if self.generator else self.reader.name
 
     def stream(self, question: str, history: History = ()) -> Iterator[Answer]:
-        """Growing answers; the last is the answer. Raises ``ValueError`` for a blank question."""
+        """Yield growing answers.
+
+        The last is the answer. Raises ``ValueError`` for a blank question.
+        """
         if not question.strip():
             raise ValueError("the question is blank: ask something")
         clock = _Clock()

@@ -56,7 +56,9 @@ def retrieve(
     fusion: str = "adaptive",
     candidates: int = CANDIDATES,
 ) -> list[Hit]:
-    """The ``k`` best hits for ``question``, best first; fewer if fewer share anything with it.
+    """Return the ``k`` best hits for ``question``, best first.
+
+    Fewer if fewer share anything with it.
 
     ``fusion`` is a key of :data:`FUSIONS`.
     """
@@ -68,7 +70,7 @@ def retrieve(
 
 
 def ranked(found: Sequence[Candidate], scores: Sequence[float]) -> list[Hit]:
-    """The candidates with a score as hits, best first; equal ones by source and position."""
+    """Return the candidates with a score as hits, best first; equal ones by source and position."""
     hits = [
         Hit(candidate.chunk, score, candidate.dense, candidate.lexical)
         for candidate, score in zip(found, scores, strict=True)
@@ -90,7 +92,7 @@ def weighted(found: Sequence[Candidate], weight: float) -> list[float]:
 
 
 def dense(found: Sequence[Candidate], weight: float = 0.0) -> list[float]:
-    """The cosine alone."""
+    """Return the cosine alone."""
     return [min(max(candidate.dense, 0.0), 1.0) for candidate in found]
 
 
@@ -129,7 +131,7 @@ FUSIONS: Mapping[str, Fusion] = {
 
 
 def lexical_weight(question: Question, embedder: Embedder) -> float:
-    """What BM25 counts for ``question``, where the cosine counts 1."""
+    """Return what BM25 counts for ``question``, where the cosine counts 1."""
     familiar = TYPED + (WRITTEN - TYPED) * question.care
     share = (tokens_per_word(question.text[:MAX_SAMPLE_LENGTH], embedder) - FAMILIAR_PIECES) / (
         FOREIGN_PIECES - FAMILIAR_PIECES
@@ -138,7 +140,7 @@ def lexical_weight(question: Question, embedder: Embedder) -> float:
 
 
 def tokens_per_word(text: str, embedder: Embedder) -> float:
-    """The embedder's tokens a word: how far its vocabulary lacks the words of ``text``.
+    """Return the embedder's tokens a word: how far its vocabulary lacks the words of ``text``.
 
     Punctuation is left out. About 1 in the language it was made for; 1 without any word.
     """

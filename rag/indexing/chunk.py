@@ -56,7 +56,7 @@ def _encoding() -> tiktoken.Encoding:
 
 
 def count_tiktoken(texts: Sequence[str]) -> list[int]:
-    """Length of each text in tiktoken ``cl100k_base`` tokens."""
+    """Return the length of each text in tiktoken ``cl100k_base`` tokens."""
     encoding = _encoding()
     return [len(encoding.encode_ordinary(text)) for text in texts]
 
@@ -85,7 +85,7 @@ def iter_chunks(
     embedder_limit: Limit,
     check: Callable[[], None] = lambda: None,
 ) -> Iterator[Chunk]:
-    """The chunks of :func:`chunk`, one after the other.
+    """Yield the chunks of :func:`chunk`, one after the other.
 
     ``check`` is called again and again while they are made; what it raises ends the work.
     """
@@ -114,7 +114,7 @@ def _in_batches(count: CountTokens, check: Callable[[], None]) -> CountTokens:
 
 
 def index_context(chunk: Chunk) -> str:
-    """The title and the headings above the chunk, as one line; blank if there are none."""
+    """Return the title and the headings above the chunk, as one line; blank if there are none."""
     document = chunk.document
     above = [h for h in document.headings_above(chunk.start) if h.start < chunk.start]
     opening = document.text[chunk.start : min(chunk.end, chunk.start + _OPENING_CHARACTERS)]
@@ -139,7 +139,7 @@ def _contexts_under(document: Document, position: int) -> list[str]:
 
 
 def index_text(chunk: Chunk) -> str:
-    """What is embedded and searched for a chunk: its context, and its text without noise."""
+    """Return what is embedded and searched for a chunk: its context, and its text without noise."""
     context = index_context(chunk)
     body = without_noise(chunk.text)
     return f"{context}\n{body}" if context else body

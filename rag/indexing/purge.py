@@ -25,7 +25,7 @@ _PATIENCE = 1.0
 
 
 def sweep_cache(index: Path) -> Path:
-    """Where sweeps keep their indexes: hidden, so that no sync takes it for documents."""
+    """Tell where sweeps keep their indexes: hidden, so that no sync takes it for documents."""
     index = index.resolve()
     return index.with_name(f".{index.name}-sweep")
 

@@ -20,10 +20,10 @@ LIGHT: dict[str, Any] = {**QUIET, "concurrency_limit": None}
 
 
 def html(value: Markup, elem_id: str) -> Any:
-    """A part of the page whose buttons send events; see ``rag/web/static/page.js``."""
+    """Return a part of the page whose buttons send events; see ``rag/web/static/page.js``."""
     return gr.HTML(value, elem_id=elem_id, js_on_load=asset("page.js"))
 
 
 def asset(name: str) -> str:
-    """The text of a file in ``rag/web/static``."""
+    """Return the text of a file in ``rag/web/static``."""
     return (Path(__file__).parents[1] / "static" / name).read_text(encoding="utf-8")
