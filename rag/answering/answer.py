@@ -169,7 +169,7 @@ class Answerer:
             citations=cited.citations,
             dropped_markers=cited.dropped,
             reason=None if cited.citations else "not_grounded",
-            confidence=_agreement(cited, spans),
+            confidence=_reader_confidence(cited, spans),
             seconds=clock.seconds(),
         )
 
@@ -234,7 +234,7 @@ def _addresses_a_model(hit: Hit) -> bool:
     return looks_like_prompt_injection(index_text(hit.chunk))
 
 
-def _agreement(cited: Cited, spans: Sequence[Span]) -> float:
+def _reader_confidence(cited: Cited, spans: Sequence[Span]) -> float:
     """The probability of the reader's best answer that the model's text gives too; 0 if none.
 
     How sure the reader is of another answer says nothing of the model's.
