@@ -22,7 +22,7 @@ from rag.answering.read import CalibratedReader, Calibration, SpanReader
 from rag.answering.retrieve import retrieve
 from rag.embed import make_embedder
 from rag.errors import CancelledError, KnowledgeBaseError, LoadError, NotFoundError, SettingsError
-from rag.indexing.chunk import Limit, index_text, iter_chunks
+from rag.indexing.chunk import Limit, iter_chunks
 from rag.indexing.folders import Folders, Seen
 from rag.indexing.purge import purge
 from rag.indexing.repair import Repair, repair, restore
@@ -40,6 +40,7 @@ from rag.store.local import LocalStore
 from rag.store.maintenance.backup import write_backup
 from rag.store.maintenance.verify import problems
 from rag.store.troubles import explained, require_database
+from rag.text.index_text import index_text
 from rag.types import (
     Answer,
     Chunk,

@@ -24,7 +24,7 @@ from rag.answering.generate.visible import strip_invisible
 from rag.answering.question import Question, analysed
 from rag.answering.read import missing_words
 from rag.answering.read.contrast import Pair, stated_instead
-from rag.indexing.chunk import index_text
+from rag.text.index_text import index_text
 from rag.text.overlap import normalize
 from rag.types import (
     REASONS,

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from rag.errors import KnowledgeBaseError
-from rag.indexing.chunk import index_text
 from rag.indexing.writer import Indexer
 from rag.store import schema
 from rag.store.document_codec import decode_document, stored_sha256
@@ -25,6 +24,7 @@ from rag.store.port import FileRecord
 from rag.store.schema import DATABASE, Connection, row_digest
 from rag.store.troubles import OF_ANOTHER_KIND, explained, is_damage, require_database
 from rag.store.vector_index import CHECKPOINT
+from rag.text.index_text import index_text
 from rag.types import Document, Vectors
 
 Manifest = Mapping[str, str | int]
