@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 from rag.errors import SettingsError
+from rag.fusion import FUSIONS
 
 ENV_PREFIX = "RAG_"
 ANSWERERS = ("extractive", "llm")
 CALIBRATIONS = ("fitted", "shipped")
-FUSIONS = ("adaptive", "average", "rrf", "dense", "lexical")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Settings:
     top_k: int = 5
     """Passages that are read to answer a question."""
     fusion: str = "adaptive"
-    """How scores by meaning and by words become one: see :data:`rag.answering.retrieve.FUSIONS`."""
+    """How scores by meaning and by words become one: see :data:`rag.fusion.FUSIONS`."""
     answerer: str = "extractive"
     """``extractive`` (the documents' own words) or ``llm`` (needs ``llm_base_url``)."""
     target_precision: float = 0.616
