@@ -29,6 +29,8 @@ class Settings:
     """Size of a chunk, in tiktoken ``cl100k_base`` tokens."""
     chunk_overlap: int = 1
     """Sentences that a chunk shares with the one before."""
+    store: str = "local"
+    """Where the index is held: a key of :data:`rag.store.backend.BACKENDS`, where it is checked."""
     top_k: int = 5
     """Passages that are read to answer a question."""
     fusion: str = "adaptive"
