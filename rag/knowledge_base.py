@@ -22,7 +22,7 @@ from rag.answering.read import CalibratedReader, Calibration, SpanReader
 from rag.answering.retrieve import retrieve
 from rag.embed import make_embedder
 from rag.errors import CancelledError, KnowledgeBaseError, LoadError, NotFoundError, SettingsError
-from rag.indexing.chunk import Limit, index_text, iter_chunks
+from rag.indexing.chunk import Limit, iter_chunks
 from rag.indexing.folders import Folders, Seen
 from rag.indexing.purge import purge
 from rag.indexing.repair import Repair, repair, restore
@@ -36,10 +36,12 @@ from rag.load import ocr
 from rag.load.registry import Load
 from rag.sandbox.isolated import IsolatedLoader, Limits
 from rag.settings import Settings
-from rag.store.local import LocalStore
+from rag.store.backend import Manifest, make_backend
 from rag.store.maintenance.backup import write_backup
 from rag.store.maintenance.verify import problems
+from rag.store.port import KnowledgeStore
 from rag.store.troubles import explained, require_database
+from rag.text.index_text import index_text
 from rag.types import (
     Answer,
     Chunk,
@@ -94,7 +96,8 @@ class KnowledgeBase:
         self._generator = generator or make_generator(self.settings)
         self._load = load
         self._show: pages.PageRenderer = pages.show if load else pages.IsolatedPages(self._limits())
-        self._opened: LocalStore | None = None
+        self._backend = make_backend(self.settings.store)
+        self._opened: KnowledgeStore | None = None
         self._opening = threading.Lock()
         self._slots = ComputeSlots()
 
@@ -475,7 +478,7 @@ class KnowledgeBase:
             self._embedder.embed_query("")
             folders.listing(self.path, {})
             # Beside the one that is open, which notices: another thread may have made way with it.
-            LocalStore(self.path, self._manifest(), rebuild=True).close()
+            self._backend.open(self.path, self._manifest(), rebuild=True).close()
         store = self._open()
         before = {Path(path): Seen(device, n) for path, device, n in store.followed()}
         with nullcontext(uploads.loader) if uploads else self._isolated() as load:
@@ -495,7 +498,7 @@ class KnowledgeBase:
                 load.meanwhile = sync.still
             report = sync.run(folders, before)
         if not report.left:
-            purge(self.path, store)
+            purge(self.path, store, self._backend)
         return report
 
     def _isolated(self) -> AbstractContextManager[Load]:
@@ -507,20 +510,20 @@ class KnowledgeBase:
         settings = self.settings
         return Limits(settings.load_memory_mb, settings.load_seconds, programs=ocr.is_there())
 
-    def _store(self) -> LocalStore | None:
+    def _store(self) -> KnowledgeStore | None:
         """The index, opened if need be; None before the first sync."""
-        if self._opened is None and not LocalStore.exists(self.path):
+        if self._opened is None and not self._backend.exists(self.path):
             require_database(self.path)
             return None
         return self._open()
 
-    def _open(self) -> LocalStore:
+    def _open(self) -> KnowledgeStore:
         with self._opening:
             if self._opened is None:
-                self._opened = LocalStore(self.path, self._manifest())
+                self._opened = self._backend.open(self.path, self._manifest())
             return self._opened
 
-    def _manifest(self) -> dict[str, str | int]:
+    def _manifest(self) -> Manifest:
         return {
             "embedder": self._embedder.name,
             "chunk_tokens": self.settings.chunk_tokens,

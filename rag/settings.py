@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 from rag.errors import SettingsError
+from rag.fusion import FUSIONS
 
 ENV_PREFIX = "RAG_"
 ANSWERERS = ("extractive", "llm")
 CALIBRATIONS = ("fitted", "shipped")
-FUSIONS = ("adaptive", "average", "rrf", "dense", "lexical")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,10 +29,12 @@ class Settings:
     """Size of a chunk, in tiktoken ``cl100k_base`` tokens."""
     chunk_overlap: int = 1
     """Sentences that a chunk shares with the one before."""
+    store: str = "local"
+    """Where the index is held: a key of :data:`rag.store.backend.BACKENDS`, where it is checked."""
     top_k: int = 5
     """Passages that are read to answer a question."""
     fusion: str = "adaptive"
-    """How scores by meaning and by words become one: see :data:`rag.answering.retrieve.FUSIONS`."""
+    """How scores by meaning and by words become one: see :data:`rag.fusion.FUSIONS`."""
     answerer: str = "extractive"
     """``extractive`` (the documents' own words) or ``llm`` (needs ``llm_base_url``)."""
     target_precision: float = 0.616

@@ -24,12 +24,6 @@ Progress = Callable[[str, int, int], None]
 
 ``total`` 0 stands for an unknown one. Work ends early where it raises :class:`CancelledError`."""
 
-REFUSAL_TEXT = "The documents do not say."
-"""What a refusal begins with where it is certain: they are empty, or lack what is asked about."""
-
-UNSURE_TEXT = "No sure answer found."
-"""What any other refusal begins with: the passages found may hold the answer, unrecognised."""
-
 
 @dataclass(frozen=True, slots=True)
 class Heading:
@@ -360,10 +354,11 @@ class Answer:
 
     ``text`` carries markers such as ``[1]``; ``short`` is the shortest exact answer, a verbatim
     piece of a cited document. ``confidence`` is the calibrated probability that the answer is
-    right, given for a refusal too. ``reason`` is a code of :data:`REASONS`. ``seconds`` has
-    ``retrieve``, ``read`` and ``total``. ``dropped_markers`` counts the markers of an LLM that
-    pointed at no given passage or at one that does not support the sentence, and its sentences
-    that were removed because nothing supports them. ``perhaps`` is the best candidate of a refusal.
+    right, given for a refusal too. ``reason`` is a key of ``REASONS`` in
+    :mod:`rag.answering.refusal_texts`. ``seconds`` has ``retrieve``, ``read`` and ``total``.
+    ``dropped_markers`` counts the markers of an LLM that pointed at no given passage or at one that
+    does not support the sentence, and its sentences that were removed because nothing supports
+    them. ``perhaps`` is the best candidate of a refusal.
     """
 
     question: str
@@ -395,20 +390,6 @@ class Answer:
             "seconds": {k: round(seconds.get(k, 0.0), 4) for k in ("retrieve", "read", "total")},
             "perhaps": self.perhaps.to_dict() if self.perhaps else None,
         }
-
-
-REASONS: Mapping[str, str] = {
-    "no_question": "That is not a question about the documents.",
-    "no_documents": "The knowledge base holds no documents yet.",
-    "nothing_relevant": "No passage shares anything with the question.",
-    "not_mentioned": "No passage found mentions what the question names.",
-    "says_otherwise": "The nearest passage says something else than the question supposes.",
-    "not_stated": "No passage found states it clearly.",
-    "model_refused": "The language model found no answer; these are the documents' own words.",
-    "not_grounded": "The model's answer cites no passage that supports it.",
-    "instructed": "A passage that it cites gives orders to language models: check it.",
-}
-"""Code of a refusal, or of an answer to distrust, and what it means to a person."""
 
 
 class Embedder(Protocol):

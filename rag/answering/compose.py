@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from rag.answering.agreement import contradict, same_words, supports
 from rag.answering.question import Question
-from rag.answering.same_fact import contradict, same_words, supports
 from rag.text.sentences import sentence_spans, spans_over
 from rag.types import Span
 

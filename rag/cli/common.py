@@ -67,14 +67,21 @@ def isolated_loader() -> Iterator[IsolatedLoader]:
 
 def require_index(index: Path) -> None:
     """Raise :class:`KnowledgeBaseError` where no index stands."""
-    from rag.store.local import LocalStore
     from rag.store.troubles import require_database
 
     require_database(index)
-    if not LocalStore.exists(index):
+    if not index_exists(index):
         raise KnowledgeBaseError(
             f"no index in {str(index)!r}: make one with 'rag index FOLDER --index {index}'"
         )
+
+
+def index_exists(path: Path) -> bool:
+    """Tell whether there is an index of the folder ``path``, where the environment has them."""
+    from rag import Settings
+    from rag.store.backend import make_backend
+
+    return make_backend(Settings.from_env(os.environ).store).exists(path)
 
 
 @contextmanager

@@ -238,10 +238,10 @@ def _theme() -> gr.themes.Base:
     mono = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
     theme = gr.themes.Base(primary_hue="blue", neutral_hue="slate", font=sans, font_mono=mono)
     return theme.set(  # white on these is legible (WCAG AA)
-        button_primary_background_fill="*primary_700",
-        button_primary_background_fill_hover="*primary_800",
-        button_primary_background_fill_dark="*primary_700",
-        button_primary_background_fill_hover_dark="*primary_600",
-        input_placeholder_color="*neutral_500",
-        input_placeholder_color_dark="*neutral_400",
+        button_primary_background_fill="var(--button)",
+        button_primary_background_fill_hover="var(--button-hover)",
+        button_primary_background_fill_dark="var(--button)",
+        button_primary_background_fill_hover_dark="var(--button-hover)",
+        input_placeholder_color="var(--placeholder)",
+        input_placeholder_color_dark="var(--placeholder)",
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rag.answering.generate.visible import strip_invisible, without_control_tokens
-from rag.types import REFUSAL_TEXT
+from rag.answering.refusal_texts import REFUSAL_TEXT
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletionMessageParam
