@@ -228,7 +228,7 @@ class LocalStore:
         return [Chunk(document, start, end) for start, end in rows]
 
     def chunk_vectors(self, source: str) -> tuple[list[tuple[int, int]], Vectors]:
-        """The places of the document's chunks, in order, and their vectors in the same order."""
+        """Return the places of the document's chunks, in order, and their vectors."""
         with self._reading():
             rows = self._db.execute(
                 'SELECT c."start", c."end", v.embedding FROM chunks c '
@@ -240,7 +240,7 @@ class LocalStore:
         return [row[:2] for row in rows], vectors.reshape(len(rows), -1 if rows else 0)
 
     def document_vectors(self) -> tuple[list[str], Vectors]:
-        """The first source of each content that has chunks, sorted, and its mean vector.
+        """Return the first source of each content that has chunks, sorted, and its mean vector.
 
         The means are of its chunks' vectors, scaled to length 1.
         """

@@ -47,7 +47,7 @@ _BOILERPLATE = re.compile(
 
 
 def candidates(document: Document, parts: Iterable[TextSpan] | None = None) -> list[TextSpan]:
-    """Spans of the sentences that may be quoted, in order; of ``parts`` only where they are given.
+    """Return the spans of the sentences that may be quoted, in order; of ``parts`` only if given.
 
     Where hardly any line ends like a sentence, as in notes and slides, lines without an end count.
     """

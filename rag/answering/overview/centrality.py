@@ -26,7 +26,7 @@ Scores = npt.NDArray[np.float64]
 
 
 def centrality(vectors: Vectors, places: Sequence[int], parts: Vectors) -> Scores:
-    """How much each of ``vectors`` stands for the text that ``parts`` are the vectors of, in order.
+    """Return how much each of ``vectors`` stands for a text; ``parts`` are its vectors, in order.
 
     Shapes ``(n, dimension)`` and ``(m, dimension)``; vector ``i`` stands in part ``places[i]``,
     which does not count for it. Where there is no other part it is the likeness to that one.
@@ -41,7 +41,7 @@ def centrality(vectors: Vectors, places: Sequence[int], parts: Vectors) -> Score
 
 
 def choose(scores: Scores, vectors: Vectors, count: int, first: int | None = None) -> list[int]:
-    """Indices of up to ``count`` of the best that are unlike each other, in the order of choice.
+    """Return the indices of up to ``count`` good ones that are unlike each other, as chosen.
 
     Begins with ``first`` if one is given. Of equal ones the earlier is chosen.
     """

@@ -5,14 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 from cachetools import LRUCache
 
 from rag.answering.overview.centrality import choose
 from rag.answering.overview.quoting import MAX_EMBEDDED, Quote, quotes, quotes_on
-from rag.text.sentences import TextSpan
+from rag.store.port import KnowledgeStore
 from rag.types import (
     Chunk,
     Citation,
@@ -21,7 +20,6 @@ from rag.types import (
     Hit,
     Overview,
     OverviewGroup,
-    Store,
     Vectors,
 )
 
@@ -43,19 +41,6 @@ Check = Callable[[], None]
 """Called between two documents; what it raises ends the work."""
 
 
-class OverviewStore(Store, Protocol):
-    """What overviews need of a store beside what asking needs."""
-
-    def chunk_vectors(self, source: str) -> tuple[list[TextSpan], Vectors]:
-        """The chunks of a document, in order, and their vectors."""
-
-    def document_vectors(self) -> tuple[list[str], Vectors]:
-        """One source of each content, sorted, and the mean of its chunks' vectors."""
-
-    def state(self) -> object:
-        """What is the same as long as no document is written."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Means:
     """The documents' vectors in one state of the store."""
@@ -72,7 +57,7 @@ class Overviews:
     and what it is cut into: no words. Safe to use from several threads.
     """
 
-    def __init__(self, store: OverviewStore, embedder: Embedder) -> None:
+    def __init__(self, store: KnowledgeStore, embedder: Embedder) -> None:
         self._store = store
         self._embedder = embedder
         self._kept: LRUCache[object, tuple[Quote, ...]] = LRUCache(_KEPT_DOCUMENTS)
@@ -80,7 +65,7 @@ class Overviews:
         self._lock = threading.Lock()
 
     def of(self, sources: Sequence[str], check: Check = lambda: None) -> Overview:
-        """Of the documents ``sources``; of all where there are none.
+        """Make one of the documents ``sources``; of all where there are none.
 
         One document's sentences are grouped by its headings, those of several by document, the
         most central document first. Raises :class:`rag.errors.NotFoundError`.
@@ -101,7 +86,7 @@ class Overviews:
         return Overview(tuple(groups), len(wanted))
 
     def on_topic(self, topic: str, hits: Sequence[Hit]) -> Overview:
-        """Of what the passages ``hits``, best first, say on a topic; grouped by document."""
+        """Make one of what the passages ``hits``, best first, say on a topic, by document."""
         passages = [(hit.chunk.document, (hit.start, hit.end)) for hit in hits]
         found = quotes_on(passages, topic, self._embed, MAX_ON_TOPIC)
         by_source: dict[str, list[tuple[Hit, Quote]]] = {}

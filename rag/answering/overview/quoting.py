@@ -51,7 +51,7 @@ def quotes(
     count: int | None = None,
     max_embedded: int = MAX_EMBEDDED,
 ) -> list[Quote]:
-    """The sentences that stand for a document, in reading order; empty if it has none to quote.
+    """Return the sentences that stand for a document, in reading order; empty without any.
 
     ``chunks`` are its chunks in order, of which ``vectors`` are the vectors. Those of the chunks
     that stand for the whole are embedded, ``max_embedded`` at most; one names the document's
@@ -76,7 +76,7 @@ def quotes(
 def quotes_on(
     passages: Sequence[tuple[Document, TextSpan]], topic: str, embed: Embed, count: int
 ) -> list[tuple[int, Quote]]:
-    """The sentences of ``passages``, best first, on a topic, each with its passage's index.
+    """Return sentences of ``passages``, best first, on a topic, each with its passage's index.
 
     They have at least half of the topic's words. Passages may overlap.
     """

@@ -48,7 +48,7 @@ class OverviewScope:
 def requested_overview(
     question: str, titles: Callable[[], Mapping[str, str]], *, in_conversation: bool = False
 ) -> OverviewScope | None:
-    """What the question wants an overview of; None if it is a question like any other.
+    """Return what the question wants an overview of; None if it is a question like any other.
 
     ``titles`` gives each document's source with its title, and is called only where it matters.
     In a conversation "it" and "that" mean what was talked about, no documents.
@@ -75,7 +75,7 @@ def requested_overview(
 
 
 def documents_named(subject: str, titles: Mapping[str, str]) -> list[str]:
-    """Sources of the documents that ``subject`` names, whole names before parts of names.
+    """Return the sources of the documents that ``subject`` names; whole names before parts.
 
     A part names one if it holds :data:`MIN_NAME_SHARE` of the words of the name, the ending of a
     file aside.

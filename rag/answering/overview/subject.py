@@ -13,13 +13,13 @@ _NAME = re.compile(r"(?<=[^\W_][\w,;)’'-] )[^\W\d_][\w-]+")
 
 
 def names(text: str) -> Counter[str]:
-    """How often each word stands in ``text`` with a capital that begins no sentence."""
+    """Count how often each word stands in ``text`` with a capital that begins no sentence."""
     words = (match.group().removesuffix("'s") for match in _NAME.finditer(text))
     return Counter(w for w in words if w[0].isupper() and w.lower() not in STOP_WORDS)
 
 
 def naming_the_subject(text: str, sentences: Sequence[str]) -> list[int]:
-    """Indices of the ``sentences`` that have the most frequent name of ``text``; empty if none.
+    """Return the indices of the ``sentences`` with the most frequent name of ``text``.
 
     A name that no sentence has does not count. In scripts without capitals there is none.
     """
