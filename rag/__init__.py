@@ -7,7 +7,7 @@ from rag.errors import RagError
 from rag.indexing.sync_report import SyncReport
 from rag.knowledge_base import KnowledgeBase
 from rag.settings import Settings
-from rag.types import Answer, Citation, Document, Hit
+from rag.types import Answer, Citation, Document, Hit, Overview
 
 __all__ = [
     "Answer",
@@ -15,6 +15,7 @@ __all__ = [
     "Document",
     "Hit",
     "KnowledgeBase",
+    "Overview",
     "RagError",
     "Settings",
     "SyncReport",

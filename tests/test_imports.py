@@ -58,6 +58,7 @@ def test_public_names() -> None:
         "Document",
         "Hit",
         "KnowledgeBase",
+        "Overview",
         "RagError",
         "Settings",
         "SyncReport",
