@@ -46,6 +46,22 @@ _BOILERPLATE = re.compile(
 )
 
 
+_LEANS = re.compile(
+    r"(?:it|they|he|she|this|these|those|that|such|its|his|her|their|however|consequently|therefore"
+    r"|thus|hence|also|moreover|furthermore|but|and|so|then|instead|again|because of (?:this|these)"
+    r"|as a result|for (?:this|example)|in (?:this|these|addition|contrast)|(?:on )?the other"
+    r"|er|sie|es|dies\w*|daher|deshalb|jedoch|außerdem|zudem|auch|dabei|damit|dennoch"
+    r"|ellos?|ellas?|est[aeo]s?|además|sin embargo|por (?:eso|ello|tanto)|también"
+    r"|ils?|elles?|ce(?:s|la|tte|ci)?|cependant|ainsi|donc|de plus|toutefois)\b",
+    re.IGNORECASE,
+)
+
+
+def leans_on_another(sentence: str) -> bool:
+    """Whether a sentence opens with a word for what the one before it says: "This", "However"."""
+    return _LEANS.match(sentence) is not None
+
+
 def candidates(document: Document, parts: Iterable[TextSpan] | None = None) -> list[TextSpan]:
     """Return the spans of the sentences that may be quoted, in order; of ``parts`` only if given.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rag.answering.overview.candidates import candidates
+from rag.answering.overview.candidates import candidates, leans_on_another
 from rag.answering.overview.centrality import Scores, centrality, choose
 from rag.answering.overview.subject import naming_the_subject
 from rag.text.overlap import term_coverage, terms
@@ -30,6 +30,10 @@ CANDIDATES_PER_SENTENCE = 12
 
 MIN_COVERAGE = 0.5
 """Share of a topic's words that a sentence on it has."""
+
+
+LEANING = 0.1
+"""Share of its score that a sentence loses which is not understood without the one before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,9 @@ def quotes(
     naming = naming_the_subject(text, [text[a:b] for a, b in spans])
     kept = _within(places, vectors, max_embedded, naming)
     rows = embed([text[slice(*spans[i])] for i in kept])
+    leaning = np.array([leans_on_another(text[slice(*spans[i])]) for i in kept])
     scores = centrality(rows, [places[i] for i in kept], vectors)
+    scores -= LEANING * np.abs(scores) * leaning
     first = _best(scores, [row for row, i in enumerate(kept) if i in set(naming)])
     chosen = sorted(kept[row] for row in choose(scores, rows, count, first))
     return [Quote(*spans[i], *chunks[places[i]]) for i in chosen]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.overview.candidates import candidates
+from rag.answering.overview.candidates import candidates, leans_on_another
 from rag.types import Document, Heading
 
 GOOD = "Lexus will build a plant for electric cars in Shanghai."
@@ -79,3 +79,18 @@ def test_only_the_given_parts_count() -> None:
     start = text.index(OTHERS[0])
     part = (start, start + len(OTHERS[0]))
     assert candidates(Document("a.txt", text), [part]) == [part]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("This made it dearer.", True),
+        ("However, it was open.", True),
+        ("Daher stiegen die Preise.", True),
+        ("Itaipu is a dam.", False),
+        ("Lexus builds a plant.", False),
+        ("Thesis work takes long.", False),
+    ],
+)
+def test_what_is_not_understood_alone(sentence: str, expected: bool) -> None:
+    assert leans_on_another(sentence) is expected

@@ -64,6 +64,13 @@ def test_one_sentence_names_the_subject() -> None:
     assert lines[-1] in quoted(lines, CountingEmbed(), count=1)
 
 
+def test_of_two_that_say_the_same_the_one_that_stands_alone_is_quoted() -> None:
+    said = "harbour of Bergen moves fish to ports."
+    rest = [f"A harbour moves fish by boat{i} to town{i}." for i in range(9)]
+    lines = [f"This {said}", f"The {said}", *rest]
+    assert quoted(lines, CountingEmbed(), count=1) == [lines[1]]
+
+
 def test_a_long_document_is_not_embedded_whole() -> None:
     lines = [f"The report says that ship{i} met boat{i * 7} in the bay." for i in range(400)]
     lines[300] = "Only here stands that all of them came from the town of Oslo."
