@@ -24,8 +24,10 @@ _UNKNOWN_PENALTY = 10.0
 """How much less than the worst piece an unknown character scores; the library's number."""
 
 _WORD = "▁"
-_BLANKS = np.frombuffer(" \t\n\r".encode("utf-32-le"), np.uint32)
-_SPACES = np.array([c for c in range(0x3001) if chr(c).isspace()], np.uint32)
+_SPACE = np.array([chr(code).isspace() for code in range(0x3002)])
+_BLANK = np.isin(np.arange(len(_SPACE)), [ord(c) for c in " \t\n\r"])
+"""By code; the last stands for all others too."""
+
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
@@ -169,7 +171,7 @@ class _PieceIndex:
         places = np.arange(len(text)) - np.repeat(borders[:-1], sizes)
         self._powers = powers
         self._hashes = np.add.reduceat(_terms(text, powers[places]), borders[:-1])
-        bits = max(int(len(sizes)).bit_length() + 2, 4)
+        bits = max(len(sizes).bit_length() + 2, 4)
         self._shift = np.uint64(64 - bits)
         self._table = np.full(1 << bits, _FREE, np.int32)
         left = np.arange(len(sizes), dtype=np.int32)
@@ -238,7 +240,7 @@ def _written(text: str) -> tuple[str, Ints, Ints]:
         return "", *np.zeros((2, 0), np.int64)
     normal = nfkc(_SURROGATES.sub("\ufffd", text))
     codes = _codes(normal.text)
-    blank = np.isin(codes, _BLANKS)
+    blank = _are(_BLANK, codes)
     kept = np.flatnonzero(~(blank & np.append(blank[1:], False)))
     codes = np.where(blank, np.uint32(ord(_WORD)), codes)[kept]
     if codes[0] != ord(_WORD):
@@ -250,10 +252,14 @@ def _written(text: str) -> tuple[str, Ints, Ints]:
 
 def _after_spaces(text: str) -> Ints:
     """For each character the place of the first one from there on that is no white space."""
-    space = np.isin(_codes(text), _SPACES)
+    space = _are(_SPACE, _codes(text))
     places = np.where(space, len(text), np.arange(len(text)))
     return np.minimum.accumulate(places[::-1])[::-1]
 
 
 def _codes(text: str) -> npt.NDArray[np.uint32]:
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+
+
+def _are(table: npt.NDArray[np.bool_], codes: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
+    return table[np.minimum(codes, len(table) - 1)]
