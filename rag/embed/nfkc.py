@@ -58,31 +58,39 @@ class Normalized:
 def nfkc(text: str) -> Normalized:
     """Normalize as the tokenizers library does, whose tables are those of Unicode 9.
 
-    A sequence of a character and its marks is one place, whatever becomes of it.
+    Characters that compose or change places with one another share one place.
     """
     if text.isascii() or is_normalized("NFKC", text):
         starts = np.arange(len(text), dtype=np.int64)
         return Normalized(text, starts, starts + 1)
     parts: list[str] = []
-    starts_of: list[Places] = []
-    ends_of: list[Places] = []
+    starts_of: list[int] = []
+    ends_of: list[int] = []
     at = 0
-    for start, end, normal in itertools.chain(_changed(text), [(len(text), len(text), "")]):
-        kept = np.arange(at, start, dtype=np.int64)
-        parts += [text[at:start], normal]
-        starts_of += [kept, np.full(len(normal), start, np.int64)]
-        ends_of += [kept + 1, np.full(len(normal), end, np.int64)]
+    for start, end, normal in itertools.chain(_changes(text), [(len(text), len(text), "")]):
+        parts += text[at:start], normal
+        starts_of += range(at, start)
+        starts_of += [start] * len(normal)
+        ends_of += range(at + 1, start + 1)
+        ends_of += [end] * len(normal)
         at = end
-    return Normalized("".join(parts), np.concatenate(starts_of), np.concatenate(ends_of))
+    places = np.array([starts_of, ends_of], np.int64)
+    return Normalized("".join(parts), places[0], places[1])
 
 
-def _changed(text: str) -> Iterator[tuple[int, int, str]]:
-    """The sequences that change, and what they become."""
+def _changes(text: str) -> Iterator[tuple[int, int, str]]:
+    """The characters, or sequences of them, that change, and what they become."""
     for run in _NOT_ASCII.finditer(text):
         if not is_normalized("NFKC", run.group()):
             for start, end in _sequences(text, *run.span()):
                 normal = _normalized(text[start:end])
-                if normal != text[start:end]:
+                if normal == text[start:end]:
+                    continue
+                alone = [_normalized(character) for character in text[start:end]]
+                if "".join(alone) == normal:
+                    for at, character in enumerate(alone, start):
+                        yield at, at + 1, character
+                else:
                     yield start, end, normal
 
 

@@ -148,7 +148,7 @@ def test_e5s_pieces_of_any_text_are_the_librarys(text: str) -> None:
 def test_every_piece_of_e5_is_found() -> None:
     """Also a check that no two pieces have one hash."""
     index = e5_file().pieces._index
-    assert index._lookup(index._hashes).tolist() == list(range(len(index._hashes)))
+    assert index.lookup(index._hashes).tolist() == list(range(len(index._hashes)))
 
 
 def test_offsets_are_in_order_and_inside_the_text(letters: Unigram) -> None:
