@@ -18,7 +18,7 @@ __all__ = [
 
 
 def make_embedder(model: str) -> Embedder:
-    """The embedder that a setting names: ``hashing``, the bundled one, or another model."""
+    """Return the embedder that a setting names: ``hashing``, the bundled one, or another model."""
     if model == "hashing":
         return HashingEmbedder()
     return BundledEmbedder() if model == BUNDLED_MODEL else SentenceTransformerEmbedder(model)
