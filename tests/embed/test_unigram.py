@@ -45,6 +45,8 @@ def has_sequences(text: str) -> bool:
 @example([], "")
 @example([("▁a", -1.0)], "  a\n\n a ")
 @example([("a", -1.0)], "<unk>x<s> </s>")
+@example([("a", -1.0), ("b", -1.0), ("ab", -2.0)], "ab")  # two best paths
+@example([("ab", -5.0), ("bé", -0.125), ("é", -5.0)], "abé")  # unless an unknown "a" scores more
 def test_pieces_and_offsets_are_the_librarys(made: list[tuple[str, float]], text: str) -> None:
     vocabulary = SPECIAL + made
     found = own_unigram(vocabulary, UNKNOWN).encode(text)
