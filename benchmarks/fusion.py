@@ -38,6 +38,7 @@ from rag.answering.retrieve import (
     ranked,
     weighted,
 )
+from rag.answering.scales import scale_of
 from rag.embed import BundledEmbedder
 from rag.question_sets import GoldQuestion, read_questions
 from rag.types import Candidate, Embedder
@@ -55,7 +56,7 @@ class Case:
     """A question as every fusion sees it."""
 
     question: GoldQuestion
-    found: list[Candidate]
+    found: Sequence[Candidate]
     weight: float
 
     def rank(self, fusion: Fusion) -> float:
@@ -151,9 +152,13 @@ def cases_of(name: str, data: Path, cache: Path, embedder: Embedder, n: int) -> 
             raise SystemExit(f"{name}: {sync.failed[0].source}: {sync.failed[0].reason}")
         store = kb._store()  # the candidates before fusion are nobody else's business
         assert store is not None
-        vectors = embedder.embed_documents([question.question for question in questions])
+        vectors = [embedder.embed_query(question.question) for question in questions]
         return [
-            Case(q, store.search(q.question, v, n), lexical_weight(Question(q.question), embedder))
+            Case(
+                q,
+                scale_of(embedder).apply(store.search(q.question, v, n)),
+                lexical_weight(Question(q.question), embedder),
+            )
             for q, v in zip(questions, vectors, strict=True)
         ]
 

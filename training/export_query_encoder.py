@@ -99,7 +99,7 @@ def minilm() -> onnx.ModelProto:
 
 
 def e5(channels: Path) -> onnx.ModelProto:
-    """Return the graph that embeds by multilingual-e5-small; write what its inputs are divided by."""
+    """Return the graph that embeds by multilingual-e5-small; write its `channels` too."""
     body = e5_body(e5_file())
     to_int8(body, e5_file(), channels)
     words = torch.randn(1, 24, body.config.hidden_size)

@@ -123,9 +123,7 @@ def _weights(file: E5File) -> Iterator[tuple[str, Any]]:
 
 def to_int8(body: BertModel, file: E5File, out: Path) -> None:
     """Put int8 matrices into the body, and write what their inputs are divided by to `out`."""
-    layers = {
-        name: layer for name, layer in body.named_modules() if isinstance(layer, nn.Linear)
-    }
+    layers = {name: layer for name, layer in body.named_modules() if isinstance(layer, nn.Linear)}
     peaks = peaks_of(
         {name: layer for name, layer in layers.items() if inputs_name(name) == name},
         lambda: _read_examples(body, file),

@@ -3,7 +3,8 @@
 The score is a weighted average of the cosine and of BM25 as a share of the best BM25 found. How
 much BM25 counts depends on two things that the question itself shows: whether it was typed in
 passing, then its words are seldom the documents' words; and whether the embedder knows its
-language, for otherwise the cosine says little. ``docs/retrieval.md`` has the figures behind every
+language, for otherwise the cosine says little. What an embedder's cosine means, and when it knows a
+language, is in :mod:`rag.answering.scales`. ``docs/retrieval.md`` has the figures behind every
 number here. :data:`FUSIONS` has other ways to fuse, to compare it with.
 """
 
@@ -13,6 +14,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 
 from rag.answering.question import Question
+from rag.answering.scales import scale_of
 from rag.text.terms import count_words
 from rag.types import Candidate, Embedder, Hit, Store
 
@@ -27,10 +29,6 @@ WRITTEN = 0.7
 
 FOREIGN = 1.5
 """What BM25 counts in a question whose language the embedder does not know."""
-
-FAMILIAR_PIECES, FOREIGN_PIECES = 1.4, 1.8
-"""The embedder's tokens a word: up to the first it knows the language, from the second it does
-not. Medians with all-MiniLM-L6-v2: English 1.0 to 1.1, Spanish 1.8, Chinese 2.0, German 2.2."""
 
 WEAK_BM25 = 5.0
 """BM25 at which even the best match by words is worth only half: about one rare word's."""
@@ -63,7 +61,8 @@ def retrieve(
     if k < 1:
         raise ValueError(f"k is {k}: ask for at least 1")
     found = store.search(question.text, embedder.embed_query(question.text), max(candidates, k))
-    scores = FUSIONS[fusion](found, lexical_weight(question, embedder))
+    scaled = scale_of(embedder).apply(found)
+    scores = FUSIONS[fusion](scaled, lexical_weight(question, embedder))
     return ranked(found, scores)[:k]
 
 
@@ -131,10 +130,8 @@ FUSIONS: Mapping[str, Fusion] = {
 def lexical_weight(question: Question, embedder: Embedder) -> float:
     """What BM25 counts for ``question``, where the cosine counts 1."""
     familiar = TYPED + (WRITTEN - TYPED) * question.care
-    share = (tokens_per_word(question.text[:MAX_SAMPLE_LENGTH], embedder) - FAMILIAR_PIECES) / (
-        FOREIGN_PIECES - FAMILIAR_PIECES
-    )
-    return familiar + (FOREIGN - familiar) * min(max(share, 0.0), 1.0)
+    tokens = tokens_per_word(question.text[:MAX_SAMPLE_LENGTH], embedder)
+    return familiar + (FOREIGN - familiar) * scale_of(embedder).foreignness(tokens)
 
 
 def tokens_per_word(text: str, embedder: Embedder) -> float:

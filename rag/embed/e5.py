@@ -57,7 +57,7 @@ _opening = threading.Lock()
 
 
 class E5Embedder:
-    """multilingual-e5-small. Raises :class:`ModelError` at first use if it is damaged or missing."""
+    """multilingual-e5-small. Raises :class:`ModelError` at first use if missing or damaged."""
 
     name = f"{E5_MODEL}@{E5_SHA256[:12]}"
 
@@ -104,7 +104,8 @@ class E5Encoder:
         self._tokenizer = file.tokenizer()
         special = self._tokenizer.num_special_tokens_to_add(is_pair=False)
         self.dimension = file.dimension
-        self.max_tokens = MAX_LENGTH - special - max(self.count_tokens([QUERY, PASSAGE]))
+        prefixes = self.count_tokens([QUERY.strip(), PASSAGE.strip()])
+        self.max_tokens = MAX_LENGTH - special - max(prefixes)
         self._session = open_session(ENCODER, dict(encoder_weights(file, load_file(CHANNELS))))
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:

@@ -48,7 +48,9 @@ class E5File:
         if self._bytes[: self._at] != _MAGIC:
             raise ModelError(f"{path.name} is no model of the package {E5_PACKAGE}")
         self._take("I")  # version
-        self.dimension, self.layers, self.heads, self.inner, self.vocabulary, _, _ = self._take("7i")
+        self.dimension, self.layers, self.heads, self.inner, self.vocabulary, _, _ = self._take(
+            "7i"
+        )
         self._take("fi")  # of the layer norm, of a block
         [self._pieces] = self._take("i")
         self._first, self._last, _, self._unknown = self._take("4i")

@@ -21,7 +21,8 @@ from rag.answering.retrieve import (
     tokens_per_word,
     weighted,
 )
-from rag.embed import HashingEmbedder
+from rag.answering.scales import SCALES, Scale, scale_of
+from rag.embed import E5_MODEL, BundledEmbedder, E5Embedder, HashingEmbedder
 from rag.settings import FUSIONS as NAMES
 from rag.types import Candidate, Chunk, Document, Hit, Progress, Vectors
 
@@ -241,3 +242,54 @@ def test_equal_scores_have_equal_ranks() -> None:
 
 def test_every_fusion_that_can_be_set_is_there() -> None:
     assert tuple(FUSIONS) == NAMES
+
+
+# Scales of embedders
+
+COMPRESSED = (
+    candidate("words", 0.79, 10.0),
+    candidate("meaning", 0.95, 0.0),
+    candidate("far", 0.6, 0),
+)
+    candidate("words", 0.79, 10.0),
+    candidate("meaning", 0.95, 0.0),
+    candidate("far", 0.6, 0),
+)
+
+
+class CompressedEmbedder(PiecewiseEmbedder):
+    """Its cosines are those of e5."""
+
+    name = f"{E5_MODEL}@0"
+
+
+def test_each_shipped_embedder_has_its_scale() -> None:
+    assert scale_of(E5Embedder()) is SCALES[E5_MODEL]
+    assert scale_of(BundledEmbedder()) == Scale()
+
+
+def test_a_compressed_cosine_counts_as_any_other_does() -> None:
+    store = ListedStore(*COMPRESSED)
+    assert [h.source for h in retrieve(Question("who won it"), store, PiecewiseEmbedder(), 3)] == [
+        "meaning", "words", "far"
+    ]  # fmt: skip
+    first, second = retrieve(Question("Who won it?"), store, CompressedEmbedder(), 3)
+    unrelated = SCALES[E5_MODEL].unrelated
+    assert first.source == "meaning"
+    assert first.score == pytest.approx((0.95 - unrelated) / (1 - unrelated) / 1.7)
+    assert first.dense == 0.95  # a hit tells the cosine itself
+    words = 0.7 * 10 / (10 + WEAK_BM25)
+    assert second.score == pytest.approx(((0.79 - unrelated) / (1 - unrelated) + words) / 1.7)
+
+
+def test_what_is_no_nearer_than_unrelated_texts_are_is_no_hit() -> None:
+    store = ListedStore(*COMPRESSED)
+    found = retrieve(Question("who won it"), store, CompressedEmbedder(), 3)
+    assert [hit.source for hit in found] == ["meaning", "words"]
+
+
+def test_an_embedder_of_many_languages_is_trusted_with_them() -> None:
+    german = Question("wann haben viele dort gewonnen")  # 8 pieces, 5 words
+    assert lexical_weight(german, CompressedEmbedder()) == TYPED
+    assert lexical_weight(german, PiecewiseEmbedder()) > TYPED
+    assert lexical_weight(Question("bundesversammlung"), CompressedEmbedder()) == FOREIGN
