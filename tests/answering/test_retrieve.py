@@ -251,10 +251,6 @@ COMPRESSED = (
     candidate("meaning", 0.95, 0.0),
     candidate("far", 0.6, 0),
 )
-    candidate("words", 0.79, 10.0),
-    candidate("meaning", 0.95, 0.0),
-    candidate("far", 0.6, 0),
-)
 
 
 class CompressedEmbedder(PiecewiseEmbedder):
