@@ -20,8 +20,9 @@ from pathlib import Path
 import numpy as np
 from fusion import SEED, Case, cases_of, interval, ndcg
 
-from rag.answering.retrieve import CANDIDATES, FUSIONS
+from rag.answering.retrieve import CANDIDATES
 from rag.embed import BUNDLED_MODEL, E5_MODEL, make_embedder
+from rag.fusion import FUSIONS
 from rag.types import Embedder
 
 SETS = ("nq", "clapnq", "squad2", "xquad_en", "xquad_de", "xquad_es", "xquad_zh")

@@ -27,19 +27,10 @@ import numpy.typing as npt
 
 from rag import KnowledgeBase
 from rag.answering.question import Question
-from rag.answering.retrieve import (
-    CANDIDATES,
-    FOREIGN,
-    FUSIONS,
-    TYPED,
-    WRITTEN,
-    Fusion,
-    lexical_weight,
-    ranked,
-    weighted,
-)
+from rag.answering.retrieve import CANDIDATES, lexical_weight
 from rag.answering.scales import scale_of
 from rag.embed import BundledEmbedder
+from rag.fusion import FOREIGN, FUSIONS, TYPED, WRITTEN, Fusion, ranked, weighted
 from rag.question_sets import GoldQuestion, read_questions
 from rag.types import Candidate, Embedder
 

@@ -22,7 +22,7 @@ from rag.answering.read import CalibratedReader, Calibration, SpanReader
 from rag.answering.retrieve import retrieve
 from rag.embed import make_embedder
 from rag.errors import CancelledError, KnowledgeBaseError, LoadError, NotFoundError, SettingsError
-from rag.indexing.chunk import Limit, index_text, iter_chunks
+from rag.indexing.chunk import Limit, iter_chunks
 from rag.indexing.folders import Folders, Seen
 from rag.indexing.purge import purge
 from rag.indexing.repair import Repair, repair, restore
@@ -36,10 +36,12 @@ from rag.load import ocr
 from rag.load.registry import Load
 from rag.sandbox.isolated import IsolatedLoader, Limits
 from rag.settings import Settings
-from rag.store.local import LocalStore
+from rag.store.backend import Manifest, make_backend
 from rag.store.maintenance.backup import write_backup
 from rag.store.maintenance.verify import problems
+from rag.store.port import KnowledgeStore
 from rag.store.troubles import explained, require_database
+from rag.text.index_text import index_text
 from rag.types import (
     Answer,
     Chunk,
@@ -94,7 +96,8 @@ class KnowledgeBase:
         self._generator = generator or make_generator(self.settings)
         self._load = load
         self._show: pages.PageRenderer = pages.show if load else pages.IsolatedPages(self._limits())
-        self._opened: LocalStore | None = None
+        self._backend = make_backend(self.settings.store)
+        self._opened: KnowledgeStore | None = None
         self._opening = threading.Lock()
         self._slots = ComputeSlots()
 
@@ -234,17 +237,20 @@ class KnowledgeBase:
             raise KnowledgeBaseError(f"{source!r} is a part of {file!r}: remove that as a whole")
 
     def sources(self) -> list[str]:
-        """Sources of all documents, sorted."""
+        """Return the sources of all documents, sorted."""
         store = self._store()
         return store.sources() if store else []
 
     def titles(self) -> dict[str, str]:
-        """Source of each document, sorted, with its title; "" for one that has none."""
+        """Return the source of each document, sorted, with its title; "" for one that has none."""
         store = self._store()
         return store.titles() if store else {}
 
     def names(self, source: str) -> list[str]:
-        """Sources of all copies of a document, itself among them, sorted; empty if it is gone."""
+        """Return the sources of all copies of a document, itself among them, sorted.
+
+        Empty if it is gone.
+        """
         store = self._store()
         return store.names(source) if store else []
 
@@ -254,7 +260,10 @@ class KnowledgeBase:
         return store.file_digests() if store else {}
 
     def document(self, source: str) -> Document:
-        """The document, whose ``text`` all offsets refer to. Raises :class:`NotFoundError`."""
+        """Return the document, whose ``text`` all offsets refer to.
+
+        Raises :class:`NotFoundError`.
+        """
         store = self._store()
         if store is None:
             raise NotFoundError(f"no document {source!r}: the knowledge base is empty")
@@ -286,7 +295,7 @@ class KnowledgeBase:
             self._reader.read("warm up", hits)
 
     def status(self) -> dict[str, Any]:
-        """What the index holds and what it was made with; ``bytes`` are those on disk."""
+        """Return what the index holds and what it was made with; ``bytes`` are those on disk."""
         store = self._store()
         counts = store.counts() if store else {}
         folders = [str(folder) for folder in self.folders]
@@ -341,7 +350,7 @@ class KnowledgeBase:
             store.require_readable()
 
     def verify(self) -> list[str]:
-        """What is wrong with the index, one line each; empty if it is proved whole."""
+        """Return what is wrong with the index, one line each; empty if it is proved whole."""
         with only_writer(self.path):
             with suppress(KnowledgeBaseError):
                 self._store()  # brings one of an earlier format up to date
@@ -391,7 +400,9 @@ class KnowledgeBase:
         return ("extractive", "llm") if self._generator else ("extractive",)
 
     def search(self, question: str, k: int = 5, *, is_wanted: IsWanted = lambda: True) -> list[Hit]:
-        """The ``k`` best passages, best first; fewer if fewer share anything with the question.
+        """Return the ``k`` best passages, best first.
+
+        Fewer if fewer share anything with the question.
 
         Raises :class:`CancelledError` where ``is_wanted`` is false when its turn comes.
         """
@@ -414,7 +425,7 @@ class KnowledgeBase:
         *,
         is_wanted: IsWanted = lambda: True,
     ) -> Answer:
-        """The answer, or a refusal. ``history`` is ``[(question, answer text), ...]``.
+        """Return the answer, or a refusal. ``history`` is ``[(question, answer text), ...]``.
 
         As many questions are worked on at once as there are cores. Where ``is_wanted`` turns
         false, :class:`CancelledError` ends the work before its next stage.
@@ -430,7 +441,7 @@ class KnowledgeBase:
         *,
         is_wanted: IsWanted = lambda: True,
     ) -> Iterator[Answer]:
-        """Growing answers; the last one is what :meth:`ask` returns."""
+        """Yield growing answers; the last one is what :meth:`ask` returns."""
         chosen = answerer or self.settings.answerer
         if chosen not in self.answerers:
             raise SettingsError(
@@ -467,7 +478,7 @@ class KnowledgeBase:
             self._embedder.embed_query("")
             folders.listing(self.path, {})
             # Beside the one that is open, which notices: another thread may have made way with it.
-            LocalStore(self.path, self._manifest(), rebuild=True).close()
+            self._backend.open(self.path, self._manifest(), rebuild=True).close()
         store = self._open()
         before = {Path(path): Seen(device, n) for path, device, n in store.followed()}
         with nullcontext(uploads.loader) if uploads else self._isolated() as load:
@@ -487,7 +498,7 @@ class KnowledgeBase:
                 load.meanwhile = sync.still
             report = sync.run(folders, before)
         if not report.left:
-            purge(self.path, store)
+            purge(self.path, store, self._backend)
         return report
 
     def _isolated(self) -> AbstractContextManager[Load]:
@@ -499,20 +510,20 @@ class KnowledgeBase:
         settings = self.settings
         return Limits(settings.load_memory_mb, settings.load_seconds, programs=ocr.is_there())
 
-    def _store(self) -> LocalStore | None:
+    def _store(self) -> KnowledgeStore | None:
         """The index, opened if need be; None before the first sync."""
-        if self._opened is None and not LocalStore.exists(self.path):
+        if self._opened is None and not self._backend.exists(self.path):
             require_database(self.path)
             return None
         return self._open()
 
-    def _open(self) -> LocalStore:
+    def _open(self) -> KnowledgeStore:
         with self._opening:
             if self._opened is None:
-                self._opened = LocalStore(self.path, self._manifest())
+                self._opened = self._backend.open(self.path, self._manifest())
             return self._opened
 
-    def _manifest(self) -> dict[str, str | int]:
+    def _manifest(self) -> Manifest:
         return {
             "embedder": self._embedder.name,
             "chunk_tokens": self.settings.chunk_tokens,

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 from rag.errors import SettingsError
+from rag.fusion import FUSIONS
 
 ENV_PREFIX = "RAG_"
 ANSWERERS = ("extractive", "llm")
 CALIBRATIONS = ("fitted", "shipped")
-FUSIONS = ("adaptive", "average", "rrf", "dense", "lexical")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,10 +29,12 @@ class Settings:
     """Size of a chunk, in tiktoken ``cl100k_base`` tokens."""
     chunk_overlap: int = 1
     """Sentences that a chunk shares with the one before."""
+    store: str = "local"
+    """Where the index is held: a key of :data:`rag.store.backend.BACKENDS`, where it is checked."""
     top_k: int = 5
     """Passages that are read to answer a question."""
     fusion: str = "adaptive"
-    """How scores by meaning and by words become one: see :data:`rag.answering.retrieve.FUSIONS`."""
+    """How scores by meaning and by words become one: see :data:`rag.fusion.FUSIONS`."""
     answerer: str = "extractive"
     """``extractive`` (the documents' own words) or ``llm`` (needs ``llm_base_url``)."""
     target_precision: float = 0.616
@@ -95,7 +97,7 @@ class Settings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], **overrides: Any) -> Self:
-        """Settings from ``RAG_*`` variables; ``overrides`` that are not None win.
+        """Return the settings from ``RAG_*`` variables; ``overrides`` that are not None win.
 
         Raises :class:`SettingsError` for an unknown ``RAG_*`` variable or an unreadable value.
         """
@@ -113,7 +115,7 @@ class Settings:
 
     @classmethod
     def types(cls) -> dict[str, type]:
-        """The type of each setting's value, by its name."""
+        """Return the type of each setting's value, by its name."""
         return {f.name: type(f.default) for f in fields(cls)}
 
 
@@ -125,7 +127,7 @@ def _unknown(variable: str, names: list[str]) -> str:
 
 
 def convert(variable: str, raw: str, kind: type) -> Any:
-    """``raw`` as a ``kind``. Raises :class:`SettingsError`, which names the ``variable``."""
+    """Return ``raw`` as a ``kind``. Raises :class:`SettingsError`, which names the ``variable``."""
     try:
         return kind(raw.strip())
     except ValueError:

@@ -7,16 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+
+COLORS = "colors.css"
+"""The file in ``rag/assets`` that has the colours of all that is shown in a browser."""
 
 
 class Templates:
-    """The templates in the folder ``templates`` of ``package``, and ``filters`` that they use."""
+    """The templates in the folder ``templates`` of ``package``, and ``filters`` that they use.
+
+    They may include the files of ``rag/assets`` too: :data:`COLORS`.
+    """
 
     def __init__(self, package: str, **filters: Callable[..., str]) -> None:
         self.environment = Environment(
-            loader=PackageLoader(package, "templates"),
+            loader=ChoiceLoader(
+                [PackageLoader(package, "templates"), PackageLoader("rag", "assets")]
+            ),
             autoescape=True,
             undefined=StrictUndefined,
             finalize=_showable,

@@ -24,13 +24,6 @@ Progress = Callable[[str, int, int], None]
 
 ``total`` 0 stands for an unknown one. Work ends early where it raises :class:`CancelledError`."""
 
-REFUSAL_TEXT = "The documents do not say."
-"""What a refusal begins with where it is certain: they are empty, or lack what is asked about."""
-
-UNSURE_TEXT = "No sure answer found."
-"""What any other refusal begins with: the passages found may hold the answer, unrecognised."""
-"""What a refusal begins with: in the answer, in the LLM's instructions and in the tests."""
-
 
 @dataclass(frozen=True, slots=True)
 class Heading:
@@ -93,7 +86,7 @@ class Location:
     marks: tuple[Mark, ...] | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The location as JSON-ready values."""
+        """Return the location as JSON-ready values."""
         marks = None
         if self.marks is not None:
             marks = [[round(s, 5) for s in (m.left, m.top, m.right, m.bottom)] for m in self.marks]
@@ -140,7 +133,10 @@ class Document:
         return hashlib.sha256(self.text.encode("utf-8")).hexdigest()
 
     def page_at(self, position: int) -> int | None:
-        """Number of the page that holds the character at ``position``; None without pages."""
+        """Return the number of the page that holds the character at ``position``.
+
+        None without pages.
+        """
         index = bisect_right(self.pages, position, key=lambda page: page.start) - 1
         page = self.pages[index] if index >= 0 else None
         return page.number if page and position < page.end else None
@@ -163,7 +159,9 @@ class Document:
         return f"{label}, {rows}" if label else rows
 
     def locate(self, start: int, end: int) -> tuple[Location, ...]:
-        """Where ``text[start:end]`` stands: page by page, or by its name; empty if only that tells.
+        """Tell where ``text[start:end]`` stands: page by page, or by its name.
+
+        Empty if only that tells.
 
         What no word stands in is nowhere.
         """
@@ -187,7 +185,7 @@ class Document:
         return (place.row or 0) + self.text.count("\n", place.start, position)
 
     def headings_above(self, position: int) -> tuple[Heading, ...]:
-        """The headings that ``position`` stands in or under, outermost first."""
+        """Return the headings that ``position`` stands in or under, outermost first."""
         above: list[Heading] = []
         last = bisect_right(self.headings, position, key=lambda heading: heading.start)
         for index in range(last - 1, -1, -1):
@@ -356,10 +354,11 @@ class Answer:
 
     ``text`` carries markers such as ``[1]``; ``short`` is the shortest exact answer, a verbatim
     piece of a cited document. ``confidence`` is the calibrated probability that the answer is
-    right, given for a refusal too. ``reason`` is a code of :data:`REASONS`. ``seconds`` has
-    ``retrieve``, ``read`` and ``total``. ``dropped_markers`` counts the markers of an LLM that
-    pointed at no given passage or at one that does not support the sentence, and its sentences
-    that were removed because nothing supports them. ``perhaps`` is the best candidate of a refusal.
+    right, given for a refusal too. ``reason`` is a key of ``REASONS`` in
+    :mod:`rag.answering.refusal_texts`. ``seconds`` has ``retrieve``, ``read`` and ``total``.
+    ``dropped_markers`` counts the markers of an LLM that pointed at no given passage or at one that
+    does not support the sentence, and its sentences that were removed because nothing supports
+    them. ``perhaps`` is the best candidate of a refusal.
     """
 
     question: str
@@ -376,7 +375,7 @@ class Answer:
     perhaps: PossibleAnswer | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The answer as JSON-ready values."""
+        """Return the answer as JSON-ready values."""
         seconds = self.seconds or {}
         return {
             "question": self.question,
@@ -391,20 +390,6 @@ class Answer:
             "seconds": {k: round(seconds.get(k, 0.0), 4) for k in ("retrieve", "read", "total")},
             "perhaps": self.perhaps.to_dict() if self.perhaps else None,
         }
-
-
-REASONS: Mapping[str, str] = {
-    "no_question": "That is not a question about the documents.",
-    "no_documents": "The knowledge base holds no documents yet.",
-    "nothing_relevant": "No passage shares anything with the question.",
-    "not_mentioned": "No passage found mentions what the question names.",
-    "says_otherwise": "The nearest passage says something else than the question supposes.",
-    "not_stated": "No passage found states it clearly.",
-    "model_refused": "The language model found no answer; these are the documents' own words.",
-    "not_grounded": "The model's answer cites no passage that supports it.",
-    "instructed": "A passage that it cites gives orders to language models: check it.",
-}
-"""Code of a refusal, or of an answer to distrust, and what it means to a person."""
 
 
 class Embedder(Protocol):
@@ -422,20 +407,20 @@ class Embedder(Protocol):
         """The longest input that is read whole, in this embedder's own tokens."""
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Length of each text in this embedder's own tokens, without special tokens."""
+        """Return the length of each text in this embedder's own tokens, without special tokens."""
 
     def embed_documents(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
-        """Vectors of shape ``(len(texts), dimension)``, in the order of ``texts``."""
+        """Return vectors of shape ``(len(texts), dimension)``, in the order of ``texts``."""
 
     def embed_query(self, text: str) -> Vectors:
-        """The vector of one question, of shape ``(dimension,)``."""
+        """Return the vector of one question, of shape ``(dimension,)``."""
 
 
 class Store(Protocol):
     """Holds documents, chunks and vectors, and searches them."""
 
     def search(self, question: str, vector: Vectors, n: int) -> list[Candidate]:
-        """The ``n`` best chunks by vector and the ``n`` best by words, each chunk once.
+        """Return the ``n`` best chunks by vector and the ``n`` best by words, each chunk once.
 
         Both scores are exact for every candidate, whichever side found it. Deleted documents
         are never among them. Order: by source, then by position.
@@ -447,7 +432,7 @@ class Store(Protocol):
     def sources(self) -> list[str]: ...
 
     def mentions(self, words: str) -> bool:
-        """Whether any of the ``words`` stands in any document, in some ending."""
+        """Tell whether any of the ``words`` stands in any document, in some ending."""
 
 
 class Reader(Protocol):
@@ -461,10 +446,13 @@ class Reader(Protocol):
         """Changes whenever the probabilities may: a calibration goes with one version."""
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Span]:
-        """Spans that may answer, most probable first; empty when there is nothing to read."""
+        """Return spans that may answer, most probable first.
+
+        Empty when there is nothing to read.
+        """
 
     def threshold(self, precision: float) -> float:
-        """The probability to answer from, so that this share of the answers is right."""
+        """Return the probability to answer from, so that this share of the answers is right."""
 
 
 class Generator(Protocol):
@@ -474,4 +462,7 @@ class Generator(Protocol):
     def name(self) -> str: ...
 
     def generate(self, question: str, passages: Sequence[str]) -> Iterator[str]:
-        """Pieces of the answer as they come. Raises :class:`rag.errors.GeneratorError`."""
+        """Return the pieces of the answer as they come.
+
+        Raises :class:`rag.errors.GeneratorError`.
+        """

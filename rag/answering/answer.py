@@ -24,12 +24,10 @@ from rag.answering.generate.visible import strip_invisible
 from rag.answering.question import Question, analysed
 from rag.answering.read import missing_words
 from rag.answering.read.contrast import Pair, stated_instead
-from rag.indexing.chunk import index_text
+from rag.answering.refusal_texts import DETAILS, OR, REASONS, REFUSAL_TEXT, UNSURE_TEXT, WORD
+from rag.text.index_text import index_text
 from rag.text.overlap import normalize
 from rag.types import (
-    REASONS,
-    REFUSAL_TEXT,
-    UNSURE_TEXT,
     Answer,
     Citation,
     Generator,
@@ -78,7 +76,10 @@ class Answerer:
         return self.generator.name if self.generator else self.reader.name
 
     def stream(self, question: str, history: History = ()) -> Iterator[Answer]:
-        """Growing answers; the last is the answer. Raises ``ValueError`` for a blank question."""
+        """Yield growing answers.
+
+        The last is the answer. Raises ``ValueError`` for a blank question.
+        """
         if not question.strip():
             raise ValueError("the question is blank: ask something")
         clock = _Clock()
@@ -169,7 +170,7 @@ class Answerer:
             citations=cited.citations,
             dropped_markers=cited.dropped,
             reason=None if cited.citations else "not_grounded",
-            confidence=_agreement(cited, spans),
+            confidence=_reader_confidence(cited, spans),
             seconds=clock.seconds(),
         )
 
@@ -199,15 +200,17 @@ class Answerer:
         missing = missing_words(question, draft.hits)
         nowhere = [word for word in missing if not self.mentions(word)]
         if nowhere:
-            why = f"No document mentions {_named(nowhere)}."
+            why = DETAILS["no_document_mentions"].format(words=_named(nowhere))
             return self._refusal(draft, "not_mentioned", clock, REFUSAL_TEXT, why)
         if missing:
-            reason, why = "not_mentioned", f"No passage found mentions {_named(missing)}."
+            reason = "not_mentioned"
+            why = DETAILS["no_passage_mentions"].format(words=_named(missing))
         elif spans and (pair := _stated_instead(question, spans[0])):
             asked, told = pair
-            reason, why = "says_otherwise", f"The nearest passage says “{told}”, not “{asked}”."
+            reason = "says_otherwise"
+            why = DETAILS["passage_says_otherwise"].format(told=told, asked=asked)
         else:
-            reason, why = "not_stated", REASONS["not_stated"]
+            reason, why = "not_stated", ""
         refusal = self._refusal(draft, reason, clock, UNSURE_TEXT, why)
         return replace(refusal, perhaps=_possible(spans))
 
@@ -234,7 +237,7 @@ def _addresses_a_model(hit: Hit) -> bool:
     return looks_like_prompt_injection(index_text(hit.chunk))
 
 
-def _agreement(cited: Cited, spans: Sequence[Span]) -> float:
+def _reader_confidence(cited: Cited, spans: Sequence[Span]) -> float:
     """The probability of the reader's best answer that the model's text gives too; 0 if none.
 
     How sure the reader is of another answer says nothing of the model's.
@@ -260,7 +263,7 @@ def _stated_instead(question: Question, span: Span) -> Pair | None:
 
 
 def _named(words: Sequence[str]) -> str:
-    return " or ".join(f"“{word}”" for word in words[:MAX_MISSING])
+    return OR.join(WORD.format(word=word) for word in words[:MAX_MISSING])
 
 
 def _possible(spans: Sequence[Span]) -> PossibleAnswer | None:

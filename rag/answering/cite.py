@@ -42,7 +42,7 @@ Names = Callable[[Hit], Sequence[Hit]]
 
 
 def with_source(hit: Hit, source: str) -> Hit:
-    """The hit in a copy of its document that has another name."""
+    """Return the hit in a copy of its document that has another name."""
     document = replace(hit.chunk.document, source=source)
     return replace(hit, chunk=replace(hit.chunk, document=document))
 
@@ -189,7 +189,7 @@ def _passage_numbers(listed: str, count: int) -> Iterator[int]:
 
 
 def finished_part(text: str) -> str:
-    """The sentences of a growing text that are whole, with the markers that follow them."""
+    """Return the sentences of a growing text that are whole, with the markers that follow them."""
     spans = sentence_spans(text)
     if len(spans) < 2:
         return ""

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from rag.answering.agreement import contradict, same_words, supports
 from rag.answering.question import Question
-from rag.answering.same_fact import contradict, same_words, supports
 from rag.text.sentences import sentence_spans, spans_over
 from rag.types import Span
 
@@ -44,7 +44,7 @@ class Composition:
 
 
 def compose(question: Question, spans: Sequence[Span], threshold: float) -> Composition:
-    """What to say, from spans sorted by probability, of which the first is the answer.
+    """Return what to say, from spans sorted by probability, of which the first is the answer.
 
     ``threshold`` is the probability from which on a span would be an answer by itself.
     """
@@ -66,7 +66,10 @@ def compose(question: Question, spans: Sequence[Span], threshold: float) -> Comp
 
 
 def sentence_of(span: Span, *, explain: bool = False) -> Span:
-    """The whole sentences that hold a span; with ``explain`` the one after them too, if short."""
+    """Return the whole sentences that hold a span.
+
+    With ``explain`` the one after them too, if short.
+    """
     text, hit = span.hit.chunk.document.text, span.hit
     borders = sentence_spans(text, hit.start, hit.end)
     inside = spans_over(borders, span.start, span.end)

@@ -31,7 +31,7 @@ _OWN_WORDS = 3
 
 
 def standalone_question(question: str, history: History) -> Question:
-    """The question with what it takes from earlier ones, for retrieval and reading.
+    """Return the question with what it takes from earlier ones, for retrieval and reading.
 
     It takes from one question only, the latest that stood alone, so that a long conversation
     does not pile up; and only as much as leaves the search room for all its own words.

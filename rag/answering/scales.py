@@ -24,12 +24,12 @@ class Scale:
     foreign_pieces: float = 1.8
 
     def foreignness(self, tokens_per_word: float) -> float:
-        """0 for a language that the embedder knows, 1 for one that it does not, evenly between."""
+        """Return 0 for a language that the embedder knows, up to 1 for one that it does not."""
         beyond = tokens_per_word - self.familiar_pieces
         return min(max(beyond / (self.foreign_pieces - self.familiar_pieces), 0.0), 1.0)
 
     def apply(self, found: Sequence[Candidate]) -> Sequence[Candidate]:
-        """``found`` with cosines that are 0 for what has nothing in common, and 1 as before."""
+        """Return ``found`` with a cosine of 0 for what has nothing in common; 1 stays 1."""
         if self.unrelated == 0.0:
             return found
         rest = 1.0 - self.unrelated
@@ -42,5 +42,5 @@ more; a twentieth of German or Chinese questions has 2.2 tokens a word (``docs/r
 
 
 def scale_of(embedder: Embedder) -> Scale:
-    """The scale of ``embedder``; of one that is not known, that of all-MiniLM-L6-v2."""
+    """Return the scale of ``embedder``; of one that is not known, that of all-MiniLM-L6-v2."""
     return SCALES.get(embedder.name.partition("@")[0], Scale())

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+from rag.answering.agreement import LIMITING
 from rag.answering.read.contrast import NEGATION, stated_instead
-from rag.answering.same_fact import LIMITING
 from rag.text.overlap import term_coverage, terms
 from rag.text.sentences import TextSpan, sentence_spans
 from rag.types import Hit

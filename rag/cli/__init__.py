@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rag.answering.refusal_texts import REASONS
 from rag.answering.snippet import snippet
 from rag.cli import calibrate, evaluation, questions, upkeep
 from rag.cli.common import (
@@ -24,7 +25,6 @@ from rag.cli.common import (
     wrapped,
 )
 from rag.errors import KnowledgeBaseError, NotFoundError, RagError
-from rag.types import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,7 +117,7 @@ def search(question: str, k: int, index: Path, as_json: bool) -> None:
         print_json([hit.to_dict() for hit in hits])
         return
     if not hits:
-        click.echo("No passage shares anything with the question.")
+        click.echo(REASONS["nothing_relevant"])
     for rank, hit in enumerate(hits, start=1):
         at = hit.chunk.document.place_at(hit.start, hit.end)
         place = f"{hit.source}, {at}," if at else hit.source

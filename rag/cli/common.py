@@ -31,7 +31,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def common_options(command: Command) -> Command:
-    """The options every command takes."""
+    """Add the options that every command takes."""
     command = click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
     return click.option(
         "--index",
@@ -67,14 +67,21 @@ def isolated_loader() -> Iterator[IsolatedLoader]:
 
 def require_index(index: Path) -> None:
     """Raise :class:`KnowledgeBaseError` where no index stands."""
-    from rag.store.local import LocalStore
     from rag.store.troubles import require_database
 
     require_database(index)
-    if not LocalStore.exists(index):
+    if not index_exists(index):
         raise KnowledgeBaseError(
             f"no index in {str(index)!r}: make one with 'rag index FOLDER --index {index}'"
         )
+
+
+def index_exists(path: Path) -> bool:
+    """Tell whether there is an index of the folder ``path``, where the environment has them."""
+    from rag import Settings
+    from rag.store.backend import make_backend
+
+    return make_backend(Settings.from_env(os.environ).store).exists(path)
 
 
 @contextmanager
@@ -146,11 +153,11 @@ def print_first(lines: Sequence[str], most: int, title: str = "", more: str = ""
 
 
 def wrapped(text: str, indent: str = "") -> str:
-    """Text in lines that fit the terminal."""
+    """Return text in lines that fit the terminal."""
     width = min(100, shutil.get_terminal_size().columns)
     return textwrap.fill(printable(text), width, initial_indent=indent, subsequent_indent=indent)
 
 
 def number(value: float | None) -> str:
-    """A figure in three decimals; a dash where it is not defined."""
+    """Return a figure in three decimals; a dash where it is not defined."""
     return "-" if value is None else f"{value:.3f}"

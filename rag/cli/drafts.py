@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rag.cli.common import isolated_loader, open_index, print_first, print_json, progress_bar
+from rag.cli.common import (
+    index_exists,
+    isolated_loader,
+    open_index,
+    print_first,
+    print_json,
+    progress_bar,
+)
 from rag.errors import KnowledgeBaseError, LoadError, OutputError, QuestionSetError, SettingsError
 
 if TYPE_CHECKING:
@@ -82,9 +89,8 @@ def _require_undecided(out: Path) -> None:
 def _documents(path: Path) -> Iterator[Documents]:
     """The documents of an index, or of a folder, where files that cannot be read are left out."""
     from rag.question_sets.locate import Documents
-    from rag.store.local import LocalStore
 
-    if LocalStore.exists(path):
+    if index_exists(path):
         with open_index(path) as kb:
             yield Documents(kb.sources(), lambda source: kb.document(source).text)
         return

@@ -24,7 +24,7 @@ __all__ = [
 
 
 def make_embedder(model: str) -> Embedder:
-    """The embedder that a setting names: one that ships, or a sentence-transformers model."""
+    """Return the embedder of that name: one that ships, or a sentence-transformers model."""
     made = _SHIPPED.get(model)
     return made() if made else SentenceTransformerEmbedder(model)
 

@@ -66,11 +66,11 @@ class BundledEmbedder(SentenceTransformerEmbedder):
         return bundled_encoder().max_tokens
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Word pieces of each text, without special ones."""
+        """Count the word pieces of each text, without special ones."""
         return bundled_encoder().count_tokens(texts)
 
     def embed_query(self, text: str) -> Vectors:
-        """The vector of one question."""
+        """Return the vector of one question."""
         vector: Vectors = bundled_encoder().encode([text])[0]
         return vector
 
@@ -96,7 +96,7 @@ class ShortTextEncoder:
         self._session = open_session(QUERY_ENCODER, _encoder_weights(folder / "model.safetensors"))
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Word pieces of each text, without special ones."""
+        """Count the word pieces of each text, without special ones."""
         encoded = self._counter.encode_batch(list(texts), add_special_tokens=False)
         return [len(encoding.ids) for encoding in encoded]
 
@@ -134,7 +134,7 @@ def _digest(text: str) -> bytes:
 
 
 def bundled_encoder() -> ShortTextEncoder:
-    """The encoder of the bundled model, opened once. Raises :class:`ModelError`."""
+    """Return the encoder of the bundled model, opened once. Raises :class:`ModelError`."""
     with _opening:
         return _open_encoder(bundled_folder())
 
@@ -156,7 +156,10 @@ def _encoder_weights(path: Path) -> dict[str, npt.NDArray[np.float32]]:
 
 
 def bundled_folder() -> Path:
-    """Folder of the bundled model's tokenizer, settings and weights; these are not checked."""
+    """Return the folder of the bundled model's tokenizer, settings and weights.
+
+    These are not checked.
+    """
     spec = importlib.util.find_spec(BUNDLED_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise ModelError("the bundled model is missing: run 'make install'")
@@ -164,7 +167,7 @@ def bundled_folder() -> Path:
 
 
 def bundled_tokenizer() -> Path:
-    """The bundled model's ``tokenizer.json``, checked against :data:`TOKENIZER_SHA256`."""
+    """Return the bundled model's ``tokenizer.json``, checked against :data:`TOKENIZER_SHA256`."""
     path = bundled_folder() / "tokenizer.json"
     require_digest(path, TOKENIZER_SHA256, "the bundled model's tokenizer")
     return path

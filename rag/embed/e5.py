@@ -72,11 +72,11 @@ class E5Embedder:
         return e5_encoder().max_tokens
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Word pieces of each text, without the special ones and those of the prefix."""
+        """Return the word pieces of each text, without the special ones and those of the prefix."""
         return e5_encoder().count_tokens(texts)
 
     def embed_documents(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
-        """Vectors of shape ``(len(texts), 384)``."""
+        """Return vectors of shape ``(len(texts), 384)``."""
         encoder = e5_encoder()
         rows = np.zeros((len(texts), encoder.dimension), np.float32)
         for i, text in enumerate(texts):
@@ -87,7 +87,7 @@ class E5Embedder:
         return rows
 
     def embed_query(self, text: str) -> Vectors:
-        """The vector of one question."""
+        """Return the vector of one question."""
         return e5_encoder().encode(QUERY + text)
 
 
@@ -109,12 +109,12 @@ class E5Encoder:
         self._session = open_session(ENCODER, dict(encoder_weights(file, load_file(CHANNELS))))
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Word pieces of each text, without special ones."""
+        """Return the word pieces of each text, without special ones."""
         encoded = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
         return [len(encoding.ids) for encoding in encoded]
 
     def encode(self, text: str) -> Vectors:
-        """The vector of ``text``, prefix included, of shape ``(dimension,)``; it is cut if long."""
+        """Return the vector of ``text``, prefix included, which is cut if long."""
         encoding = self._tokenizer.encode(text)
         encoding.truncate(MAX_LENGTH)
         words = self._file.word_vectors(np.array([encoding.ids]))
@@ -124,7 +124,7 @@ class E5Encoder:
 
 
 def e5_encoder() -> E5Encoder:
-    """The encoder, opened once. Raises :class:`ModelError`."""
+    """Return the encoder, opened once. Raises :class:`ModelError`."""
     with _opening:
         return _open_encoder()
 
@@ -135,7 +135,7 @@ def _open_encoder() -> E5Encoder:
 
 
 def encoder_weights(file: E5File, channels: Mapping[str, Array]) -> Iterator[tuple[str, Array]]:
-    """The tensors that the graph asks for, by name.
+    """Yield the tensors that the graph asks for, by name.
 
     ``channels`` has what a matrix's inputs are divided by in the graph, and so its columns
     multiplied with; keys and values take the inputs of the queries.
@@ -155,12 +155,12 @@ def encoder_weights(file: E5File, channels: Mapping[str, Array]) -> Iterator[tup
 
 
 def inputs_name(matrix: str) -> str:
-    """The matrix whose name stands for the inputs of ``matrix``."""
+    """Return the matrix whose name stands for the inputs of ``matrix``."""
     return re.sub(r"\.self\.\w+$", ".self.query", matrix)
 
 
 def embedding_weights(file: E5File) -> Iterator[tuple[str, Array]]:
-    """The tensors before the first layer, without the word vectors."""
+    """Yield the tensors before the first layer, without the word vectors."""
     for name, short in (("position_embeddings", "emb.pos"), ("token_type_embeddings", "emb.type")):
         yield f"embeddings.{name}.weight", file.floats(short).reshape(-1, file.dimension)
     yield "embeddings.LayerNorm.weight", file.floats("emb.ln.w")
@@ -168,13 +168,13 @@ def embedding_weights(file: E5File) -> Iterator[tuple[str, Array]]:
 
 
 def layer_names(file: E5File, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """``names`` in every layer, as BertModel and as the file spell them."""
+    """Yield ``names`` in every layer, as BertModel and as the file spell them."""
     for layer in range(file.layers):
         for name, short in names.items():
             yield f"encoder.layer.{layer}.{name}", f"l{layer}.{short}"
 
 
 def quantized(matrix: Array) -> tuple[Array, Array]:
-    """A matrix ``(outputs, inputs)`` as int8 ``(inputs, outputs)`` and the scale of each output."""
+    """Return ``(outputs, inputs)`` as int8 ``(inputs, outputs)``, and each output's scale."""
     scale = np.maximum(np.abs(matrix).max(axis=1), np.finfo(np.float32).tiny) / _INT8
     return np.ascontiguousarray(np.rint(matrix / scale[:, None]).astype(np.int8).T), scale

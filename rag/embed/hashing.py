@@ -23,11 +23,11 @@ class HashingEmbedder:
     name = "hashing-256"
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Number of words of each text."""
+        """Return the number of words of each text."""
         return [len(_words(text)) for text in texts]
 
     def embed_documents(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
-        """Vectors of shape ``(len(texts), 256)``."""
+        """Return vectors of shape ``(len(texts), 256)``."""
         rows = np.zeros((len(texts), self.dimension))
         for row, text in zip(rows, texts, strict=True):
             for word in _words(text) or [""]:
@@ -38,7 +38,7 @@ class HashingEmbedder:
         return normalize(rows)
 
     def embed_query(self, text: str) -> Vectors:
-        """The vector of one question."""
+        """Return the vector of one question."""
         vector: Vectors = self.embed_documents([text])[0]
         return vector
 

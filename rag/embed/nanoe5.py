@@ -68,12 +68,12 @@ class E5File:
         return _unpacked(self._table[ids]).reshape(*ids.shape, self.dimension)
 
     def floats(self, name: str) -> npt.NDArray[np.float32]:
-        """A tensor that is kept in full, flat."""
+        """Return a tensor that is kept in full, flat."""
         begins, size = self._tensors[name]
         return np.frombuffer(self._bytes, "<f4", size // 4, begins)
 
     def matrix(self, name: str, rows: int) -> npt.NDArray[np.float32]:
-        """A matrix that is kept in four bits, of as many ``rows``."""
+        """Return a matrix that is kept in four bits, of as many ``rows``."""
         return _unpacked(self._blocks(name, rows)).reshape(rows, -1)
 
     def _blocks(self, name: str, rows: int) -> npt.NDArray[np.uint8]:

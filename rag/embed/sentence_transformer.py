@@ -47,7 +47,7 @@ class SentenceTransformerEmbedder:
         return int(limit) - int(model.tokenizer.num_special_tokens_to_add())
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Word pieces of each text, without special ones."""
+        """Count the word pieces of each text, without special ones."""
         if not texts:
             return []
         tokenizer = self._model().tokenizer
@@ -59,7 +59,10 @@ class SentenceTransformerEmbedder:
         return [len(ids) for ids in encoded["input_ids"]]
 
     def embed_documents(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
-        """Vectors of shape ``(len(texts), dimension)``; like lengths are embedded together."""
+        """Return vectors of shape ``(len(texts), dimension)``.
+
+        Like lengths are embedded together.
+        """
         rows = np.zeros((len(texts), self.dimension), dtype=np.float32)
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]), reverse=True)
         for begin in range(0, len(order), _BATCH):
@@ -70,7 +73,7 @@ class SentenceTransformerEmbedder:
         return rows
 
     def embed_query(self, text: str) -> Vectors:
-        """The vector of one question."""
+        """Return the vector of one question."""
         vector: Vectors = self._encode([text])[0]
         return vector
 
@@ -98,7 +101,7 @@ class SentenceTransformerEmbedder:
 
 
 def load(model: str, *, local_files_only: bool = False) -> SentenceTransformer:
-    """The model on the CPU. Raises :class:`ModelError` when it cannot be loaded."""
+    """Return the model on the CPU. Raises :class:`ModelError` when it cannot be loaded."""
     import transformers
     from sentence_transformers import SentenceTransformer
 

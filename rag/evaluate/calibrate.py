@@ -95,7 +95,7 @@ def fit(scored: Sequence[ScoredOutcome], version: str, target: float, floor: flo
 def cross_fitted(
     shipped: npt.NDArray[np.float64], right: npt.NDArray[np.bool_], version: str, target: float
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Each answer's probability and refusal threshold by a fit to the other folds."""
+    """Return each answer's probability and refusal threshold by a fit to the other folds."""
     fold = np.random.default_rng(0).permutation(len(shipped)) % FOLDS
     fitted, floors = np.empty_like(shipped), np.empty_like(shipped)
     for number in range(FOLDS):

@@ -62,7 +62,10 @@ def parse_sweep(arguments: Sequence[str], names: Sequence[str]) -> dict[str, lis
 
 
 def combine(swept: Mapping[str, Sequence[Any]], settings: Settings) -> list[Combination]:
-    """Every combination of the values. Raises :class:`SettingsError` for one that cannot be."""
+    """Return every combination of the values.
+
+    Raises :class:`SettingsError` for one that cannot be.
+    """
     count = prod(map(len, swept.values()))
     if count > MAX_COMBINATIONS:
         sizes = " x ".join(f"{len(values)} of {name}" for name, values in swept.items())

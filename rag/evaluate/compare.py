@@ -62,7 +62,7 @@ class Comparison:
         return any(row.verdict == "worse" for row in self.rows)
 
     def to_dict(self) -> dict[str, Any]:
-        """The comparison as JSON-ready values."""
+        """Return the comparison as JSON-ready values."""
         metrics: dict[str, dict[str, Any]] = {}
         for row in self.rows:
             group, name = row.metric
@@ -140,7 +140,10 @@ def compare_scored(
     permutations: int = PERMUTATIONS,
     seed: int = SEED,
 ) -> list[Row]:
-    """A row for each metric that is defined in both; the ``n``-th of each are of one question."""
+    """Return a row for each metric that is defined in both.
+
+    The ``n``-th of each are of one question.
+    """
     a, b = table(before), table(after)
     earlier, later = figures(a), figures(b)
     p_values = permutation_p_values(a, b, permutations, seed)

@@ -21,13 +21,13 @@ Values = dict[str, Any]
 
 
 def summarize(outcomes: Iterable[Outcome]) -> Values:
-    """The metrics of a set of outcomes; None where a metric is not defined for the set."""
+    """Return the metrics of a set of outcomes; None where a metric is not defined for the set."""
     scored = [score(outcome) for outcome in outcomes]
     return _figures(scored, table(scored)) | {"seconds": seconds(scored)}
 
 
 def full_report(scored: Sequence[ScoredOutcome]) -> Values:
-    """The metrics, and beside them ``verdicts``, ``intervals`` and the figures of groups.
+    """Return the metrics, and beside them ``verdicts``, ``intervals`` and the figures of groups.
 
     ``by_type`` and ``by_source`` map each kind of question, and each document that holds
     evidence, to the same figures; a question with evidence in two documents belongs to both.
@@ -92,7 +92,7 @@ def _nested(
 
 
 def seconds(scored: Sequence[ScoredOutcome], stage: str = "total") -> dict[str, float | None]:
-    """Percentiles of an answer's seconds."""
+    """Return the percentiles of an answer's seconds."""
     place = STAGES.index(stage)
     times = [one.seconds[place] for one in scored if one.asked]
     return {

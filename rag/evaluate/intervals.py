@@ -36,7 +36,7 @@ def draws(n: int, resamples: int = RESAMPLES, seed: int = SEED) -> Iterator[Arra
 def intervals(
     found: Table, resamples: int = RESAMPLES, level: float = LEVEL, seed: int = SEED
 ) -> dict[Metric, Interval | None]:
-    """The interval of each metric; None where the metric is not defined.
+    """Return the interval of each metric; None where the metric is not defined.
 
     The percentile interval (Efron 1979) of the resamples in which the metric is defined. The
     calibration error is biased upwards in every resample; its interval is the basic one around

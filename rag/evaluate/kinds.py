@@ -37,7 +37,10 @@ KINDS = (*_FINDERS, YES_NO, OTHER)
 
 
 def question_kind(question: str) -> str:
-    """The kind of the first question word; of two at one place, the earlier in :data:`KINDS`."""
+    """Return the kind of the first question word.
+
+    Of two at one place, the earlier in :data:`KINDS`.
+    """
     found = {
         kind: match.start()
         for kind, finder in _FINDERS.items()

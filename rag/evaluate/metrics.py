@@ -2,7 +2,7 @@
 
 All but the area under the ROC curve are made of sums, so one matrix product gives them for any
 number of weightings of the questions: all ones for the figure itself, counts of draws for its
-bootstrap. ``permutation`` uses the same sums for its permutations.
+bootstrap. ``rag.evaluate.permutation`` uses the same sums for its permutations.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Table:
 
 
 def table(scored: Sequence[ScoredOutcome]) -> Table:
-    """The table of a set of scored questions."""
+    """Return the table of a set of scored questions."""
     columns = np.zeros((len(scored), len(NAMES)))
     for place, one in enumerate(scored):
         for name, value in _row(one).items():
@@ -104,7 +104,7 @@ def _row(one: ScoredOutcome) -> dict[str, float]:
 
 
 def calibration_bin(confidence: float) -> int:
-    """The bin of a confidence in 0..1; 1 belongs to the last."""
+    """Return the bin of a confidence in 0..1; 1 belongs to the last."""
     return min(int(confidence * CALIBRATION_BINS), CALIBRATION_BINS - 1)
 
 
@@ -118,7 +118,7 @@ _COLUMN = {name: i for i, name in enumerate(NAMES)}
 
 
 def from_sums(sums: Array) -> dict[Metric, Array]:
-    """Every metric but AUROC, of shape ``(b,)``, from sums of shape ``(b, len(NAMES))``.
+    """Return every metric but AUROC, of shape ``(b,)``, from sums of shape ``(b, len(NAMES))``.
 
     NaN where a metric is not defined: that of an empty denominator, and refusal's precision and
     F1 where the set lacks answerable or unanswerable questions. Precision without a refusal is 0.
@@ -150,7 +150,7 @@ def _over(part: Array, whole: Array) -> Array:
 
 
 def levels_of(scores: Array) -> tuple[npt.NDArray[np.intp], int]:
-    """Scores as ranks from 0, equal ones alike, in their shape; and how many ranks there are."""
+    """Return the ranks of scores, from 0 and in their shape, equal ones alike; and their number."""
     found, levels = np.unique(scores, return_inverse=True)
     return levels.reshape(scores.shape), len(found)
 
@@ -158,7 +158,9 @@ def levels_of(scores: Array) -> tuple[npt.NDArray[np.intp], int]:
 def auroc(
     levels: npt.NDArray[np.intp], count: int, positive: npt.NDArray[np.bool_], weights: Array
 ) -> Array:
-    """Weighted area under the ROC curve of each row, of shape ``(b,)``; NaN without both classes.
+    """Return the weighted area under the ROC curve of each row, of shape ``(b,)``.
+
+    NaN without both classes.
 
     ``levels`` are ranks below ``count``, of shape ``(b, n)`` or ``(1, n)``, ``positive`` has shape
     ``(n,)``, ``weights`` ``(b, n)`` or ``(1, n)``. The share of pairs in which the positive ranks
@@ -187,7 +189,7 @@ def measure(found: Table, weights: Array) -> dict[Metric, Array]:
 
 
 def figures(found: Table) -> dict[Metric, float | None]:
-    """The metrics of the set itself; None where one is not defined."""
+    """Return the metrics of the set itself; None where one is not defined."""
     values = measure(found, np.ones((1, len(found.columns))))
     return {metric: _defined(float(value[0])) for metric, value in values.items()}
 

@@ -118,7 +118,7 @@ def _ask(kb: KnowledgeBase, question: GoldQuestion, answerer: str | None) -> Ans
 
 
 def is_valid(citation: dict[str, Any], disk: StoredTexts) -> bool:
-    """Whether a citation, as its JSON shows it, quotes the document on disk exactly."""
+    """Tell whether a citation, as its JSON shows it, quotes the document on disk exactly."""
     text = disk.text(citation["source"])
     if text is None:
         return False

@@ -28,7 +28,7 @@ _EQUAL = 1e-12
 def permutation_p_values(
     before: Table, after: Table, permutations: int = PERMUTATIONS, seed: int = SEED
 ) -> dict[Metric, float]:
-    """Two-sided p value of each metric that exchanging outcomes can change at all.
+    """Return the two-sided p value of each metric that exchanging outcomes can change at all.
 
     The others have no test: a hypothesis that can never be rejected needs no correction for
     (Tarone 1990).

@@ -33,7 +33,7 @@ def ranking_scores(evidence_ranks: Sequence[int | None]) -> Scores:
 
 @cache
 def _scores_by_rank() -> dict[int | None, Scores]:
-    """The metrics of a question with one relevant item at that rank; None: not among the hits."""
+    """Return the metrics of a question with one relevant item at that rank; None: not found."""
     import ir_measures
     from ir_measures import RR, Success, nDCG
 

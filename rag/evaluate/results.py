@@ -28,7 +28,7 @@ Record = dict[str, Any]
 
 
 def record(outcome: Outcome, scored: ScoredOutcome) -> Record:
-    """All that is kept of an outcome. Only ``seconds`` differs from run to run."""
+    """Return all that is kept of an outcome. Only ``seconds`` differs from run to run."""
     return {
         **outcome.question.to_dict(),
         "type": scored.kind,
@@ -77,7 +77,10 @@ def _answer(outcome: Outcome, scored: ScoredOutcome) -> Record | None:
 
 
 def scored_from(found: Mapping[str, Any]) -> ScoredOutcome:
-    """The numbers of a record. Raises ``KeyError``, ``TypeError`` or ``ValueError`` for others."""
+    """Return the numbers of a record.
+
+    Raises ``KeyError``, ``TypeError`` or ``ValueError`` for others.
+    """
     answer = found["answer"]
     citations = () if answer is None or answer["refused"] else answer["citations"]
     numbers: Record = {
@@ -132,7 +135,7 @@ class Records:
         return map(json.loads, self.lines())
 
     def lines(self) -> Iterator[str]:
-        """Each record as a line of JSON; one iteration at a time."""
+        """Yield each record as a line of JSON; one iteration at a time."""
         self._file.seek(0)
         yield from self._file
 

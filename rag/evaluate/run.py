@@ -53,7 +53,7 @@ def run_evaluation(
     options: Options = DEFAULTS,
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Ask all questions and judge the outcomes. Raises what :func:`outcomes` does."""
+    """Ask all questions and score the outcomes. Raises what :func:`outcomes` does."""
     scored: list[ScoredOutcome] = []
     records = Records()
     answerer = None

@@ -37,7 +37,7 @@ def token_f1(said: str, answer: str) -> float:
 
 
 def holds_answer(said: str, answers: Iterable[str]) -> bool:
-    """Whether the words of an answer stand in ``said``, whole and in order."""
+    """Tell whether the words of an answer stand in ``said``, whole and in order."""
     words = f" {' '.join(_tokens(said))} "
     return any(
         f" {' '.join(tokens)} " in words for answer in answers if (tokens := _tokens(answer))

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from rag.text.sentences import TextSpan, sentence_spans, without_noise
-from rag.types import Chunk, Document, Heading
+from rag.text.index_text import contexts_under, index_text
+from rag.text.sentences import TextSpan, sentence_spans
+from rag.types import Chunk, Document
 
 if TYPE_CHECKING:
     import tiktoken
@@ -18,19 +19,6 @@ if TYPE_CHECKING:
 CountTokens = Callable[[Sequence[str]], list[int]]
 Piece = tuple[TextSpan, tuple[int, ...]]
 """A sentence or a part of one, and its size under each limit."""
-
-CONTEXT_BYTES = 120
-"""Longest title and headings put before a chunk's text, in UTF-8, so that they cannot crowd it out.
-
-A tokenizer makes about one token of a byte at worst, whatever the script: less than half of what
-the bundled model reads.
-"""
-
-_OPENING_CHARACTERS = 240
-"""Headings in this much of a chunk's text are not put before it once more."""
-
-_MAX_NAME = 1000
-"""Characters looked at of a title or a heading, so that a whole page made one stays cheap."""
 
 _MAX_COUNTED = 2000
 """Longer pieces are cut before they are counted: no limit lets them through whole."""
@@ -56,7 +44,7 @@ def _encoding() -> tiktoken.Encoding:
 
 
 def count_tiktoken(texts: Sequence[str]) -> list[int]:
-    """Length of each text in tiktoken ``cl100k_base`` tokens."""
+    """Return the length of each text in tiktoken ``cl100k_base`` tokens."""
     encoding = _encoding()
     return [len(encoding.encode_ordinary(text)) for text in texts]
 
@@ -85,13 +73,13 @@ def iter_chunks(
     embedder_limit: Limit,
     check: Callable[[], None] = lambda: None,
 ) -> Iterator[Chunk]:
-    """The chunks of :func:`chunk`, one after the other.
+    """Yield the chunks of :func:`chunk`, one after the other.
 
     ``check`` is called again and again while they are made; what it raises ends the work.
     """
     count_for_embedder = _in_batches(embedder_limit.count, check)
     for sentences in _sections(document):
-        context = max(embedder_limit.count(_contexts_under(document, sentences[-1][0])))
+        context = max(embedder_limit.count(contexts_under(document, sentences[-1][0])))
         limits = (
             Limit(_in_batches(count_tiktoken, check), max_tokens),
             Limit(count_for_embedder, max(1, embedder_limit.maximum - context)),
@@ -111,38 +99,6 @@ def _in_batches(count: CountTokens, check: Callable[[], None]) -> CountTokens:
         return sizes
 
     return counted
-
-
-def index_context(chunk: Chunk) -> str:
-    """The title and the headings above the chunk, as one line; blank if there are none."""
-    document = chunk.document
-    above = [h for h in document.headings_above(chunk.start) if h.start < chunk.start]
-    opening = document.text[chunk.start : min(chunk.end, chunk.start + _OPENING_CHARACTERS)]
-    return _context([name for name in _names(document, above) if name not in opening])
-
-
-def _names(document: Document, headings: Sequence[Heading]) -> list[str]:
-    """The title and the headings' words, each once and on one line."""
-    spans = ((max(h.start, h.end - _MAX_NAME), h.end) for h in headings)
-    names = (document.title[-_MAX_NAME:], *(document.text[s:e] for s, e in spans))
-    return [name for name in dict.fromkeys(" ".join(name.split()) for name in names) if name]
-
-
-def _context(names: Sequence[str]) -> str:
-    return " > ".join(names).encode()[-CONTEXT_BYTES:].decode(errors="ignore")
-
-
-def _contexts_under(document: Document, position: int) -> list[str]:
-    """What chunks of the section around ``position`` carry, be its headings in them or above."""
-    names = _names(document, document.headings_above(position))
-    return [f"{_context(names[:count])}\n" for count in range(len(names) + 1)]
-
-
-def index_text(chunk: Chunk) -> str:
-    """What is embedded and searched for a chunk: its context, and its text without noise."""
-    context = index_context(chunk)
-    body = without_noise(chunk.text)
-    return f"{context}\n{body}" if context else body
 
 
 def _sections(document: Document) -> Iterator[list[TextSpan]]:

@@ -20,7 +20,9 @@ _JOINERS = "\u200c\u200d"  # words of Persian and Hindi, and emoji, are written 
 
 
 def checked_name(name: str) -> str:
-    """``name`` in Unicode's composed form. Raises :class:`LoadError` for what may not be a name.
+    """Return ``name`` in Unicode's composed form.
+
+    Raises :class:`LoadError` for what may not be a name.
 
     Refused are paths, hidden files, characters that are invisible, turn the direction of reading
     or mean something to a shell or to Windows, and names that Windows keeps for devices.
@@ -52,7 +54,10 @@ def _objection(name: str) -> str:
 
 
 def look_alike(name: str, folder: Path) -> str | None:
-    """A file in ``folder`` whose name is written like ``name`` but is another; None for none."""
+    """Return a file in ``folder`` whose name is written like ``name`` but is another.
+
+    None for none.
+    """
     wanted = _folded(name)
     others = (path.name for path in folder.iterdir() if path.name != name)
     return next((other for other in others if _folded(other) == wanted), None)

@@ -43,7 +43,9 @@ class Root:
         return cls(path, status.st_dev, status.st_ino)
 
     def open(self, relative: str) -> int:
-        """A descriptor of the file at ``relative`` (with ``/``), to read; the caller closes it.
+        """Return a descriptor of the file at ``relative`` (with ``/``), to read.
+
+        The caller closes it.
 
         No part of the path may be a link. Raises :class:`LoadError` where one is, or the folder
         is another one by now, and ``OSError``.
@@ -86,7 +88,10 @@ class Root:
 
 
 def open_file(path: Path) -> int:
-    """A descriptor of the file at ``path``, to read; the caller closes it. Raises ``OSError``."""
+    """Return a descriptor of the file at ``path``, to read.
+
+    The caller closes it. Raises ``OSError``.
+    """
     return os.open(path, _FILE_FLAGS)
 
 

@@ -36,7 +36,7 @@ class Folders:
 
     @classmethod
     def of(cls, folders: str | Path | Sequence[str | Path]) -> Folders:
-        """The folders of these paths; one that is named twice counts once.
+        """Return the folders of these paths; one that is named twice counts once.
 
         Raises :class:`KnowledgeBaseError` for one that is missing, and where two have one name.
         """
@@ -63,7 +63,7 @@ class Folders:
         return cls(paths)
 
     def listing(self, index: Path, before: Mapping[Path, Seen]) -> tuple[Listing, list[Seen]]:
-        """The files of all folders, and how each folder was found.
+        """Return the files of all folders, and how each folder was found.
 
         A file that stands in two of them, since one is inside the other, counts for the first
         that has it. The folder of the index is left out. Raises :class:`KnowledgeBaseError` where
@@ -102,7 +102,10 @@ class Folders:
             partial.unlink(missing_ok=True)
 
     def find(self, source: str) -> Path | None:
-        """The path of a file; None if it is not there, or a link that leads out of its folder."""
+        """Return the path of a file.
+
+        None if it is not there, or a link that leads out of its folder.
+        """
         for path in self.paths:
             prefix = self._source(path, "")
             if not source.startswith(prefix):

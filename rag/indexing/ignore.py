@@ -27,7 +27,7 @@ class Rules:
     above: Sequence[tuple[str, Sequence[Pattern]]] = field(default=())
 
     def within(self, root: Root, source: str) -> tuple[Rules, str]:
-        """The rules for the folder ``source`` below ``root``, which is "" itself.
+        """Return the rules for the folder ``source`` below ``root``, which is "" itself.
 
         Also tells what is wrong with its file of patterns, "" if nothing is; the lines that can
         be understood count. Raises ``OSError`` where it cannot be read.

@@ -40,12 +40,12 @@ class Pattern:
     parts: tuple[Part, ...]
 
     def fits(self, path: str, *, folder: bool) -> bool:
-        """Whether the pattern names the file, or the folder, at ``path`` (with ``/``)."""
+        """Tell whether the pattern names the file, or the folder, at ``path`` (with ``/``)."""
         return (folder or not self.folders_only) and _fit(self.parts, path.split("/"))
 
 
 def read_patterns(text: str) -> tuple[tuple[Pattern, ...], str]:
-    """The patterns of a file, and what is wrong with it; "" if nothing is."""
+    """Return the patterns of a file, and what is wrong with it; "" if nothing is."""
     patterns, wrong = [], []
     for number, line in enumerate(text[:MAX_CHARACTERS].split("\n"), start=1):
         try:

@@ -15,7 +15,7 @@ from pathlib import Path
 from rag.errors import KnowledgeBaseError, OutputError, QuestionSetError
 from rag.indexing.write_lock import only_writer
 from rag.question_sets.kept import follow
-from rag.store.local import LocalStore
+from rag.store.backend import Backend
 from rag.store.port import IndexStore
 
 logger = logging.getLogger(__name__)
@@ -25,13 +25,16 @@ _PATIENCE = 1.0
 
 
 def sweep_cache(index: Path) -> Path:
-    """Where sweeps keep their indexes: hidden, so that no sync takes it for documents."""
+    """Tell where sweeps keep their indexes: hidden, so that no sync takes it for documents."""
     index = index.resolve()
     return index.with_name(f".{index.name}-sweep")
 
 
-def purge(index: Path, store: IndexStore) -> None:
-    """Drop from beside the ``store``, in the folder ``index``, what its documents do not say."""
+def purge(index: Path, store: IndexStore, backend: Backend) -> None:
+    """Drop from beside the ``store``, in the folder ``index``, what its documents do not say.
+
+    The indexes of sweeps are held where ``backend`` says, as the store is.
+    """
     for partial in index.glob(".*.jsonl.partial"):  # of a process that was killed
         partial.unlink(missing_ok=True)
     for path in sorted(index.glob("*.jsonl")):
@@ -49,14 +52,14 @@ def purge(index: Path, store: IndexStore) -> None:
     cache = sweep_cache(index)
     digests = {s: file.sha256 for s, file in store.files().items()} if cache.is_dir() else {}
     for path in sorted(cache.iterdir()) if cache.is_dir() else ():
-        if LocalStore.exists(path):
-            _forget_indexed(path, digests)
+        if backend.exists(path):
+            _forget_indexed(path, digests, backend)
 
 
-def _forget_indexed(path: Path, digests: Mapping[str, str]) -> None:
+def _forget_indexed(path: Path, digests: Mapping[str, str], backend: Backend) -> None:
     """Delete the files of an index that are not those of ``digests``, or the index."""
     try:
-        with only_writer(path, patience=_PATIENCE), LocalStore(path, {}) as store:
+        with only_writer(path, patience=_PATIENCE), backend.open(path, {}) as store:
             held = store.files().items()
             gone = [source for source, file in held if digests.get(source) != file.sha256]
             if gone:

@@ -14,20 +14,21 @@ from typing import Any
 import numpy as np
 
 from rag.errors import KnowledgeBaseError
-from rag.indexing.chunk import index_text
 from rag.indexing.writer import Indexer
 from rag.store import schema
+from rag.store.backend import LocalBackend, Manifest
 from rag.store.document_codec import decode_document, stored_sha256
-from rag.store.local import LocalStore
 from rag.store.maintenance.backup import replace_database, unpack_backup
 from rag.store.maintenance.verify import DERIVED, problems
-from rag.store.port import FileRecord
+from rag.store.port import FileRecord, IndexStore
 from rag.store.schema import DATABASE, Connection, row_digest
 from rag.store.troubles import OF_ANOTHER_KIND, explained, is_damage, require_database
 from rag.store.vector_index import CHECKPOINT
+from rag.text.index_text import index_text
 from rag.types import Document, Vectors
 
-Manifest = Mapping[str, str | int]
+_LOCAL = LocalBackend()
+"""Of all stores, what is repaired and restored here are the files of the local one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Repair:
     lost: tuple[str, ...] = ()
 
 
-def repair(path: Path, manifest: Manifest, writer: Callable[[LocalStore], Indexer]) -> Repair:
+def repair(path: Path, manifest: Manifest, writer: Callable[[IndexStore], Indexer]) -> Repair:
     """Make all that is derived anew, and leave out what cannot be.
 
     Whatever is whole of files, documents and vectors is written into a new database, which takes
@@ -53,14 +54,14 @@ def repair(path: Path, manifest: Manifest, writer: Callable[[LocalStore], Indexe
     require_database(path)
     if set(found) <= DERIVED:
         (path / CHECKPOINT).unlink(missing_ok=True)
-        with LocalStore(path, manifest) as store:
+        with _LOCAL.open(path, manifest) as store:
             store.compact()
         return Repair(found)
     with _partial(path, "repair") as folder, explained(path):
         try:
             with closing(sqlite3.connect(path / DATABASE, factory=Connection)) as damaged:
                 damaged.text_factory = bytes
-                with LocalStore(folder, manifest) as store:
+                with _LOCAL.open(folder, manifest) as store:
                     lost = _Salvage(path, damaged, manifest).into(store, writer(store))
             replace_database(path, folder)
         except (sqlite3.DatabaseError, *OF_ANOTHER_KIND) as error:
@@ -83,12 +84,12 @@ def restore(path: Path, file: Path, manifest: Manifest) -> dict[str, Any]:
     with _partial(path, "restore") as folder, explained(path):
         about = unpack_backup(file, folder)
         _require_fitting(file, about["manifest"], manifest)
-        with LocalStore(folder, manifest):  # brings one of an earlier format up to date
+        with _LOCAL.open(folder, manifest):  # brings one of an earlier format up to date
             pass
         if found := problems(folder, index_text):
             raise KnowledgeBaseError(f"{str(file)!r} is damaged ({found[0]}): use another backup")
         replace_database(path, folder)
-    with LocalStore(path, manifest) as store:
+    with _LOCAL.open(path, manifest) as store:
         store.compact()
     return about
 
@@ -127,7 +128,7 @@ class _Salvage:
     database: sqlite3.Connection
     manifest: Manifest
 
-    def into(self, store: LocalStore, writer: Indexer) -> set[str]:
+    def into(self, store: IndexStore, writer: Indexer) -> set[str]:
         """Write all that is whole into an empty store; returns the sources of what is lost."""
         notes = self._notes()
         if self._same_models(notes):

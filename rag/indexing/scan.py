@@ -28,7 +28,7 @@ class FoundFile:
     target: str = ""
 
     def open(self) -> int:
-        """A descriptor to read from; follows no link that was put there since it was listed.
+        """Return a descriptor to read from; follows no link that was put there since it was listed.
 
         Raises :class:`LoadError` where one was, and ``OSError``.
         """
@@ -47,7 +47,7 @@ class Listing:
 
 
 def list_folder(folder: Path, leave_out: Path | None = None) -> Listing:
-    """Every file below ``folder`` that a document may be read from.
+    """Return every file below ``folder`` that a document may be read from.
 
     Files of unsupported types are listed too, so that they can be reported. Left out in silence
     are what :mod:`rag.indexing.ignore` tells, linked folders inside ``folder`` and all below
@@ -81,7 +81,7 @@ def list_folder(folder: Path, leave_out: Path | None = None) -> Listing:
 
 
 def find_files(folder: Path) -> tuple[FoundFile, ...]:
-    """Every file of :func:`list_folder`.
+    """Return every file of :func:`list_folder`.
 
     Raises :class:`KnowledgeBaseError` too where a folder below cannot be listed.
     """

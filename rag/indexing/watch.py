@@ -1,4 +1,4 @@
-"""Syncs a knowledge base whenever something changes in its folders, until it is stopped.
+"""Keeps a knowledge base synced with its folders until it is stopped.
 
 A watcher of the file system tells when to look; what to do is found by a sync, so that nothing is
 missed where events get lost. A look that finds nothing new costs a listing of the folders.
@@ -43,7 +43,7 @@ Failed = Callable[[str], None]
 
 class Quiet:
     """Tells of a file whether it is still being written: its signature was not the same for
-    :data:`QUIET` seconds. A file that is seen first, and was last changed before, is at rest."""
+    :data:`DEBOUNCE_SECONDS`. A file that is seen first, and was last changed before, is at rest."""
 
     def __init__(self, seconds: float = DEBOUNCE_SECONDS) -> None:
         self._seconds = seconds

@@ -15,9 +15,9 @@ from functools import partial
 from itertools import islice
 
 from rag.errors import CancelledError, ModelError, RagError
-from rag.indexing.chunk import index_text
 from rag.store.document_codec import content_sha256
 from rag.store.port import Content, Entry, FileRecord, IndexStore
+from rag.text.index_text import index_text
 from rag.types import Chunk, Document, Embedder, Vectors
 
 logger = logging.getLogger(__name__)

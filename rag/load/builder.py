@@ -30,13 +30,16 @@ _NOT_A_TITLE = re.compile(
 
 
 def clean(text: str) -> str:
-    """``text`` without control characters and lone surrogates; spaces and line ends made plain."""
+    """Return ``text`` without control characters and lone surrogates.
+
+    Spaces and line ends are made plain.
+    """
     text = _DROPPED.sub("", text.replace("\r\n", "\n").translate(_REPLACED))
     return _SURROGATE.sub("\ufffd", text)
 
 
 def sensible_title(title: str | None) -> str:
-    """``title`` from a file's properties as one line, or "" where a program made it up."""
+    """Return ``title`` from a file's properties as one line, or "" where a program made it up."""
     words = " ".join(clean(title or "").split())
     return "" if len(words) > 300 or _NOT_A_TITLE.fullmatch(words) else words
 
@@ -88,7 +91,7 @@ class TextBuilder:
         self._append(block)
 
     def text(self) -> str:
-        """What was added so far."""
+        """Return what was added so far."""
         return "".join(self._parts)
 
     def _end_gap(self) -> None:

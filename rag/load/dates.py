@@ -29,7 +29,7 @@ def iso_date(written: str) -> str:
 
 
 def readable(moment: datetime) -> str:
-    """Date, time to the second, and the zone where it is known."""
+    """Return the date, time to the second, and the zone where it is known."""
     text = moment.strftime("%Y-%m-%d %H:%M:%S")
     zone = moment.strftime("%z")
     return f"{text} {zone[:3]}:{zone[3:5]}" if zone else text

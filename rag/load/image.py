@@ -40,7 +40,7 @@ def load(data: bytes, source: str) -> Document:
 
 
 def pictures(data: bytes) -> Iterator[Image]:
-    """The pictures of a file, one after the other, upright as their camera noted.
+    """Yield the pictures of a file, one after the other, upright as their camera noted.
 
     Raises :class:`LoadError` for a file that is damaged or would fill the memory.
     """

@@ -99,12 +99,12 @@ _chosen: list[Engine | None] = []
 
 
 def engine() -> Engine | None:
-    """The engine to read with; None if there is none."""
+    """Return the engine to read with; None if there is none."""
     return _chosen[-1] if _chosen else installed()
 
 
 def is_there() -> bool:
-    """Whether there is an engine to read with; starts none."""
+    """Tell whether there is an engine to read with; starts none."""
     return _chosen[-1] is not None if _chosen else _is_installed()
 
 
@@ -119,13 +119,13 @@ def _is_installed() -> bool:
 
 
 def programs() -> list[str]:
-    """What is started to read a picture."""
+    """Return what is started to read a picture."""
     program = shutil.which("tesseract")
     return [str(Path(program).resolve())] if program else []
 
 
 def folders() -> list[str]:
-    """Where Tesseract and its languages stand, beside the places of all programs."""
+    """Tell where Tesseract and its languages stand, beside the places of all programs."""
     data = os.environ.get("TESSDATA_PREFIX")
     found = [str(Path(program).parent) for program in programs()]
     return found + ([data] if data and Path(data).is_dir() else [])

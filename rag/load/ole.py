@@ -21,7 +21,7 @@ _PROTECTED = ("\x06DataSpaces", "\tDRMContent", "EncryptedPackage")
 
 
 def open_ole(data: bytes, what: str) -> olefile.OleFileIO:
-    """The container. Raises :class:`LoadError` for one that is damaged or locked."""
+    """Return the container. Raises :class:`LoadError` for one that is damaged or locked."""
     import olefile
 
     try:
@@ -36,7 +36,7 @@ def open_ole(data: bytes, what: str) -> olefile.OleFileIO:
 
 
 def title_of(container: olefile.OleFileIO) -> str:
-    """The title from the file's properties; "" where they have none, or a made-up one."""
+    """Return the title from the file's properties; "" where they have none, or a made-up one."""
     try:
         return title_in(container.openstream("\x05SummaryInformation").read())
     except Exception:  # there is none, or it is damaged: no reason to lose the document
@@ -44,7 +44,9 @@ def title_of(container: olefile.OleFileIO) -> str:
 
 
 def title_in(properties: bytes) -> str:
-    """The title in the stream of a property set ([MS-OLEPS] 2.20 and 2.21); "" if there is none.
+    """Return the title in the stream of a property set ([MS-OLEPS] 2.20 and 2.21).
+
+    "" if there is none.
 
     Only the properties needed are read: a damaged one may claim thousands of millions of values.
     Raises ``struct.error`` where the stream ends too early.

@@ -43,7 +43,7 @@ _TRANSITIONAL = (
 
 
 def open_package(data: bytes, what: str, *, as_trees: bool = False) -> zipfile.ZipFile:
-    """The package, within its limits. ``what`` names the type: "a Word document".
+    """Return the package, within its limits. ``what`` names the type: "a Word document".
 
     ``as_trees`` is for libraries that read all XML parts at once, as trees.
     Raises :class:`LoadError` for one that is damaged, encrypted, or would unpack to too much.
@@ -80,7 +80,7 @@ def open_package(data: bytes, what: str, *, as_trees: bool = False) -> zipfile.Z
 
 
 def read_part(archive: zipfile.ZipFile, name: str) -> bytes | None:
-    """The bytes of a part, whatever the case of its name; None if there is none."""
+    """Return the bytes of a part, whatever the case of its name; None if there is none."""
     try:
         return archive.read(name)
     except KeyError:
@@ -89,7 +89,7 @@ def read_part(archive: zipfile.ZipFile, name: str) -> bytes | None:
 
 
 def parse_xml(data: bytes) -> Any:
-    """The root element; entities are not replaced, nothing is fetched, ``recover`` is off.
+    """Return the root element; entities are not replaced, nothing is fetched, ``recover`` is off.
 
     Raises :class:`LoadError` where the tree would take too much memory.
     """
@@ -120,7 +120,7 @@ def forget(element: Any) -> None:
 
 
 def transitional(data: bytes, archive: zipfile.ZipFile, main: str) -> bytes:
-    """``data``, or a copy that has the usual names where the package is ISO 29500 Strict.
+    """Return ``data``, or a copy that has the usual names where the package is ISO 29500 Strict.
 
     ``main`` is a part that tells which it is.
     """

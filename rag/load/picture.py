@@ -40,7 +40,7 @@ class Picture:
 
 
 def picture_of(image: Image) -> Picture:
-    """The pixels of an image in RGB."""
+    """Return the pixels of an image in RGB."""
     return Picture(image.width, image.height, image.tobytes())
 
 

@@ -176,7 +176,7 @@ class _FoundError(Exception):
 
 
 def file_in(data: bytes, source: str, wanted: str) -> bytes | None:
-    """The bytes of the file ``wanted``: ``data`` of ``source`` itself, or of a file in it.
+    """Return the bytes of the file ``wanted``: ``data`` of ``source`` itself, or of a file in it.
 
     None if there is none of that source. Raises :class:`LoadError` as :func:`load_file`.
     """
@@ -198,7 +198,10 @@ def file_in(data: bytes, source: str, wanted: str) -> bytes | None:
 
 
 def kind_of(data: bytes, source: str) -> str:
-    """What a file is, for a name without its dot: ``pdf``. Raises :class:`LoadError` if unknown."""
+    """Return what a file is, for a name without its dot: ``pdf``.
+
+    Raises :class:`LoadError` if unknown.
+    """
     if not data:
         raise LoadError("is empty; remove it or fill it")
     promised = _KIND_OF_SUFFIX.get(PurePosixPath(source).suffix.lower())

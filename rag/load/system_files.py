@@ -26,7 +26,7 @@ def is_system_name(name: str) -> bool:
 
 
 def is_hidden(status: os.stat_result) -> bool:
-    """Whether the file system says that a file is hidden."""
+    """Tell whether the file system says that a file is hidden."""
     windows = getattr(status, "st_file_attributes", 0) & _HIDDEN_ON_WINDOWS
     macos = getattr(status, "st_flags", 0) & getattr(stat, "UF_HIDDEN", 0)
     return bool(windows or macos)

@@ -90,7 +90,7 @@ def _grid(rows: list[Row]) -> list[Row]:
 
 
 def column_name(headers: list[Row], column: int) -> str:
-    """The header over ``column``; of several levels those that differ, outermost first."""
+    """Return the header over ``column``; of several levels those that differ, outermost first."""
     return " / ".join(name.text for name in _names(headers, column))
 
 

@@ -26,7 +26,7 @@ class MappedText:
 
 
 def placed_nowhere(text: str) -> MappedText:
-    """``text`` that does not stand in the file."""
+    """Return ``text`` that does not stand in the file."""
     return MappedText(text, array("i", [NOWHERE]) * len(text))
 
 

@@ -21,7 +21,7 @@ _PREFERRED = ("test.tsv", "dev.tsv", "train.tsv")
 
 
 def corpus(path: Path) -> Iterator[tuple[str, str]]:
-    """Id and text of each document of the corpus: its title, a blank line, its text."""
+    """Yield the id and text of each document of the corpus: its title, a blank line, its text."""
     for where, item in _items(path / "corpus.jsonl"):
         parts = [str(item.get("title") or "").strip() if isinstance(item, dict) else ""]
         parts.append(require(item, "text", str, where).strip())
@@ -67,7 +67,10 @@ def _items(path: Path) -> Iterator[tuple[str, Any]]:
 
 
 def qrels_file(path: Path) -> Path:
-    """The file of judgements, of several the test set's. Raises :class:`QuestionSetError`."""
+    """Return the file of judgements, of several the test set's.
+
+    Raises :class:`QuestionSetError`.
+    """
     named = {file.name: file for file in sorted((path / "qrels").glob("*.tsv"))}
     if not named:
         raise QuestionSetError(f"{path} holds no qrels/*.tsv: name a folder in BEIR's form")

@@ -33,7 +33,7 @@ def check_evidence(
 
 
 def fault(question: GoldQuestion, text_of: TextOf, *, reworded: bool = False) -> str:
-    """What is wrong with a question's evidence; empty if nothing is."""
+    """Return what is wrong with a question's evidence; empty if nothing is."""
     found = (_fault(question, evidence, text_of, reworded) for evidence in question.evidence)
     return next(filter(None, found), "")
 

@@ -19,12 +19,12 @@ class Entry:
 
 
 def skipped(where: str, reason: str) -> Entry:
-    """An entry that could not be imported."""
+    """Return an entry that could not be imported."""
     return Entry(where, None, reason)
 
 
 def require(data: Any, name: str, kind: type, where: str) -> Any:
-    """``data[name]``, which must be a ``kind``. Raises :class:`QuestionSetError`."""
+    """Return ``data[name]``, which must be a ``kind``. Raises :class:`QuestionSetError`."""
     words = {dict: "an object", list: "a list", str: "a text", int: "a whole number"}
     if not isinstance(data, dict):
         raise QuestionSetError(f"{where} is not an object")
@@ -37,6 +37,6 @@ def require(data: Any, name: str, kind: type, where: str) -> Any:
 
 
 def identity(data: Any, name: str, where: str) -> str:
-    """``data[name]`` as a text; whole numbers are taken too."""
+    """Return ``data[name]`` as a text; whole numbers are taken too."""
     value = data.get(name) if isinstance(data, dict) else None
     return str(value) if type(value) is int else str(require(data, name, str, where))

@@ -34,7 +34,10 @@ class Feedback:
     said: Mapping[str, Any] | None = None
 
     def line(self, text_of: Callable[[str], str]) -> dict[str, Any]:
-        """The line of a question set. Raises :class:`QuestionSetError` for what cannot be one."""
+        """Return the line of a question set.
+
+        Raises :class:`QuestionSetError` for what cannot be one.
+        """
         question, words = self.question.strip(), self.words.strip()
         if not question:
             raise QuestionSetError("the question is blank: write what was asked")

@@ -59,7 +59,10 @@ def bring_documents(path: Path, kind: str, folder: Path, load: Load = load_file)
 
 
 def guess_format(path: Path) -> str:
-    """The format that the name promises. Raises :class:`QuestionSetError` where none does."""
+    """Return the format that the name promises.
+
+    Raises :class:`QuestionSetError` where none does.
+    """
     if path.is_dir():
         return "beir"
     if not path.exists():
@@ -73,7 +76,9 @@ def guess_format(path: Path) -> str:
 
 
 def entries(path: Path, kind: str, documents: Documents) -> Iterator[Entry]:
-    """What ``path``, of a format in :data:`FORMATS`, holds; answers are located in the documents.
+    """Yield what ``path``, of a format in :data:`FORMATS`, holds.
+
+    Answers are located in the documents.
 
     Raises :class:`QuestionSetError` where the file as a whole cannot be read.
     """
@@ -99,7 +104,7 @@ class ImportReport:
     notes: list[Remark] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
-        """The report as JSON-ready values."""
+        """Return the report as JSON-ready values."""
         return asdict(self)
 
 

@@ -14,7 +14,7 @@ from rag.question_sets.reading import field_fault, parse_question
 
 
 def from_jsonl(path: Path, documents: Documents) -> Iterator[Entry]:
-    """The questions whose evidence the documents bear out, without what is only of a draft.
+    """Yield the questions whose evidence the documents bear out, without what is only of a draft.
 
     Feedback without a marked passage is not complete and is skipped.
     """

@@ -25,7 +25,7 @@ def explained(path: Path) -> Iterator[None]:
 
 
 def json_lines(path: Path, longest: int | None = None) -> Iterator[tuple[int, Any]]:
-    """The number and the value of each line that is not blank.
+    """Yield the number and the value of each line that is not blank.
 
     Raises :class:`QuestionSetError` for a file that cannot be read, for a line that is not JSON,
     and for one of more than ``longest`` characters.
@@ -44,7 +44,10 @@ def json_lines(path: Path, longest: int | None = None) -> Iterator[tuple[int, An
 
 
 def parse_json(text: str, where: str, advice: str = "") -> Any:
-    """The value of ``text``. Raises :class:`QuestionSetError`, which names the place ``where``."""
+    """Return the value of ``text``.
+
+    Raises :class:`QuestionSetError`, which names the place ``where``.
+    """
     try:
         value = json.loads(text)
         if "\\u" in text:  # an escape may stand for half a character, which no file can hold

@@ -34,7 +34,7 @@ class Documents:
         return source in self._known
 
     def find_passage(self, passage: str, name: str = "") -> Evidence | None:
-        """The first place of a long text, exact or but for its white space; None if nowhere.
+        """Return the first place of a long text, exact or but for its white space; None if nowhere.
 
         The document of that ``name`` is looked at first, and the one that held the last passage:
         passages come in order.
@@ -80,7 +80,7 @@ class Documents:
 
 
 def occurrences(text: str, words: str) -> list[int]:
-    """Where ``words`` stand in ``text``, exactly; as whole words, if they do so anywhere."""
+    """Tell where ``words`` stand in ``text``, exactly; as whole words, if they do so anywhere."""
     found = _occurrences(text, words)
     whole = any(found.values())
     return [start for start, is_whole in found.items() if is_whole or not whole]

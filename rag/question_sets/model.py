@@ -16,11 +16,11 @@ class Evidence:
     end: int
 
     def overlaps(self, source: str, start: int, end: int) -> bool:
-        """Whether it shares a character with ``text[start:end]`` of ``source``."""
+        """Tell whether it shares a character with ``text[start:end]`` of ``source``."""
         return self.source == source and self.start < end and start < self.end
 
     def to_dict(self) -> dict[str, Any]:
-        """The evidence as it stands in a question set."""
+        """Return the evidence as it stands in a question set."""
         return {"source": self.source, "start": self.start, "end": self.end}
 
 
@@ -50,11 +50,11 @@ class GoldQuestion:
         return tuple(dict.fromkeys(evidence.source for evidence in self.evidence))
 
     def is_evidence(self, source: str, start: int, end: int) -> bool:
-        """Whether the place overlaps any of the evidence."""
+        """Tell whether the place overlaps any of the evidence."""
         return any(evidence.overlaps(source, start, end) for evidence in self.evidence)
 
     def to_dict(self) -> dict[str, Any]:
-        """The question as one line of a question set."""
+        """Return the question as one line of a question set."""
         return {
             "id": self.id,
             "question": self.question,
@@ -64,5 +64,5 @@ class GoldQuestion:
 
 
 def unique(items: Iterable[Evidence]) -> tuple[Evidence, ...]:
-    """The evidence, each place once, in the given order."""
+    """Return the evidence, each place once, in the given order."""
     return tuple(dict.fromkeys(items))

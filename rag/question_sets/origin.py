@@ -22,7 +22,7 @@ class Origin:
 
     @classmethod
     def at(cls, source: str, start: int, end: int, text: str) -> Self:
-        """The passage as it stands in ``text``, which is the document's."""
+        """Return the passage as it stands in ``text``, which is the document's."""
         return cls(source, start, end, _digest(text[start:end]))
 
     @classmethod
@@ -35,7 +35,7 @@ class Origin:
         return cls.at(place.source, start, end, text)
 
     def moved(self, text: str) -> int | None:
-        """How far the passage has moved in ``text``; None if it stands there no more."""
+        """Tell how far the passage has moved in ``text``; None if it stands there no more."""
         length = self.end - self.start
         if _digest(text[self.start : self.end]) == self.sha256:
             return 0
@@ -45,19 +45,19 @@ class Origin:
         return None
 
     def holds(self, place: Evidence) -> bool:
-        """Whether a place lies within the passage."""
+        """Tell whether a place lies within the passage."""
         within = self.start <= place.start and place.end <= self.end
         return self.source == place.source and within
 
     def to_dict(self) -> dict[str, Any]:
-        """The passage as it stands in a kept line, below ``from``."""
+        """Return the passage as it stands in a kept line, below ``from``."""
         return {
             "source": self.source, "start": self.start, "end": self.end, "sha256": self.sha256
         }  # fmt: skip
 
 
 def origins(places: Iterable[Evidence], text_of: Callable[[str], str]) -> list[dict[str, Any]]:
-    """The passages around places, each once, as they stand in a kept line."""
+    """Return the passages around places, each once, as they stand in a kept line."""
     found = (Origin.around(place, text_of(place.source)) for place in places)
     return [origin.to_dict() for origin in dict.fromkeys(found)]
 

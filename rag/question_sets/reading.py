@@ -45,7 +45,7 @@ class QuestionFile(Collection[GoldQuestion]):
         return any(question == item for question in self)
 
     def numbered(self) -> Iterator[tuple[int, GoldQuestion]]:
-        """Each question with the number of its line."""
+        """Yield each question with the number of its line."""
         seen: dict[str, int] = {}
         for number, data in json_lines(self.path, MAX_LINE_LENGTH):
             where = f"{self.path}, line {number}"
@@ -68,12 +68,15 @@ def read_questions(path: Path) -> list[GoldQuestion]:
 
 
 def field_fault(error: Exception) -> str:
-    """What an error of :func:`parse_question` says to a person."""
+    """Return what an error of :func:`parse_question` says to a person."""
     return f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
 
 
 def parse_question(data: Any) -> GoldQuestion:
-    """A question from a parsed line. Raises ``KeyError``, ``TypeError`` or ``ValueError``."""
+    """Return a question from a parsed line.
+
+    Raises ``KeyError``, ``TypeError`` or ``ValueError``.
+    """
     if not isinstance(data, dict):
         raise TypeError("not an object")
     if not isinstance(data["id"], str | int) or isinstance(data["id"], bool):
@@ -100,7 +103,7 @@ def parse_question(data: Any) -> GoldQuestion:
 
 
 def parse_evidence(item: Any, field: str = "the place") -> Evidence:
-    """A place from a parsed line. Raises ``TypeError`` or ``ValueError``."""
+    """Return a place from a parsed line. Raises ``TypeError`` or ``ValueError``."""
     if not isinstance(item, dict):
         raise TypeError(f"{field} is not an object")
     for name in ("source", "start", "end"):

@@ -29,7 +29,7 @@ class Waiting:
 
 
 def waiting(path: Path) -> list[Waiting]:
-    """The drafts of a file that nobody has decided on. Raises :class:`QuestionSetError`."""
+    """Return the drafts of a file that nobody has decided on. Raises :class:`QuestionSetError`."""
     found = []
     for number, data in json_lines(path):
         if not _is_draft(data):
@@ -46,7 +46,7 @@ def waiting(path: Path) -> list[Waiting]:
 
 
 def decided(path: Path) -> int:
-    """How many lines of a file are no drafts: accepted ones, or written by hand."""
+    """Tell how many lines of a file are no drafts: accepted ones, or written by hand."""
     return sum(not _is_draft(data) for _, data in json_lines(path))
 
 

@@ -13,7 +13,7 @@ from rag.question_sets.model import Evidence, GoldQuestion, unique
 
 
 def articles(path: Path) -> Iterator[tuple[str, str]]:
-    """Title and text of each article: its paragraphs, a blank line between them."""
+    """Yield the title and text of each article: its paragraphs, a blank line between them."""
     for number, article in enumerate(_data(path)):
         where = f"data[{number}]"
         paragraphs = require(article, "paragraphs", list, where)
@@ -22,7 +22,7 @@ def articles(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def from_squad(path: Path, documents: Documents) -> Iterator[Entry]:
-    """The questions; each paragraph is located in the documents, and answers within it."""
+    """Yield the questions; each paragraph is located in the documents, and answers within it."""
     for a, article in enumerate(_data(path)):
         title = _title(article, a)
         for p, paragraph in enumerate(require(article, "paragraphs", list, f"data[{a}]")):

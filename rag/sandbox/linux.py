@@ -10,7 +10,7 @@ _PR_SET_NO_NEW_PRIVS = 38
 
 
 def system_call(*arguments: object) -> int:
-    """The number of a call and what it is given -> its result. Raises ``OSError``."""
+    """Make the call of a number, the first argument, and return its result. Raises ``OSError``."""
     library = ctypes.CDLL(None, use_errno=True)
     library.syscall.restype = ctypes.c_long
     result: int = library.syscall(*_as_registers(arguments, 7))

@@ -100,7 +100,10 @@ class Worker:
         return self._process.stdout
 
     def ask(self, data: bytes, asked: str) -> tuple[str, Any]:
-        """What became of a file. Raises :class:`WorkerDiedError`; LoadError if it took too long."""
+        """Return what became of a file.
+
+        Raises :class:`WorkerDiedError`; LoadError if it took too long.
+        """
         most = self.limits.memory_mb * MEGABYTE
         with _Deadline(self._process, self.limits.patience) as deadline:
             try:
@@ -260,7 +263,7 @@ def _parsed(reply: bytes, most: int) -> tuple[str, Any]:
 
 
 def too_large(limits: Limits) -> str:
-    """Why a file is refused that needs too much memory."""
+    """Tell why a file is refused that needs too much memory."""
     return (
         f"needs more than {limits.memory_mb:,} MB to be read: split it, or allow more with "
         "RAG_LOAD_MEMORY_MB"
@@ -272,5 +275,5 @@ def _too_slow(seconds: float) -> str:
 
 
 def crashes(how: str) -> str:
-    """Why a file is refused that breaks its parser."""
+    """Tell why a file is refused that breaks its parser."""
     return f"crashes its parser ({how}); open it in its own program and save it again"

@@ -31,7 +31,7 @@ def send(stream: IO[bytes], *frames: bytes) -> None:
 
 
 def receive(stream: IO[bytes], most: int) -> bytes:
-    """The next frame. EOFError where the stream ends; ValueError above ``most`` bytes."""
+    """Return the next frame. EOFError where the stream ends; ValueError above ``most`` bytes."""
     length = int.from_bytes(_exactly(stream, _LENGTH_BYTES), "big")
     if length > most:
         raise ValueError(f"a frame of {length} bytes, at most {most} are taken")
@@ -46,7 +46,7 @@ def _exactly(stream: IO[bytes], count: int) -> bytes:
 
 
 def encode(value: Any) -> bytes:
-    """A value of dataclasses, tuples, bytes and plain values as JSON."""
+    """Return a value of dataclasses, tuples, bytes and plain values as JSON."""
     return json.dumps(to_plain(value), ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
@@ -90,7 +90,7 @@ def _size_as_text(data: bytes) -> int:
 
 
 def check(loaded: Loaded, source: str) -> Loaded:
-    """``loaded``, if it can come from the file ``source``; ValueError otherwise."""
+    """Return ``loaded``, if it can come from the file ``source``; ValueError otherwise."""
     members = [document.source for document in loaded.documents]
     members += [member for member, _ in loaded.failed]
     if any(m != source and not m.startswith(f"{source}/") for m in members):

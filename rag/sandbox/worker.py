@@ -119,7 +119,7 @@ class _Memory:
             self._file = None
 
     def used(self) -> int:
-        """Bytes in use; 0 where the system does not tell."""
+        """Return the bytes in use; 0 where the system does not tell."""
         if self._file is None:
             return 0
         return int(os.pread(self._file, 200, 0).split()[1]) * os.sysconf("SC_PAGESIZE")

@@ -1,10 +1,10 @@
-"""What indexing needs of a store beside what asking needs: the port that a second store fills."""
+"""The ports that a second store fills: for indexing, and for the knowledge base, beside asking."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 from rag.types import Document, Store, Vectors
 
@@ -121,3 +121,45 @@ class IndexStore(Store, Protocol):
 
         With ``keep_vectors`` those stay that no document has yet, for a sync that goes on.
         """
+
+
+class KnowledgeStore(IndexStore, Protocol):
+    """A store as a knowledge base has it open: it tells of itself, keeps notes, and is closed."""
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether the index can be asked, but not changed, by this process."""
+
+    def titles(self) -> dict[str, str]:
+        """Return the source of each document, sorted, with its title."""
+
+    def names(self, source: str) -> list[str]:
+        """Return the sources of all copies of a document, sorted; empty if it is gone."""
+
+    def file_digests(self) -> dict[str, str]:
+        """Return the source of each document, with the SHA-256 of the file it is of."""
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of documents, chunks and vectors."""
+
+    def sizes(self) -> dict[str, int]:
+        """Return the bytes on disk, by what they hold."""
+
+    def is_empty(self) -> bool:
+        """Whether there is nothing to search."""
+
+    def note(self, key: str) -> str | None:
+        """Return what :meth:`set_note` kept under ``key``."""
+
+    def require_readable(self) -> None:
+        """Raise :class:`rag.errors.KnowledgeBaseError` if the index cannot be read."""
+
+    def forget(self) -> None:
+        """Keep nothing of the index in memory: it is read anew."""
+
+    def close(self) -> None:
+        """Close the index; the store cannot be used afterwards."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *exc: object) -> None: ...

@@ -1,4 +1,4 @@
-"""Which words two texts share: normalize as they are indexed, in any ending. Pure."""
+"""Which words two texts share: normalized as they are indexed, in any ending. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def normalize(text: str) -> str:
 
 
 def terms(text: str) -> set[str]:
-    """The words of ``text`` that carry meaning, normalize as they are indexed."""
+    """Return the words of ``text`` that carry meaning, normalized as they are indexed."""
     return set(index_terms(text).split()) - STOP_WORDS
 
 

@@ -78,14 +78,14 @@ def spans_over(spans: Sequence[TextSpan], start: int, end: int) -> range:
 
 
 def is_noise(line: str) -> bool:
-    """Whether a line has no words of its own: only images, links, bullets or punctuation."""
+    """Tell whether a line has no words of its own: only images, links, bullets or punctuation."""
     if not _HAS_WORD.search(line):
         return True
     return _BULLETS.fullmatch(_LINK.sub("|", line)) is not None
 
 
 def without_noise(text: str) -> str:
-    """``text`` without its lines that carry no words."""
+    """Return ``text`` without its lines that carry no words."""
     return "\n".join(line for line in text.split("\n") if line.strip() and not is_noise(line))
 
 

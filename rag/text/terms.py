@@ -61,12 +61,12 @@ _APOSTROPHES = re.compile(r"['\u2019]")
 
 
 def index_terms(text: str) -> str:
-    """The terms of ``text``, separated by blanks, as they go into the FTS5 table."""
+    """Return the terms of ``text``, separated by blanks, as they go into the FTS5 table."""
     return " ".join(term for word in _words(text) for term in _terms(*word))
 
 
 def match_expression(question: str) -> str | None:
-    """The FTS5 ``MATCH`` expression for any of the question's terms; None when it has none.
+    """Return the FTS5 ``MATCH`` expression for any of the question's terms; None when it has none.
 
     Terms are quoted, and hold nothing but letters, marks, digits and ``.``: no question can
     write syntax. Stop words are left out unless the question has nothing else.
@@ -76,7 +76,7 @@ def match_expression(question: str) -> str | None:
 
 
 def count_words(text: str) -> float:
-    """Number of words; in scripts without blanks, two characters count as one."""
+    """Return the number of words; in scripts without blanks, two characters count as one."""
     return sum(len(word) / 2 if kind == "unspaced" else 1.0 for kind, word in _words(text))
 
 

@@ -73,7 +73,7 @@ PageRenderer = Callable[[bytes, str], PageView]
 
 
 def show(data: bytes, asked: str) -> PageView:
-    """What is asked of the bytes of a file; ``asked`` is :class:`PageRequest` as JSON.
+    """Return what is asked of the bytes of a file; ``asked`` is :class:`PageRequest` as JSON.
 
     Raises :class:`LoadError` for a file that cannot be opened, and for a damaged page.
     """
@@ -135,7 +135,7 @@ class IsolatedPages(Isolated[PageView]):
 def locate(
     data: bytes, file: str, document: Document, start: int, end: int, show: PageRenderer = show
 ) -> list[Location]:
-    """Where ``text[start:end]`` stands; with marks if the pages can be shown as they look.
+    """Tell where ``text[start:end]`` stands; with marks if the pages can be shown as they look.
 
     ``data`` must be the bytes of ``file`` that ``document`` was made of. Raises
     :class:`LoadError` for a file that cannot be opened.
@@ -159,7 +159,9 @@ def page_image(
     end: int,
     show: PageRenderer = show,
 ) -> PageImage | None:
-    """Page ``number``, with what it holds of ``text[start:end]`` marked; None if there is none.
+    """Return page ``number``, with what it holds of ``text[start:end]`` marked.
+
+    None if there is none.
 
     As :func:`locate` for the rest; also raises :class:`LoadError` for a damaged page.
     """

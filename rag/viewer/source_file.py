@@ -48,7 +48,10 @@ class SourceFile:
     def page_image(
         self, start: int, end: int, page: int | None, show: pages.PageRenderer
     ) -> PageImage | None:
-        """A page with ``text[start:end]`` marked; without ``page`` the first that it stands on."""
+        """Return a page with ``text[start:end]`` marked.
+
+        Without ``page`` the first that it stands on.
+        """
         number = page if page is not None else self.document.page_at(start)
         if self.data is None or number is None:
             return None

@@ -63,7 +63,7 @@ def serve(
 ) -> None:
     """Serve until interrupted; ``on_ready`` gets the address. OSError if the port is taken.
 
-    ``watch`` syncs the documents with their folders meanwhile.
+    ``watch`` keeps the index synced with its folders meanwhile.
     """
     from rag.web.app import serve_page
 
@@ -83,7 +83,7 @@ def _without_paths(status: dict[str, Any]) -> dict[str, Any]:
 
 
 def make_api(kb: KnowledgeBase) -> APIRouter:
-    """The API's routes, for any FastAPI application."""
+    """Return the API's routes, for any FastAPI application."""
     api = APIRouter(prefix="/v1")
 
     client_work = ClientWork()

@@ -20,7 +20,7 @@ from starlette.routing import BaseRoute
 from rag.errors import RagError
 from rag.web import server as web_server
 from rag.web.page import Page
-from rag.web.page.components import asset
+from rag.web.page.components import style
 from rag.web.page_image import page_route
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def serve_page(
     server = None
     try:
         server = web_server.launch(
-            blocks, listening, kb.settings, uploads, css=asset("page.css"), routes=beside
+            blocks, listening, kb.settings, uploads, css=style(), routes=beside
         )
         on_ready(web_server.address(host, listening.getsockname()[1]))
         if block:

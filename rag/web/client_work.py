@@ -34,7 +34,7 @@ class ClientWork:
         self._threads = anyio.CapacityLimiter(MAX_AT_WORK)
 
     async def run(self, request: Request, work: Callable[[IsWanted], T]) -> T | Response:
-        """What ``work`` returns; it is told whether the client is still there.
+        """Return what ``work`` returns; it is told whether the client is still there.
 
         Work that waits in line when its client goes is not begun. The body of the request must
         have been read.

@@ -29,5 +29,5 @@ def as_http_errors() -> Iterator[None]:
 
 
 def without_folders(text: str) -> str:
-    """``text`` with only the last name of each absolute path of this machine."""
+    """Return ``text`` with only the last name of each absolute path of this machine."""
     return _FOLDERS.sub("", text)

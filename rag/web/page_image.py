@@ -17,7 +17,7 @@ PATH = "/v1/pages/"
 
 
 def page_route(kb: KnowledgeBase) -> Route:
-    """The route, for any Starlette or FastAPI application."""
+    """Return the route, for any Starlette or FastAPI application."""
 
     def page(request: Request) -> Response:
         source = request.path_params["source"]

@@ -171,7 +171,7 @@ def launch(
 
 
 def check_exposure(host: str, settings: Settings) -> None:
-    """Raises :class:`SettingsError` where others can reach the server and anybody may ask it."""
+    """Raise :class:`SettingsError` where others can reach the server and anybody may ask it."""
     Access(settings.password, settings.token)  # complains about short ones
     if is_loopback(host) and not settings.allowed_hosts:
         return
@@ -185,7 +185,7 @@ def check_exposure(host: str, settings: Settings) -> None:
 
 
 def uploads_folder() -> ScratchFolder:
-    """A folder, for this user alone, for uploads of the pages that are built from now on.
+    """Return a folder, for this user alone, for uploads of the pages that are built from now on.
 
     What killed servers have left of theirs is removed.
     """
@@ -195,7 +195,7 @@ def uploads_folder() -> ScratchFolder:
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A socket that listens there. Raises OSError, with what to do, if none can."""
+    """Return a socket that listens there. Raises OSError, with what to do, if none can."""
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family)
@@ -206,7 +206,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def address(host: str, port: int) -> str:
-    """Where to open a server that listens on ``host``."""
+    """Tell where to open a server that listens on ``host``."""
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
@@ -238,10 +238,10 @@ def _theme() -> gr.themes.Base:
     mono = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
     theme = gr.themes.Base(primary_hue="blue", neutral_hue="slate", font=sans, font_mono=mono)
     return theme.set(  # white on these is legible (WCAG AA)
-        button_primary_background_fill="*primary_700",
-        button_primary_background_fill_hover="*primary_800",
-        button_primary_background_fill_dark="*primary_700",
-        button_primary_background_fill_hover_dark="*primary_600",
-        input_placeholder_color="*neutral_500",
-        input_placeholder_color_dark="*neutral_400",
+        button_primary_background_fill="var(--button)",
+        button_primary_background_fill_hover="var(--button-hover)",
+        button_primary_background_fill_dark="var(--button)",
+        button_primary_background_fill_hover_dark="var(--button-hover)",
+        input_placeholder_color="var(--placeholder)",
+        input_placeholder_color_dark="var(--placeholder)",
     )

@@ -11,8 +11,9 @@ from samples import MakeKb
 
 from rag.answering.answer import DIFFER, Answerer
 from rag.answering.generate import ScriptedGenerator
+from rag.answering.refusal_texts import REASONS, REFUSAL_TEXT, UNSURE_TEXT
 from rag.errors import GeneratorError, SettingsError
-from rag.types import REASONS, REFUSAL_TEXT, UNSURE_TEXT, Answer, Chunk, Document, Hit, Span
+from rag.types import Answer, Chunk, Document, Hit, Span
 
 TEXT = (
     "Lexus sold 851,200 vehicles worldwide in 2024. Electrified vehicles were 52% of sales. "

@@ -8,22 +8,11 @@ import numpy as np
 import pytest
 
 from rag.answering.question import Question
-from rag.answering.retrieve import (
-    FOREIGN,
-    FUSIONS,
-    RRF_K,
-    TYPED,
-    WEAK_BM25,
-    WRITTEN,
-    lexical_weight,
-    ranked,
-    retrieve,
-    tokens_per_word,
-    weighted,
-)
+from rag.answering.retrieve import lexical_weight, retrieve, tokens_per_word
 from rag.answering.scales import SCALES, Scale, scale_of
 from rag.embed import E5_MODEL, BundledEmbedder, E5Embedder, HashingEmbedder
-from rag.settings import FUSIONS as NAMES
+from rag.fusion import FOREIGN, FUSIONS, RRF_K, TYPED, WEAK_BM25, WRITTEN, ranked, weighted
+from rag.settings import Settings
 from rag.types import Candidate, Chunk, Document, Hit, Progress, Vectors
 
 TEXT = "One sentence. Another one. And a third."
@@ -240,8 +229,13 @@ def test_equal_scores_have_equal_ranks() -> None:
     assert c == pytest.approx((1 + (RRF_K + 1) / (RRF_K + 3)) / 2)
 
 
-def test_every_fusion_that_can_be_set_is_there() -> None:
-    assert tuple(FUSIONS) == NAMES
+def test_a_row_in_the_registry_is_all_that_a_fusion_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(
+        FUSIONS, "shortest", lambda found, weight: [1 / len(c.chunk.source) for c in found]
+    )
+    fusion = Settings(fusion="shortest").fusion
+    hits = retrieve(Question("q"), ListedStore(*SIDES), HashingEmbedder(), 9, fusion=fusion)
+    assert [hit.source for hit in hits] == ["both", "words", "meaning", "neither"]
 
 
 # Scales of embedders

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from samples import open_kb, write_folder
+from samples import local_store, open_kb, write_folder
 
 from rag import KnowledgeBase
 from rag.cli import main
@@ -212,7 +212,7 @@ def test_a_read_only_index_is_asked_with_what_a_killed_sync_left(
     with open_kb(index) as kb:
         kb.sync()
         kb.remove("apples.txt")
-        kb._open()._db.connection.execute("PRAGMA wal_autocheckpoint = 0")
+        local_store(kb)._db.connection.execute("PRAGMA wal_autocheckpoint = 0")
         kb._open().set_note("calibration", "")  # stands in the log alone
         kb._open().write([], removed=["pears.md"])
         shutil.copytree(index, copy)  # as a kill leaves it: with a log

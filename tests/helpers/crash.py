@@ -10,7 +10,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from samples import open_kb
+from samples import local_store, open_kb
 
 import rag.indexing.sync
 import rag.indexing.writer
@@ -53,7 +53,7 @@ def _child(work: Work, index: Path, argument: Path, at: int, told: Connection) -
     rag.indexing.sync.CHARACTERS_PER_GROUP = 4000
     kb = open_kb(index)
     killer = Killer(at)
-    kb._open()._db.connection.set_trace_callback(killer)
+    local_store(kb)._db.connection.set_trace_callback(killer)
     told.send("ready")
     work(kb, argument)
     told.send(killer.statements)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from samples import local_store
 
 from rag import KnowledgeBase
 
@@ -20,7 +21,7 @@ def assert_equal(
     for source in fresh.sources():
         assert synced.document(source) == fresh.document(source)
         assert synced.names(source) == fresh.names(source)
-        assert synced._open().chunks(source) == fresh._open().chunks(source)
+        assert local_store(synced).chunks(source) == local_store(fresh).chunks(source)
     for question in questions:
         for k in (1, 3, 50):
             found, expected = synced.search(question, k), fresh.search(question, k)

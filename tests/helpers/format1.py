@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from rag.embed import HashingEmbedder
-from rag.indexing.chunk import index_text
+from rag.text.index_text import index_text
 from rag.text.terms import TOKENIZE, index_terms
 from rag.types import Chunk, Document
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from rag import KnowledgeBase
 from rag.embed import HashingEmbedder
 from rag.load.registry import load_file
+from rag.store.local import LocalStore
 from rag.types import Embedder
 
 SEED = "000_4d99796a1b9c3cb8.txt"
@@ -28,6 +29,13 @@ def write_folder(folder: Path, files: Mapping[str, str | bytes]) -> Path:
 def open_kb(path: Path, embedder: Embedder | None = None) -> KnowledgeBase:
     """A knowledge base over hashed bags of words, which reads files in this process."""
     return KnowledgeBase(path, embedder=embedder or HashingEmbedder(), load=load_file)
+
+
+def local_store(kb: KnowledgeBase) -> LocalStore:
+    """The store that the knowledge base has open, for tests that look inside."""
+    store = kb._open()
+    assert isinstance(store, LocalStore)
+    return store
 
 
 def on_disk(index: Path, word: bytes) -> list[str]:

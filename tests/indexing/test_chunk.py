@@ -9,7 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rag.embed import BundledEmbedder, HashingEmbedder
-from rag.indexing.chunk import Limit, chunk, count_tiktoken, index_context, index_text
+from rag.indexing.chunk import Limit, chunk, count_tiktoken
+from rag.text.index_text import index_context, index_text
 from rag.text.sentences import sentence_spans
 from rag.types import Chunk, Document, Heading
 
@@ -61,13 +62,6 @@ def test_a_chunk_stays_under_one_heading() -> None:
         "Guide\n\nInstall\n\nRun the installer. Wait.",
         "Use\n\nOpen a file. Save it.",
     ]
-
-
-def test_index_text_carries_the_headings_above() -> None:
-    document = with_headings()
-    start = document.text.index("Open")
-    assert index_text(Chunk(document, start, start + 12)) == "Guide > Use\nOpen a file."
-    assert index_context(Chunk(document, document.text.index("Use"), start + 12)) == "Guide"
 
 
 def test_image_lines_are_not_indexed_but_counted() -> None:

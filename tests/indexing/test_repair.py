@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from samples import MakeKb, open_kb, write_folder
+from samples import MakeKb, local_store, open_kb, write_folder
 
 from rag import KnowledgeBase, Settings
 from rag.cli import main
@@ -229,7 +229,7 @@ def test_verify_repairs_what_is_derived(folder: Path) -> None:
 
 def test_what_is_repaired_while_it_is_open_is_read_anew(make_kb: MakeKb) -> None:
     kb = make_kb(DOCS)
-    store, vector = kb._open(), kb._embedder.embed_query("Apples grow on trees.")
+    store, vector = local_store(kb), kb._embedder.embed_query("Apples grow on trees.")
     with store._db.exclusive():
         whole = store._index.current()
         [nearest] = whole.search(vector, 1)

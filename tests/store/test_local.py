@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from samples import MakeKb, open_kb, write_folder
+from samples import MakeKb, local_store, open_kb, write_folder
 
 from rag import KnowledgeBase, Settings
 from rag.embed import HashingEmbedder, normalize
@@ -203,7 +203,7 @@ def test_what_is_deleted_is_forgotten_by_every_process(make_kb: MakeKb, tmp_path
     kb = make_kb(DOCS)
     with open_kb(tmp_path / "kb") as reader:
         assert {hit.source for hit in reader.search("apples cars trees")} == set(DOCS)
-        store = reader._open()
+        store = local_store(reader)
         assert len(store._contents) == 3
         (tmp_path / "kb-docs" / "apples.txt").unlink()
         kb.sync()
@@ -216,7 +216,7 @@ def test_what_is_deleted_is_forgotten_by_every_process(make_kb: MakeKb, tmp_path
 
 
 def test_a_committed_write_has_reached_the_disk(make_kb: MakeKb) -> None:
-    connection = make_kb(DOCS)._open()._db.connection
+    connection = local_store(make_kb(DOCS))._db.connection
     pragmas = {
         name: connection.execute(f"PRAGMA {name}").fetchone()[0]
         for name in ("synchronous", "journal_mode", "secure_delete", "foreign_keys")

@@ -12,10 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.answering.refusal_texts import REASONS, REFUSAL_TEXT, UNSURE_TEXT
 from rag.types import (
-    REASONS,
-    REFUSAL_TEXT,
-    UNSURE_TEXT,
     Answer,
     Chunk,
     Citation,

@@ -13,7 +13,7 @@ __all__ = ["OpenAIGenerator", "ScriptedGenerator", "make_generator"]
 
 
 def make_generator(settings: Settings) -> OpenAIGenerator | None:
-    """The language model that the settings name; None where they name none."""
+    """Return the language model that the settings name; None where they name none."""
     if not settings.llm_base_url:
         return None
     return OpenAIGenerator(

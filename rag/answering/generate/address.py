@@ -42,7 +42,7 @@ class Endpoint:
             return host == "localhost" or host.endswith(".localhost")
 
     def problem(self, error: Exception, begun: bool) -> str:
-        """What went wrong, where, and what to do, in one line."""
+        """Return what went wrong, where, and what to do, in one line."""
         import openai
 
         if isinstance(error, openai.APIStatusError):
@@ -118,7 +118,7 @@ class Endpoint:
 
 
 def checked_url(base_url: str) -> SplitResult:
-    """The parts of a base URL; :class:`SettingsError` if nothing can be there."""
+    """Return the parts of a base URL; :class:`SettingsError` if nothing can be there."""
     try:
         url = urlsplit(base_url.strip())
         url = url._replace(path=url.path.rstrip("/"))
@@ -136,7 +136,7 @@ def checked_url(base_url: str) -> SplitResult:
 
 
 def checked_key(api_key: str | None) -> str | None:
-    """The key without blanks around it; None for none. The message never shows it."""
+    """Return the key without blanks around it; None for none. The message never shows it."""
     key = (api_key or "").strip()
     if not (key.isascii() and key.isprintable()) or " " in key:
         raise SettingsError(

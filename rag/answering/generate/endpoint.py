@@ -80,7 +80,9 @@ class OpenAIGenerator:
         return self._address.model
 
     def generate(self, question: str, passages: Sequence[str]) -> abc.Generator[str, None, None]:
-        """Pieces of the answer as they come, without reasoning blocks; ``passages`` are [1], [2]...
+        """Return the pieces of the answer as they come, without reasoning blocks.
+
+        ``passages`` are [1], [2]...
 
         Closing the iterator closes the connection. Raises :class:`rag.errors.GeneratorError`
         while iterating, also after the first pieces; ValueError when there are no passages.
@@ -90,7 +92,7 @@ class OpenAIGenerator:
         return self._answer(make_messages(question, passages))
 
     def write(self, request: str) -> abc.Generator[str, None, None]:
-        """Pieces of the reply to a request as it stands, which no passages go with.
+        """Return the pieces of the reply to a request as it stands, which no passages go with.
 
         Raises what :meth:`generate` does.
         """

@@ -130,7 +130,7 @@ _MAX_DECODED = 20
 
 
 def looks_like_prompt_injection(text: str) -> bool:
-    """Whether ``text`` addresses a language model to steer it, in plain or in base64.
+    """Tell whether ``text`` addresses a language model to steer it, in plain or in base64.
 
     So does text that holds a chat model's control tokens or characters that no reader sees: a
     document has no use for them.

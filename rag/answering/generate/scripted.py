@@ -23,21 +23,21 @@ class ScriptedGenerator:
         self._replies: deque[tuple[str | Exception, ...]] = deque()
 
     def enqueue(self, *reply: str | Exception) -> None:
-        """Adds one reply: strings come in pieces of 3 characters, an exception is raised there.
+        """Add one reply: strings come in pieces of 3 characters, an exception is raised there.
 
         ``enqueue("Half an ans", GeneratorError("gone"))`` is a reply that breaks off.
         """
         self._replies.append(reply)
 
     def generate(self, question: str, passages: Sequence[str]) -> abc.Generator[str, None, None]:
-        """The next reply. Raises RuntimeError when none is queued."""
+        """Return the next reply. Raises RuntimeError when none is queued."""
         self.history.append((question, tuple(passages)))
         if not self._replies:
             raise RuntimeError(f"no reply is queued for {question!r}: call enqueue() first")
         return _scripted(self._replies.popleft())
 
     def write(self, request: str) -> abc.Generator[str, None, None]:
-        """The next reply, as to a question without passages."""
+        """Return the next reply, as to a question without passages."""
         return self.generate(request, ())
 
 

@@ -22,7 +22,7 @@ class ReasoningFilter:
         self._held = ""  # not yet known to be answer or reasoning
 
     def feed(self, piece: str) -> str:
-        """What can be shown now that ``piece`` has come; empty when nothing can."""
+        """Return what can be shown now that ``piece`` has come; empty when nothing can."""
         self._held = _BLOCK.sub("", self._held + piece)
         start = self._held.find(_OPEN)
         if start < 0:
@@ -31,7 +31,7 @@ class ReasoningFilter:
         return self._shown(text)
 
     def close(self) -> str:
-        """What was held back and turned out to be part of the answer."""
+        """Return what was held back and turned out to be part of the answer."""
         rest, self._held = self._held, ""
         return self._shown(rest) if self.begun or not rest.startswith(_OPEN) else ""
 
@@ -51,7 +51,7 @@ def _length_of_begun_tag(text: str) -> int:
 
 
 def read_piece(chunk: ChatCompletionChunk) -> tuple[str, str]:
-    """Text and finish reason of a chunk, each empty if absent. Raises ValueError.
+    """Return text and finish reason of a chunk, each empty if absent. Raises ValueError.
 
     The client does not validate what it is sent, so the chunk may be of any shape.
     """
@@ -68,7 +68,7 @@ def read_piece(chunk: ChatCompletionChunk) -> tuple[str, str]:
 
 
 def unfinished(finish: str, empty: bool) -> str:
-    """What is wrong with a stream that ended, and what to do; empty if nothing is."""
+    """Return what is wrong with a stream that ended, and what to do; empty if nothing is."""
     if not finish:
         return (
             "broke off without finishing its answer: ask again, look at the server's log, or "

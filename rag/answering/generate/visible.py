@@ -27,7 +27,7 @@ def strip_invisible(text: str) -> str:
 
 
 def without_control_tokens(text: str) -> str:
-    """``text`` in which nothing is a control token of a chat model, such as ``<|im_end|>``.
+    """Return ``text`` in which nothing is a control token of a chat model, such as ``<|im_end|>``.
 
     Some servers read such tokens wherever they stand. A space after the first sign makes them
     words.

@@ -55,7 +55,10 @@ class Draft:
         return self.question.answers[0] if self.question.answers else ""
 
     def to_dict(self) -> dict[str, Any]:
-        """The draft as one line of a question set; readers of question sets skip the rest."""
+        """Return the draft as one line of a question set.
+
+        Readers of question sets skip the rest.
+        """
         line = self.question.to_dict() | {"draft": True, "kind": self.kind}
         line["near"] = self.near.to_dict()
         if self.swapped:
@@ -66,7 +69,7 @@ class Draft:
 def draft_questions(
     documents: Documents, count: int, seed: int = 0, progress: Progress | None = None
 ) -> list[Draft]:
-    """At most ``count`` drafts, up to a third of them not answered by the documents.
+    """Return at most ``count`` drafts, up to a third of them not answered by the documents.
 
     The same documents, count and seed give the same drafts. Raises :class:`QuestionSetError`
     where nothing can be asked.

@@ -82,7 +82,7 @@ class Fact:
 
 
 def facts(text: str, names: Names) -> Iterator[Fact]:
-    """The facts of a statement; some may overlap."""
+    """Yield the facts of a statement; some may overlap."""
     for kind, pattern in _PATTERNS.items():
         for match in pattern.finditer(text):
             groups = match.groupdict()

@@ -63,7 +63,10 @@ ENDS_WITH_VERB = re.compile(rf"\b(?:{'|'.join([*_AUXILIARIES, *_BASE_OF_PAST, *_
 
 
 def verb_at(clause: str) -> re.Match[str] | None:
-    """The first verb after a subject of a few words; None where the sentence is more involved."""
+    """Return the first verb after a subject of a few words.
+
+    None where the sentence is more involved.
+    """
     match = _VERB.search(clause, 1)
     if match is None:
         return None
@@ -84,7 +87,7 @@ def verb_at(clause: str) -> re.Match[str] | None:
 
 
 def is_verb(word: str) -> bool:
-    """Whether a word is one of the verbs that are known here, as a statement uses it."""
+    """Tell whether a word is one of the verbs that are known here, as a statement uses it."""
     return word in _AUXILIARIES or word in _BASE_OF_PAST
 
 

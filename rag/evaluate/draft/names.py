@@ -82,7 +82,7 @@ class Names:
         return ACRONYM if re.fullmatch(r"[A-Z]{2,}s?", name) else OTHER
 
     def like(self, name: str, sentence: str) -> list[str]:
-        """The names that can stand where ``name`` does in a sentence, sorted."""
+        """Return the names that can stand where ``name`` does in a sentence, sorted."""
         wanted, places = self._manner(name), re.finditer(rf"\b{re.escape(name)}\b", sentence)
         words = set().union(*(word_before(sentence, match.start()) for match in places))
         return sorted(
@@ -97,7 +97,7 @@ class Names:
         return self.kind(name), definite, name.endswith("s"), self.agents[name] > 0
 
     def uncapital(self, word: str) -> str:
-        """A sentence's first word as it is written within one."""
+        """Return a sentence's first word as it is written within one."""
         plain = re.sub(r"[’']s?$", "", word)
         if plain in self.seen or any(c.isupper() for c in word[1:]):
             return word
@@ -106,15 +106,18 @@ class Names:
 
 
 def word_before(sentence: str, place: int) -> set[str]:
-    """The word before a place, in lower case; none at the beginning and after punctuation."""
+    """Return the word before a place, in lower case.
+
+    None at the beginning and after punctuation.
+    """
     return set(map(str.lower, re.findall(r"[\w’'-]+(?= $)", sentence[:place])))
 
 
 def is_name(words: str) -> bool:
-    """Whether capital words can be a name: not a month, a weekday or a word of function."""
+    """Tell whether capital words can be a name: not a month, a weekday or a word of function."""
     return not any(word in _NO_NAMES for word in words.split())
 
 
 def find_names(sentence: str) -> list[tuple[int, int]]:
-    """Where names stand in a sentence; the first word is one only if it looks like one."""
+    """Tell where names stand in a sentence; the first word is one only if it looks like one."""
     return [match.span() for match in _NAME.finditer(sentence) if is_name(match[0])]

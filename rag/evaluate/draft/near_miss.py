@@ -88,7 +88,9 @@ class QuestionParts:
 def swaps(
     asked: QuestionParts, names: Names, years: Sequence[str], rng: random.Random
 ) -> Iterator[Swap]:
-    """Near misses of a question, the preferred ones first; whether the documents say is not known.
+    """Yield near misses of a question, the preferred ones first.
+
+    Whether the documents say is not known.
 
     What stands around the statement is not taken: it may belong to it, as a country does to its
     town. Names of the same document come before others: they are on the same subject.
@@ -107,7 +109,7 @@ def _replaced(text: str, old: str, new: str, count: int = 0) -> str:
 
 
 def unstated(found: Sequence[Swap], documents: Documents) -> Mapping[Swap, Evidence | None]:
-    """Those that no sentence of the documents might answer.
+    """Return those that no sentence of the documents might answer.
 
     With each the first place of the new word, which a question was made from; None if it stands
     nowhere, or was not taken from there.
@@ -176,5 +178,5 @@ def _whole(words: str) -> re.Pattern[str]:
 
 
 def years_in(texts: Iterable[str]) -> list[str]:
-    """The years that stand in the texts, sorted."""
+    """Return the years that stand in the texts, sorted."""
     return sorted({year for text in texts for year in re.findall(rf"(?<![\w,.$-]){YEAR}\b", text)})

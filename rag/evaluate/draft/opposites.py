@@ -35,7 +35,7 @@ _YEARS_AWAY = 9
 
 
 def opposites(question: str) -> Iterator[tuple[str, list[str]]]:
-    """Each word of a question that has opposites, and those."""
+    """Yield each word of a question that has opposites, and those."""
     for word in dict.fromkeys(_WORD.findall(question)):
         if word in _OTHERS:
             yield word, _OTHERS[word]
@@ -45,6 +45,6 @@ def opposites(question: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def years_near(year: str, later: bool) -> list[str]:
-    """The years before, or the ``later`` ones, nearest first."""
+    """Return the years before, or the ``later`` ones, nearest first."""
     way = 1 if later else -1
     return [str(int(year) + way * away) for away in range(1, _YEARS_AWAY + 1)]

@@ -26,13 +26,13 @@ class Writer(Protocol):
     """A language model that does as it is told."""
 
     def write(self, request: str) -> Iterator[str]:
-        """Pieces of the reply. Raises :class:`rag.errors.GeneratorError`."""
+        """Return the pieces of the reply. Raises :class:`rag.errors.GeneratorError`."""
 
 
 def reworded(
     drafts: Sequence[Draft], writer: Writer, progress: Progress | None = None
 ) -> Iterator[Draft]:
-    """The drafts, each with a better wording where the model gave an acceptable one.
+    """Yield the drafts, each with a better wording where the model gave an acceptable one.
 
     Raises :class:`rag.errors.GeneratorError`, which names the question, where the model fails.
     """

@@ -38,7 +38,7 @@ class Statement:
 
 
 def statements(source: str, text: str) -> Iterator[Statement]:
-    """The plain English sentences of a document that can be asked about alone."""
+    """Yield the plain English sentences of a document that can be asked about alone."""
     for whole in sentence_spans(text):
         start, end = whole
         if not _MIN_LENGTH <= end - start <= _MAX_LENGTH:

@@ -37,7 +37,7 @@ _WHEN = {"in": "When", "on": "When", "by": "By when", "since": "Since when", "un
 
 
 def ask(text: str, fact: Fact, names: Names) -> tuple[str, int] | None:
-    """The question and how natural it is; None where none would be sensible."""
+    """Return the question and how natural it is; None where none would be sensible."""
     if fact.kind in (facts.DEFINITION, facts.ACRONYM):
         asked = _define(text, fact, names)
         found = (asked, FRONTED) if asked else None

@@ -54,7 +54,7 @@ def risk_coverage(scored: Sequence[ScoredOutcome]) -> list[RiskPoint]:
 
 
 def reliability(scored: Sequence[ScoredOutcome]) -> list[ReliabilityBin]:
-    """The bins of the expected calibration error that hold an answer."""
+    """Return the bins of the expected calibration error that hold an answer."""
     bins: list[list[ScoredOutcome]] = [[] for _ in range(CALIBRATION_BINS)]
     for one in scored:
         if _answered(one):
@@ -69,7 +69,7 @@ def reliability(scored: Sequence[ScoredOutcome]) -> list[ReliabilityBin]:
 
 
 def latencies(scored: Sequence[ScoredOutcome]) -> dict[str, list[float]]:
-    """The seconds of each stage, ascending."""
+    """Return the seconds of each stage, ascending."""
     asked = [one.seconds for one in scored if one.asked]
     return {stage: sorted(times[i] for times in asked) for i, stage in enumerate(STAGES)}
 

@@ -97,7 +97,7 @@ def page(
     records: Iterable[Record],
     text_of: TextOf,
 ) -> Iterator[str]:
-    """The page, in pieces: a large set never stands in memory as a whole."""
+    """Return the page, in pieces: a large set never stands in memory as a whole."""
     sources = sorted({source for one in scored for source in one.sources})
     return TEMPLATES.environment.get_template("report.html").generate(
         report=report,
@@ -125,7 +125,7 @@ def _plots(scored: Sequence[ScoredOutcome]) -> dict[str, Markup]:
 
 
 def show(record: Record, text_of: TextOf) -> Shown:
-    """A record with the texts around its evidence and citations."""
+    """Return a record with the texts around its evidence and citations."""
     answer = record["answer"]
     cited = [] if answer is None or answer["refused"] else answer["citations"]
     named = [*record["evidence"], *cited]

@@ -18,7 +18,7 @@ _XZ_MEMORY = 100_000_000  # bytes; the strongest of the usual settings needs 65 
 
 
 def unpack(data: bytes, source: str, budget: Budget) -> Iterator[Part]:
-    """The files of the TAR archive inside, or the one file, named like ``source``."""
+    """Yield the files of the TAR archive inside, or the one file, named like ``source``."""
     try:
         content = budget.read(_opened(data))
     except LoadError:
@@ -48,7 +48,7 @@ class _XzReader:
         self._stream = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)
 
     def read(self, size: int, /) -> bytes:
-        """At most ``size`` bytes; none at the end. Raises ``LZMAError`` or ``EOFError``."""
+        """Return at most ``size`` bytes; none at the end. Raises ``LZMAError`` or ``EOFError``."""
         piece = b""
         while not piece:
             if self._stream.eof:

@@ -38,7 +38,7 @@ class Readable(Protocol):
     """An open member of an archive."""
 
     def read(self, size: int, /) -> bytes:
-        """At most ``size`` bytes; none at the end."""
+        """Return at most ``size`` bytes; none at the end."""
 
 
 class SpentError(LoadError):
@@ -79,7 +79,10 @@ class Budget:
         self._bytes += size
 
     def read(self, stream: Readable) -> bytes:
-        """All of ``stream``. Raises :class:`SpentError` as soon as it turns out to be too much."""
+        """Return all of ``stream``.
+
+        Raises :class:`SpentError` as soon as it turns out to be too much.
+        """
         pieces = []
         while piece := stream.read(min(_STEP, max(self._bytes, 0) + 1)):
             self.take(len(piece))

@@ -35,13 +35,16 @@ def inner_path(name: str) -> str:
 
 
 def base_name(name: str) -> str:
-    """The last part of ``name``, made safe; "" where there is none: attachments have no folder."""
+    """Return the last part of ``name``, made safe.
+
+    "" where there is none: attachments have no folder.
+    """
     parts = [part for part in _parts(name.strip()) if part != ".."]
     return _safe_part(parts[-1]) if parts else ""
 
 
 def leads_out(name: str) -> bool:
-    """Whether ``name`` climbs with ``..``: no archive that a person made has such names."""
+    """Tell whether ``name`` climbs with ``..``: no archive that a person made has such names."""
     return ".." in _parts(name)
 
 

@@ -14,7 +14,7 @@ from rag.load.detect.containers import MAX_ENTRIES, MAX_MEMBERS
 
 
 def unpack(data: bytes, source: str, budget: Budget) -> Iterator[Part]:
-    """The archive's regular files; links and devices are left out."""
+    """Yield the archive's regular files; links and devices are left out."""
     try:
         archive = tarfile.open(  # noqa: SIM115 (closed below)
             fileobj=io.BytesIO(data), mode="r:", encoding="utf-8", errors="surrogateescape"

@@ -19,7 +19,10 @@ _METHODS = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "xz", 
 
 
 def unpack(data: bytes, source: str, budget: Budget) -> Iterator[Part]:
-    """The archive's files; links are left out, as are those of a folder that lead elsewhere."""
+    """Yield the archive's files.
+
+    Links are left out, as are those of a folder that lead elsewhere.
+    """
     if has_too_many_entries(data):
         raise LoadError(TOO_MANY_ENTRIES)
     try:

@@ -19,7 +19,10 @@ class Number(str):
 
 
 def parse(text: str) -> Any:
-    """The value, its numbers as :class:`Number`. Raises ``ValueError``, :class:`LoadError`."""
+    """Return the value, its numbers as :class:`Number`.
+
+    Raises ``ValueError``, :class:`LoadError`.
+    """
     try:
         return _decoder().decode(text)
     except RecursionError:

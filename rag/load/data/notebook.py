@@ -32,7 +32,7 @@ def load(data: bytes, source: str) -> Document:
 
 
 def document(notebook: dict[str, Any], source: str) -> Document:
-    """The text of a notebook (version 3 or 4 of the format) that is parsed already."""
+    """Return the text of a notebook (version 3 or 4 of the format) that is parsed already."""
     builder = TextBuilder()
     for cell in _cells(notebook):
         builder.gap(2)

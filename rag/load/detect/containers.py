@@ -18,12 +18,12 @@ MAIL_BEGIN = re.compile(rb"(?:\A|(?<=\n\n)|(?<=\n\r\n))From [^\n]*\d[^\n]*\n(?=[
 
 
 def is_tar(data: bytes) -> bool:
-    """Whether ``data`` is a TAR archive of the last four decades."""
+    """Tell whether ``data`` is a TAR archive of the last four decades."""
     return data[_MAGIC_AT : _MAGIC_AT + len(_MAGIC)] == _MAGIC
 
 
 def has_too_many_entries(data: bytes) -> bool:
-    """Whether listing the archive could fill the memory; whatever it says about their number.
+    """Tell whether listing the archive could fill the memory; whatever it says about their number.
 
     Archives that are stored in the archive count too.
     """
@@ -31,5 +31,5 @@ def has_too_many_entries(data: bytes) -> bool:
 
 
 def is_mailbox(data: bytes) -> bool:
-    """Whether ``data`` begins as a mailbox does."""
+    """Tell whether ``data`` begins as a mailbox does."""
     return MAIL_BEGIN.match(data) is not None

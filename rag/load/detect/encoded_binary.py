@@ -21,7 +21,7 @@ def refuse_encoded_binary(text: str) -> None:
 
 
 def is_encoded_binary(text: str) -> bool:
-    """Whether nearly all of a longer text is letters and digits without a space or a stop."""
+    """Tell whether nearly all of a longer text is letters and digits without a space or a stop."""
     if len(text) < _MIN_CODED_LENGTH:
         return False
     sample = text[:_CODED_SAMPLE]

@@ -40,7 +40,7 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x19\x1c-\x1f]")
 
 
 def decode(data: bytes, declared: str | None = None) -> str:
-    """``data`` as text with line ends ``\\n`` and no lone surrogate.
+    """Return ``data`` as text with line ends ``\\n`` and no lone surrogate.
 
     ``declared`` is the encoding that the file names itself. Raises :class:`LoadError` for binary
     data.

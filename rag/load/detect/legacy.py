@@ -19,7 +19,7 @@ _NEVER_WESTERN = set("\x81\x8d\x8f\x90\x9dŸƒ¤¦¨¬¯¸þðýÝÞÐ¹")
 
 
 def guess(data: bytes) -> str:
-    """``data`` as text; never fails, undecodable bytes become U+FFFD."""
+    """Return ``data`` as text; never fails, undecodable bytes become U+FFFD."""
     if (text := _western(data)) is not None:
         return text
     if (text := _cyrillic(data)) is not None:

@@ -65,7 +65,7 @@ _SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
 
 
 def describe(data: bytes) -> str:
-    """The reason for binary ``data``: what it seems to be, and what to do."""
+    """Return the reason for binary ``data``: what it seems to be, and what to do."""
     for position, magic, reason, name in _SIGNATURES:
         if data.startswith(magic, position):
             return reason.format(name)

@@ -102,7 +102,7 @@ _HTML_START = re.compile(
 
 
 def sniff(data: bytes, promised: str | None = None) -> str | None:
-    """The kind of ``data`` by its content, or None where the content does not tell.
+    """Return the kind of ``data`` by its content, or None where the content does not tell.
 
     ``promised`` is the kind that the file's name stands for. It is believed where the content
     leaves room: HTML inside Markdown stays Markdown, and a PDF may start with some junk.

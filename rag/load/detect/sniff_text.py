@@ -32,7 +32,7 @@ _CODED = frozenset((b"mime-version",))  # without it a mail is a text that needs
 
 
 def text_kind(data: bytes, promised: str | None) -> str | None:
-    """``xml``, ``mbox``, ``mail``, ``code``, or None where the beginning does not tell.
+    """Return ``xml``, ``mbox``, ``mail``, ``code``, or None where the beginning does not tell.
 
     ``promised`` is the kind that the file's name stands for: only plain text and names that say
     nothing are doubted.

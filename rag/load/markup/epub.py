@@ -92,7 +92,7 @@ class _Book:
         self.names = dict(self._names())
 
     def chapters(self) -> Iterator[tuple[str, bytes]]:
-        """Path and bytes of each page of the book, in reading order."""
+        """Yield the path and bytes of each page of the book, in reading order."""
         left_out = {
             self._path(reference.get("href", ""))
             for reference in self._root.iter("{*}reference")

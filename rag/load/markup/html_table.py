@@ -17,7 +17,7 @@ _MAX_CELL_LENGTH = 1000  # a cell with more words than a data cell ever has is p
 
 
 def data_table_lines(table: LexborNode, words: Callable[[LexborNode], str]) -> list[str] | None:
-    """The table's caption and rows as lines; None for a table that only lays out the page.
+    """Return the table's caption and rows as lines; None for a table that only lays out the page.
 
     ``words`` gives a cell's text on one line.
     """

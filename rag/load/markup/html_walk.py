@@ -172,7 +172,7 @@ class Walker:
 
 
 def children(node: LexborNode) -> Iterator[LexborNode]:
-    """The nodes directly below ``node``."""
+    """Yield the nodes directly below ``node``."""
     child = node.first_child
     while child is not None:
         yield child

@@ -27,7 +27,7 @@ _ENTITIES = (
 
 
 def parse(text: str) -> etree._Element | None:
-    """The root element; None where ``text`` is not well-formed.
+    """Return the root element; None where ``text`` is not well-formed.
 
     Raises :class:`LoadError` where entities are declared that a parser could be attacked with,
     or used that only a DTD explains.
@@ -106,7 +106,7 @@ def _refuse_entities(root: etree._Element) -> None:
 
 
 def words(element: etree._Element) -> str:
-    """All text in the element on one line; "" where it is binary data written as text."""
+    """Return all text in the element on one line; "" where it is binary data written as text."""
     line = " ".join("".join(element.itertext()).split())  # type: ignore[arg-type]
     return "" if is_encoded_binary(line) else line
 

@@ -40,7 +40,7 @@ class _Row:
 def aligned_tables(
     items: Sequence[Line | Table], drawing: Drawing, style: Style, paper: Box
 ) -> list[Line | Table]:
-    """``items`` in reading order, with each aligned table in the place of its lines.
+    """Return ``items`` in reading order, with each aligned table in the place of its lines.
 
     ``paper`` is the page's box: what stands apart at its top is a running head, not headers.
     """

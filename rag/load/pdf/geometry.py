@@ -41,13 +41,13 @@ class Box:
         return Box(-right, bottom, -left, top) if mirrored else Box(left, bottom, right, top)
 
     def unturned(self, turn: int, mirrored: bool = False) -> Box:
-        """The box on the page, of one in the frame of :meth:`turned`."""
+        """Return the box on the page, of one in the frame of :meth:`turned`."""
         box = Box(-self.right, self.bottom, -self.left, self.top) if mirrored else self
         return box.turned((360 - turn) % 360)
 
 
 def around(boxes: Iterable[Box]) -> Box:
-    """The smallest box that holds all ``boxes``, of which there is at least one."""
+    """Return the smallest box that holds all ``boxes``, of which there is at least one."""
     boxes = list(boxes)
     return Box(
         min(box.left for box in boxes),
@@ -58,7 +58,7 @@ def around(boxes: Iterable[Box]) -> Box:
 
 
 def shared(low: float, high: float, other_low: float, other_high: float) -> float:
-    """How much of each other two intervals cover: 1 if the shorter one lies in the other."""
+    """Tell how much of each other two intervals cover: 1 if the shorter one lies in the other."""
     shorter = min(high - low, other_high - other_low)
     overlap = min(high, other_high) - max(low, other_low)
     return max(0.0, overlap / shorter) if shorter > 0 else float(overlap >= 0)

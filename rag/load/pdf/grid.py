@@ -38,13 +38,13 @@ class Grid:
         return Box(self.xs[0], self.ys[-1], self.xs[-1], self.ys[0])
 
     def box_of(self, cell: GridCell) -> Box:
-        """What one cell covers."""
+        """Return what one cell covers."""
         left, right = self.xs[cell.column], self.xs[cell.column + cell.columns]
         return Box(left, self.ys[cell.row + cell.rows], right, self.ys[cell.row])
 
 
 def find_grids(drawing: Drawing) -> list[Grid]:
-    """Every grid of at least two rows and two columns, all of whose cells are rectangles."""
+    """Return every grid of at least two rows and two columns, all of whose cells are rectangles."""
     if max(len(drawing.across), len(drawing.down)) > _MAX_RULES:
         return []
     grids = (_grid(across, down) for across, down in _connected(drawing.across, drawing.down))

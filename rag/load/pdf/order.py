@@ -49,7 +49,7 @@ class _Band:
 
 
 def reading_order(lines: Sequence[Line | Table]) -> list[Line | Table]:
-    """The lines of one turn in reading order; lines that reach over two columns are parted.
+    """Return the lines of one turn in reading order; lines that reach over two columns are parted.
 
     The lines are in their own frame: each begins at its left, whatever its script and turn.
     """

@@ -66,7 +66,7 @@ def _is_mirrored(lines: Sequence[Line]) -> bool:
 
 
 def style_reader(textpage: PdfTextPage) -> Style:
-    """A function that tells what a character looks like: font, size and colour."""
+    """Return a function that tells what a character looks like: font, size and colour."""
     import ctypes
 
     from pypdfium2 import raw

@@ -45,7 +45,7 @@ class Block:
 
 
 def hyphenated_words(text: str) -> set[str]:
-    """Words that are written with a hyphen where no line ends."""
+    """Return the words that are written with a hyphen where no line ends."""
     return set(_HYPHENATED.findall(text))
 
 
@@ -61,7 +61,7 @@ def make_blocks(lines: Sequence[Line]) -> list[Block]:
 
 
 def joint(upper: Block, lower: Block, hyphenated: set[str], jumps: bool = False) -> str | None:
-    """What to put between two blocks that follow each other; None: nothing, and no hyphen.
+    """Return what to put between two blocks that follow each other; None: nothing, and no hyphen.
 
     A blank line, unless a paragraph goes on from one to the other: at the foot of a column or of
     a page (then it ``jumps``), or where a formula in it stands between two distances of lines.

@@ -75,7 +75,7 @@ def page_of(document: PdfDocument, index: int) -> Iterator[PdfPage]:
 
 
 def rendered(page: PdfPage, scale: float) -> Image:
-    """The page as it is shown, ``scale`` pixels a point, but at most :data:`MAX_PIXELS`.
+    """Return the page as it is shown, ``scale`` pixels a point, but at most :data:`MAX_PIXELS`.
 
     To be called under the lock.
     """

@@ -32,7 +32,7 @@ _FINE = 1_000_000  # steps that a page's side is divided into when places are co
 def look(
     data: bytes, pieces: Sequence[tuple[int, str, int, int]], draw: bool
 ) -> tuple[list[list[Mark]], Picture | None]:
-    """Marks of each piece, and if it is to be drawn a picture of the page of the first.
+    """Return the marks of each piece, and if it is to be drawn a picture of the page of the first.
 
     A piece is a page's number from 1, its text, and the start and end of what to mark in that.
     Raises :class:`LoadError` for a PDF that cannot be opened, and if a page to draw is damaged.
@@ -63,7 +63,7 @@ def _drawn(page: PdfPage) -> Picture:
 
 
 def marks_on(page: PdfPage, text: str, start: int, end: int) -> list[Mark]:
-    """The rectangles of exactly the characters of ``text[start:end]`` on a page.
+    """Return the rectangles of exactly the characters of ``text[start:end]`` on a page.
 
     Empty if the page, read again, does not give ``text``. To be called under the lock of PDFium.
     """
@@ -79,7 +79,7 @@ def marks_on(page: PdfPage, text: str, start: int, end: int) -> list[Mark]:
 
 
 def same_text(sheet: Sheet, text: str) -> MappedText | None:
-    """The page's text if it is ``text``, but for what joins it to the next page.
+    """Return the page's text if it is ``text``, but for what joins it to the next page.
 
     Which of its running headers and footers were left out depends on the other pages; ``text``
     tells.

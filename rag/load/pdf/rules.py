@@ -54,7 +54,10 @@ class Drawing:
 
 
 def read_drawing(page: PdfPage, turn: int = 0, mirrored: bool = False) -> Drawing:
-    """The page's lines and areas in the frame of its text; nothing where there are too many."""
+    """Return the page's lines and areas in the frame of its text.
+
+    Nothing where there are too many.
+    """
     strokes: list[Box] = []
     fills: list[Fill] = []
     budget = [MAX_SEGMENTS]
@@ -73,7 +76,7 @@ def read_drawing(page: PdfPage, turn: int = 0, mirrored: bool = False) -> Drawin
 
 
 def merged(rules: Sequence[Rule]) -> tuple[Rule, ...]:
-    """Rules that lie on each other or continue each other, as one."""
+    """Return the rules that lie on each other or continue each other, as one."""
     found: list[Rule] = []
     group: list[Rule] = []
     for rule in [*sorted(rules, key=lambda rule: rule.at), None]:

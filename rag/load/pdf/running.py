@@ -50,12 +50,12 @@ class _Candidate(NamedTuple):
 
 
 def edge_blocks(sheet: Sheet) -> list[int]:
-    """Which blocks may be a running head or foot: short ones at an end, apart from the text."""
+    """Tell which blocks may be a running header or footer: short, at an end, set apart."""
     return sorted({*_edge(sheet, 1), *_edge(sheet, -1)})
 
 
 def running_blocks(sheets: Sequence[Sheet]) -> set[tuple[int, int]]:
-    """The blocks to leave out, as ``(page, block)``, both counted from 0."""
+    """Return the blocks to leave out, as ``(page, block)``, both counted from 0."""
     lanes = _lanes([c for page, sheet in enumerate(sheets) for c in _candidates(page, sheet)])
     dropped: set[tuple[int, int]] = set()
     for lane in lanes:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def read_picture(image: Image, engine: Engine, dots: float = 72.0) -> list[Block]:
-    """The paragraphs of a picture in its engine's order, their boxes in points.
+    """Return the paragraphs of a picture in its engine's order, their boxes in points.
 
     ``dots`` are the picture's pixels an inch. A character's place is the number of its word.
     """

@@ -213,7 +213,7 @@ def _header_rows(cells: Sequence[Filled], drawing: Drawing) -> int:
 def is_set_off(
     head: Sequence[Filled], body: Sequence[Filled], drawing: Drawing, underlined: bool = False
 ) -> bool:
-    """Whether the cells of ``head`` are plainly the headers of those of ``body``.
+    """Tell whether the cells of ``head`` are plainly the headers of those of ``body``.
 
     They have another font or colour, or another background, or stand above columns of numbers;
     or they are the only ones that are ``underlined``.

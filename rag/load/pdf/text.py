@@ -70,12 +70,12 @@ class Line:
         return joined(pieces)
 
     def turned(self, turn: int, mirrored: bool) -> Line:
-        """The line in another frame; see :meth:`Box.turned`."""
+        """Return the line in another frame; see :meth:`Box.turned`."""
         return line_of([Word(w.text, w.box.turned(turn, mirrored)) for w in self.words], self.turn)
 
 
 def line_of(words: Sequence[Word], turn: int = 0) -> Line:
-    """The line of these words, which are at least one."""
+    """Return the line of these words, which are at least one."""
     box, usual = around(word.box for word in words), _usual(words)
     box = Box(box.left, usual.bottom, box.right, usual.top)
     return Line(tuple(words), box, turn, _widest_gap(words) > COLUMN_GAP * box.height)
@@ -100,12 +100,12 @@ def _widest_gap(words: Sequence[Word]) -> float:
 
 
 def is_leftward(line: Line) -> bool:
-    """Whether most of the line's words run from right to left."""
+    """Tell whether most of the line's words run from right to left."""
     return 2 * sum(bool(_LEFTWARD.search(w.text.text)) for w in line.words) > len(line.words)
 
 
 def read_lines(textpage: PdfTextPage) -> list[Line]:
-    """The page's lines in PDFium's order; lines without a word are left out.
+    """Return the page's lines in PDFium's order; lines without a word are left out.
 
     A character's place is the number under which PDFium counts it on the page.
     """

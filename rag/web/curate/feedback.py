@@ -35,7 +35,7 @@ class FeedbackForm:
         self.kb = kb
 
     def build(self) -> None:
-        """The form that opens below the conversation."""
+        """Build the form that opens below the conversation."""
         self.about: gr.State = gr.State(None)
         with gr.Column(visible=False, elem_id="feedback") as self.form:
             self.asked = gr.Textbox(label="The question, so that it can be understood alone")

@@ -27,7 +27,7 @@ class DraftReview:
         self.kb = kb
 
     def build(self) -> None:
-        """The drafts of a file, one after the other."""
+        """Build the drafts of a file, one after the other."""
         with gr.Accordion("Review drafted questions", open=False, elem_id="review") as self.review:
             self.file = gr.Dropdown([], label="File", elem_id="review-file")
             self.place = gr.State(0)
@@ -46,7 +46,7 @@ class DraftReview:
             self.verdict = gr.HTML("")
 
     def files(self) -> list[str]:
-        """Names of the index's files that may hold drafts."""
+        """Return the names of the index's files that may hold drafts."""
         return sorted(p.name for p in self.kb.path.glob("*.jsonl") if p.name != FILE)
 
     def refresh(self) -> Updates:
@@ -60,7 +60,7 @@ class DraftReview:
         }
 
     def show(self, name: str | None, place: int) -> Updates:
-        """The draft at ``place``, counted around."""
+        """Return the draft at ``place``, counted around."""
         hidden = {self.card: gr.update(visible=False), self.draft: None, self.left: ""}
         if not name:
             return hidden

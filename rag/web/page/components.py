@@ -8,6 +8,9 @@ from typing import Any
 import gradio as gr
 from markupsafe import Markup
 
+from rag.templates import COLORS
+from rag.web.render.page_templates import fill
+
 SECONDS_BETWEEN_UPDATES = 0.08
 UNEXPECTED = "Something went wrong. The server's log has the details; you can try again."
 
@@ -20,10 +23,15 @@ LIGHT: dict[str, Any] = {**QUIET, "concurrency_limit": None}
 
 
 def html(value: Markup, elem_id: str) -> Any:
-    """A part of the page whose buttons send events; see ``rag/web/static/page.js``."""
+    """Return a part of the page whose buttons send events; see ``rag/web/static/page.js``."""
     return gr.HTML(value, elem_id=elem_id, js_on_load=asset("page.js"))
 
 
+def style() -> str:
+    """Return the page's CSS: the colours that the report and the login page have too, its rules."""
+    return fill(COLORS) + asset("page.css")
+
+
 def asset(name: str) -> str:
-    """The text of a file in ``rag/web/static``."""
+    """Return the text of a file in ``rag/web/static``."""
     return (Path(__file__).parents[1] / "static" / name).read_text(encoding="utf-8")

@@ -29,7 +29,7 @@ Turns = tuple[Turn, ...]
 def grow(
     kb: KnowledgeBase, question: str, turns: Sequence[Turn], answerer: str | None
 ) -> Iterator[Turn]:
-    """The turn for ``question`` as it grows; the last one is done.
+    """Yield the turn for ``question`` as it grows; the last one is done.
 
     When the language model's endpoint fails, the turn says so and the documents answer instead.
     """
@@ -112,7 +112,7 @@ class Conversation:
         return {self.turns: turns, self.log: self.transcript(turns)}
 
     def transcript(self, turns: Turns) -> Markup:
-        """The conversation as HTML, or the welcome before the first question."""
+        """Return the conversation as HTML, or the welcome before the first question."""
         return render.transcript(turns, None if turns else self._welcome())
 
     def _welcome(self) -> Markup:
@@ -123,12 +123,12 @@ class Conversation:
     # Layout
 
     def build(self) -> None:
-        """The conversation so far; call :meth:`build_composer` for the box below it."""
+        """Build the conversation so far; call :meth:`build_composer` for the box below it."""
         self.turns = gr.State(())
         self.log = html(self.transcript(()), "log")
 
     def build_composer(self) -> None:
-        """The box to ask in, and the choice of an answerer."""
+        """Build the box to ask in, and the choice of an answerer."""
         self.notice = gr.HTML("", elem_id="notice")
         with gr.Row(elem_id="composer"):
             self.question = gr.Textbox(

@@ -57,7 +57,7 @@ class Library:
     # What the page shows
 
     def refresh(self, turns: Turns, query: str) -> Updates:
-        """Everything as it is now."""
+        """Return everything as it is now."""
         return {
             self.seen: self._changes,
             self.step: self.watcher.running,
@@ -67,13 +67,13 @@ class Library:
         }
 
     def look(self, turns: Turns, query: str, seen: int) -> Updates:
-        """How far the work is; and all that has changed since this page looked last."""
+        """Tell how far the work is; and all that has changed since this page looked last."""
         if self._changes != seen:
             return self.refresh(turns, query)
         return {self.status: self._status(), self.step: self.watcher.running}
 
     def filter(self, query: str) -> Markup:
-        """The documents whose titles or names contain ``query``."""
+        """Return the documents whose titles or names contain ``query``."""
         return render.documents(self.kb.titles(), query)
 
     def ask_remove(self, query: str, event: gr.EventData) -> Markup:
@@ -174,7 +174,7 @@ class Library:
     # Layout
 
     def build(self) -> None:
-        """The list, and the controls that change it."""
+        """Build the list, and the controls that change it."""
         self.status = html(Markup(), "status")
         with gr.Accordion("Documents", elem_id="library") as self.accordion:
             self.query = gr.Textbox(

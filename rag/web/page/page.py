@@ -38,7 +38,7 @@ class Page:
         self.feedback, self.review = FeedbackForm(kb), DraftReview(kb)
 
     def build(self) -> gr.Blocks:
-        """The page; ``rag.web.server`` serves it with its looks and guards."""
+        """Build the page; ``rag.web.server`` serves it with its looks and guards."""
         page: gr.Blocks
         forgotten = (600, 3600)  # seconds: how often, and from which age, uploads are removed
         with gr.Blocks(

@@ -31,7 +31,7 @@ class SourcePanel:
         self.kb = kb
 
     def build(self) -> None:
-        """The panel before anything is opened."""
+        """Build the panel before anything is opened."""
         self.panel = html(render.empty_panel(), "source-panel")
 
     def wire(self, parts: Sequence[Any], turns: gr.State) -> None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from rag.answering.refusal_texts import REASONS, REFUSAL_TEXT, TITLES, UNSURE_TEXT, WARNINGS
 from rag.answering.snippet import snippet
-from rag.types import REASONS, REFUSAL_TEXT, UNSURE_TEXT, Answer, Citation, Hit, PossibleAnswer
+from rag.types import Answer, Citation, Hit, PossibleAnswer
 from rag.web.render.answer_text import answer_text
 from rag.web.render.names import Name, name, place
 
@@ -20,12 +21,6 @@ ANSWERERS = {
     "llm": "Written by a language model",
 }
 """How an answerer is named to a person."""
-
-DISTRUST = {
-    "not_grounded": "Not grounded in the documents.",
-    "instructed": "This answer may have been dictated.",
-}
-"""What is shown above an answer that is not to be trusted, by its reason."""
 
 QUOTED_INSTEAD = "model_refused"
 """Reason of an answer in the documents' own words where the language model found none."""
@@ -97,7 +92,7 @@ def answer_view(answer: Answer, turn: int, answerer: str, is_done: bool) -> Answ
     """An answer of the conversation's ``turn``; its foot is there when it is done."""
     return AnswerView(
         text=answer_text(answer, turn),
-        warning=DISTRUST.get(answer.reason or "", ""),
+        warning=WARNINGS.get(answer.reason or "", ""),
         reason=REASONS.get(answer.reason or "", ""),
         note=REASONS[QUOTED_INSTEAD] if answer.reason == QUOTED_INSTEAD else "",
         chips=[_chip(citation) for citation in answer.citations],
@@ -120,7 +115,7 @@ def _level(confidence: float) -> str:
 
 def _meta(answer: Answer, answerer: str = "") -> _Meta:
     model = answer.answerer if answerer == "llm" and answer.reason != QUOTED_INSTEAD else ""
-    told = not model and not answer.refused and answer.reason not in DISTRUST
+    told = not model and not answer.refused and answer.reason not in WARNINGS
     facts = []
     if model and answer.confidence:
         facts.append(f"The quoted answer is the same, {answer.confidence:.0%}")
@@ -142,7 +137,7 @@ def refusal_view(answer: Answer) -> RefusalView:
     lead = UNSURE_TEXT if answer.text.startswith(UNSURE_TEXT) else REFUSAL_TEXT
     is_related = answer.reason not in ("no_question", "nothing_relevant")
     return RefusalView(
-        title="Ask about the documents." if answer.reason == "no_question" else lead,
+        title=TITLES.get(answer.reason or "", lead),
         said=answer.text.removeprefix(lead).strip() or REASONS.get(answer.reason or "", ""),
         perhaps=_perhaps(answer.perhaps) if answer.perhaps else None,
         nearest=[_passage(answer.question, hit) for hit in answer.hits[:NEAREST] if is_related],

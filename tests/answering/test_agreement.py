@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from places import DATA
 
+from rag.answering.agreement import supports, value_kind
 from rag.answering.compose import compose, sentence_of
 from rag.answering.question import Question
-from rag.answering.same_fact import supports, value_kind
 from rag.types import Chunk, Document, Hit, Span
 
 CASES = DATA / "disagreements.jsonl"

@@ -1,4 +1,4 @@
-"""Whether two sentences state one fact: the same answer again, or another value for it.
+"""Whether documents agree: two sentences give the same answer, or another value for one fact.
 
 Pure, and careful: what is not plainly about the same thing is taken to be about another one. A
 citation too few costs little; "the documents do not agree" where they do costs trust.
