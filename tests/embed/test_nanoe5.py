@@ -72,7 +72,7 @@ def test_a_matrix_is_read_as_word_vectors_are_and_floats_as_they_are(
 def test_its_tokenizer_lays_out_a_pair(
     tmp_path: Path, drawn: tuple[np.ndarray, np.ndarray]
 ) -> None:
-    tokenizer = E5File(written(tmp_path / "e5.bin", *drawn)).tokenizer()
+    tokenizer = E5File(written(tmp_path / "e5.bin", *drawn)).whole_tokenizer
     assert tokenizer.encode("a b", add_special_tokens=False).tokens == ["▁a", "▁", "b"]
     assert layout_of(tokenizer) == Layout(0, (2, 2), 2, segments=False)
 

@@ -77,7 +77,7 @@ class ReaderSettings:
 
 _TOKENIZERS: Mapping[str, Callable[[], Tokenizer]] = {
     BUNDLED_MODEL: lambda: open_tokenizer(bundled_tokenizer()),
-    E5_MODEL: lambda: e5_file().tokenizer(),
+    E5_MODEL: lambda: e5_file().whole_tokenizer,
 }
 
 
