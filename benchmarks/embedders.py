@@ -11,14 +11,13 @@ in ``benchmarks/fusion.py``. Intervals are paired bootstraps over the questions.
 from __future__ import annotations
 
 import argparse
-import random
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from fusion import SEED, Case, cases_of, interval, ndcg
+from fusion import Case, cases_of, interval, ndcg
 
 from rag.answering.retrieve import CANDIDATES
 from rag.embed import BUNDLED_MODEL, E5_MODEL, make_embedder
@@ -70,13 +69,6 @@ def cost(model: str, passages: Sequence[str], questions: Sequence[str]) -> None:
     )
 
 
-def sampled(cases: Sequence[Case], limit: int | None) -> list[Case]:
-    """A seeded sample of the cases, the same for every embedder."""
-    if limit is None or limit >= len(cases):
-        return list(cases)
-    return random.Random(SEED).sample(cases, limit)
-
-
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
@@ -92,7 +84,7 @@ def main() -> None:
         embedders: dict[str, Embedder] = {m: make_embedder(m) for m in (args.than, args.model)}
         for name in args.sets:
             than, cases = (
-                sampled(cases_of(name, args.data, cache / m, e, CANDIDATES), args.questions)
+                cases_of(name, args.data, cache / m, e, CANDIDATES, args.questions)
                 for m, e in embedders.items()
             )
             compare(name, than, cases)

@@ -130,13 +130,20 @@ def report(name: str, cases: Sequence[Case]) -> None:
 # Question sets
 
 
-def cases_of(name: str, data: Path, cache: Path, embedder: Embedder, n: int) -> list[Case]:
-    """Index a set's documents, and find the candidates for its answerable questions."""
+def cases_of(
+    name: str, data: Path, cache: Path, embedder: Embedder, n: int, limit: int | None = None
+) -> list[Case]:
+    """Index a set's documents, and find the candidates for its answerable questions.
+
+    Of more questions than ``limit``, a seeded sample is taken.
+    """
     if name.startswith("train/"):
         folder, path = passages_as_files(data / f"{name}.jsonl.gz", cache / name)
     else:
         folder, path = data / "dev" / name / "docs", data / "dev" / name / "questions.jsonl"
     questions = [question for question in read_questions(path) if question.answerable]
+    if limit is not None and limit < len(questions):
+        questions = random.Random(SEED).sample(questions, limit)
     with KnowledgeBase(cache / name / "index", embedder=embedder) as kb:
         sync = kb.sync(folder)
         if sync.failed:
