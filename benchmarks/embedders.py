@@ -1,6 +1,6 @@
 """Compare two embedders in the program's own search: quality side by side, and what each costs.
 
-    python benchmarks/embedders.py DATA [SET ...] [--than MODEL] [--model MODEL] [--cache DIR]
+    python -m benchmarks.embedders DATA [SET ...] [--than MODEL] [--model MODEL] [--cache DIR]
 
 ``DATA`` holds ``dev/<set>/docs/`` and ``dev/<set>/questions.jsonl``. Each embedder indexes a set's
 documents as the program does it, with chunks cut for it, and the questions with an answer in them
@@ -11,14 +11,16 @@ in ``benchmarks/fusion.py``. Intervals are paired bootstraps over the questions.
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from fusion import Case, cases_of, interval, ndcg
 
+from benchmarks.fusion import Case, cases_of, interval, ndcg
 from rag.answering.retrieve import CANDIDATES
 from rag.embed import BUNDLED_MODEL, E5_MODEL, make_embedder
 from rag.fusion import FUSIONS
@@ -48,25 +50,42 @@ def compare(name: str, than: Sequence[Case], cases: Sequence[Case]) -> None:
         print(f"  {label:7s} {row}", flush=True)
 
 
-def cost(model: str, passages: Sequence[str], questions: Sequence[str]) -> None:
-    """Print an embedder's seconds of processor time to open, a passage, and a question."""
+def cost(model: str, passages: Sequence[str], questions: Sequence[str]) -> dict[str, float]:
+    """Measure an embedder in a process of its own: seconds are of processor time."""
     began = time.process_time()
     embedder = make_embedder(model)
     embedder.embed_query(questions[0])
-    opened = time.process_time()
+    opened, peak = time.process_time(), _peak_mb()
     embedder.embed_documents(passages[:2])
     ready = time.process_time()
     embedder.embed_documents(passages)
     indexed = time.process_time()
-    for question in questions[1:]:
+    for question in questions:
         embedder.embed_query(question)
-    asked = time.process_time()
-    print(
-        f"{model}: {opened - began:.2f} s to the first question, {ready - opened:.2f} s more to "
-        f"the first passage, {len(passages) / (indexed - ready):.1f} passages/s, "
-        f"{1000 * (asked - indexed) / (len(questions) - 1):.1f} ms a question",
-        flush=True,
-    )
+    return {
+        "s to the first question": opened - began,
+        "MB by then": peak,
+        "s more to the first passage": ready - opened,
+        "passages/s": len(passages) / (indexed - ready),
+        "ms a question": 1000 * (time.process_time() - indexed) / len(questions),
+        "MB at most": _peak_mb(),
+    }
+
+
+def _peak_mb() -> float:
+    """Return this process's peak; that of `getrusage` would be the parent's, if that is larger."""
+    [line] = [t for t in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in t]
+    return int(line.split()[1]) / 1024
+
+
+def report_costs(models: Sequence[str], cases: Sequence[Case]) -> None:
+    """Print what each embedder costs on the passages and the questions of some cases."""
+    passages = [candidate.chunk.text for case in cases[:20] for candidate in case.found[:5]]
+    questions = [case.question.question for case in cases[:QUESTIONS]]
+    for model in models:
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as fresh:
+            figures = fresh.submit(cost, model, passages, questions).result()
+        print(f"{model}: {', '.join(f'{value:.2f} {key}' for key, value in figures.items())}")
 
 
 def main() -> None:
@@ -88,10 +107,7 @@ def main() -> None:
                 for m, e in embedders.items()
             )
             compare(name, than, cases)
-    passages = [candidate.chunk.text for case in than[:20] for candidate in case.found[:5]]
-    questions = [case.question.question for case in than[: QUESTIONS + 1]]
-    for model in embedders:
-        cost(model, passages, questions)
+    report_costs(list(embedders), than)
 
 
 if __name__ == "__main__":

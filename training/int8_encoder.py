@@ -101,9 +101,10 @@ def e5_body(file: E5File) -> BertModel:
         num_attention_heads=file.heads,
         intermediate_size=file.inner,
         pad_token_id=0,
-        attn_implementation="eager",
     )
-    body = BertModel(config, add_pooling_layer=False).eval()
+    config._attn_implementation = "eager"  # the graph's operators, one by one
+    body = BertModel(config, add_pooling_layer=False)
+    body.train(False)
     weights = {name: torch.tensor(array) for name, array in _weights(file)}
     left = body.load_state_dict(weights, strict=False)
     if left.unexpected_keys or left.missing_keys != ["embeddings.word_embeddings.weight"]:

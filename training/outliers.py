@@ -62,7 +62,7 @@ def tame(model: SpanReader, windows: Iterable[Window]) -> None:
         setattr(model.body.get_submodule(parent), child, Tamed(layers[name], scale))
 
 
-def peaks_of(layers: dict[str, nn.Linear], read: Callable[[], None]) -> dict[str, Tensor]:
+def peaks_of(layers: dict[str, nn.Linear], read: Callable[[], object]) -> dict[str, Tensor]:
     """Return the largest absolute value of each input channel of each layer while `read` runs."""
     peaks = {name: torch.zeros(layer.in_features) for name, layer in layers.items()}
 

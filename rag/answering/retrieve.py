@@ -14,7 +14,7 @@ import unicodedata
 
 from rag.answering.question import Question
 from rag.answering.scales import scale_of
-from rag.fusion import FOREIGN, FUSIONS, TYPED, WRITTEN, ranked
+from rag.fusion import FOREIGN, FUSIONS, TYPED, ranked
 from rag.text.terms import count_words
 from rag.types import Embedder, Hit, Store
 
@@ -50,9 +50,10 @@ def retrieve(
 
 def lexical_weight(question: Question, embedder: Embedder) -> float:
     """Return what BM25 counts for ``question``, where the cosine counts 1."""
-    familiar = TYPED + (WRITTEN - TYPED) * question.care
+    scale = scale_of(embedder)
+    familiar = TYPED + (scale.written - TYPED) * question.care
     tokens = tokens_per_word(question.text[:MAX_SAMPLE_LENGTH], embedder)
-    return familiar + (FOREIGN - familiar) * scale_of(embedder).foreignness(tokens)
+    return familiar + (FOREIGN - familiar) * scale.foreignness(tokens)
 
 
 def tokens_per_word(text: str, embedder: Embedder) -> float:

@@ -264,12 +264,14 @@ def test_a_compressed_cosine_counts_as_any_other_does() -> None:
         "meaning", "words", "far"
     ]  # fmt: skip
     first, second = retrieve(Question("Who won it?"), store, CompressedEmbedder(), 3)
-    unrelated = SCALES[E5_MODEL].unrelated
+    unrelated, written = SCALES[E5_MODEL].unrelated, SCALES[E5_MODEL].written
     assert first.source == "meaning"
-    assert first.score == pytest.approx((0.95 - unrelated) / (1 - unrelated) / 1.7)
+    assert first.score == pytest.approx((0.95 - unrelated) / (1 - unrelated) / (1 + written))
     assert first.dense == 0.95  # a hit tells the cosine itself
-    words = 0.7 * 10 / (10 + WEAK_BM25)
-    assert second.score == pytest.approx(((0.79 - unrelated) / (1 - unrelated) + words) / 1.7)
+    words = written * 10 / (10 + WEAK_BM25)
+    assert second.score == pytest.approx(
+        ((0.79 - unrelated) / (1 - unrelated) + words) / (1 + written)
+    )
 
 
 def test_what_is_no_nearer_than_unrelated_texts_are_is_no_hit() -> None:
