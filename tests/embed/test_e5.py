@@ -7,11 +7,12 @@ import importlib.util
 import math
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tokenizers import Tokenizer
 
 from rag.embed import E5_MODEL, E5Embedder, e5, e5_tokens, make_embedder
 from rag.embed.e5_tokens import E5Tokenizer
@@ -152,9 +153,12 @@ def test_few_texts_are_cut_as_the_whole_vocabulary_cuts_them() -> None:
 def test_a_question_does_not_wait_for_the_whole_vocabulary(monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[int] = []
     make = E5File.tokenizer
-    monkeypatch.setattr(
-        E5File, "tokenizer", lambda file, pieces: opened.append(len(pieces)) or make(file, pieces)
-    )
+
+    def noted(file: E5File, pieces: Sequence[int]) -> Tokenizer:
+        opened.append(len(pieces))
+        return make(file, pieces)
+
+    monkeypatch.setattr(E5File, "tokenizer", noted)
     spec = importlib.util.find_spec(E5_PACKAGE)
     assert spec is not None
     assert spec.submodule_search_locations is not None
