@@ -88,8 +88,8 @@ def test_vectors_are_those_of_the_weights_in_full(embedder: E5Embedder) -> None:
     prefixed = [f"passage: {text}" for text in passages] + [f"query: {q}" for q in QUESTIONS]
     assert np.linalg.norm(made, axis=1) == pytest.approx(1.0, abs=1e-6)
     cosines = [float(m @ expected(e5_file(), t)) for m, t in zip(made, prefixed, strict=True)]
-    assert min(cosines) > 0.998
-    assert np.mean(cosines) > 0.999
+    assert min(cosines) > 0.997  # 0.999 here; a processor without VNNI rounds more
+    assert np.mean(cosines) > 0.998
 
 
 def test_each_question_finds_its_passage_in_any_language(embedder: E5Embedder) -> None:
