@@ -26,10 +26,13 @@ hypothesis.settings.load_profile("rag")
 
 SLOW = (
     "faults", "sandbox", "security", "training", "test_make.py", "test_gate.py",
+    "test_plain_questions.py", "evaluate/test_compare.py",
     "web/test_serving.py", "indexing/test_watch.py", "indexing/test_writer.py",
     "evaluate/test_sweep.py", "evaluate/test_evaluate.py", "evaluate/report",
 )  # fmt: skip
-"""Tests that start processes, kill, or ask real models many questions, below ``tests/``."""
+"""Tests that start processes, kill, or ask real models many questions, below ``tests/``.
+
+Single ones of other files are marked where they stand."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -37,6 +37,7 @@ def test_nothing_heavy_is_loaded(code: str) -> None:
     assert result.stdout.splitlines()[-1] == "[]"
 
 
+@pytest.mark.slow
 def test_asking_does_without_torch(seed_kb: KnowledgeBase) -> None:
     code = (
         f"import sys; from rag import KnowledgeBase; kb = KnowledgeBase({str(seed_kb.path)!r}); "

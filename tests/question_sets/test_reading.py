@@ -145,6 +145,7 @@ def test_answers_in_other_words_are_allowed_on_request() -> None:
     check_evidence([question], TEXTS.__getitem__, reworded=True)
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_lines_in_bounded_memory(tmp_path: Path) -> None:
     path = tmp_path / "set.jsonl"
     filler = "what is the colour of " * 40

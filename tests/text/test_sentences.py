@@ -111,6 +111,7 @@ def test_a_link_within_words_stays() -> None:
 _LINE = "the words of this line are followed by those of one that comes right after …\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit",
     [

@@ -1,10 +1,12 @@
-"""How a body wants a question and a passage laid out: its special tokens and segments."""
+"""A body's word pieces, and how it wants those of a question and a passage laid out."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from rag.embed.unigram import Encoding
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -34,6 +36,29 @@ class Layout:
     def join(self, asked: Sequence[int], read: Sequence[int]) -> list[int]:
         """The token ids of a window."""
         return [self.first, *asked, *self.middle, *read, self.last]
+
+
+@dataclass(frozen=True, slots=True)
+class WordPieces:
+    """``encode`` makes the word pieces of a text by itself, and ``layout`` joins those of two.
+
+    Offsets are characters of the text, without the blanks before a word.
+    """
+
+    encode: Callable[[str], Encoding]
+    layout: Layout
+
+
+def word_pieces(tokenizer: Tokenizer | WordPieces) -> WordPieces:
+    """The word pieces that a tokenizer of the library of that name makes; others as they are."""
+    if isinstance(tokenizer, WordPieces):
+        return tokenizer
+
+    def encode(text: str) -> Encoding:
+        made = tokenizer.encode(text, add_special_tokens=False)
+        return Encoding(made.ids, trimmed(text, made.offsets))
+
+    return WordPieces(encode, layout_of(tokenizer))
 
 
 def layout_of(tokenizer: Tokenizer) -> Layout:

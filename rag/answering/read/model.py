@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from rag.answering.read.layout import layout_of
+from rag.answering.read.layout import Layout, WordPieces, word_pieces
 from rag.answering.read.spans import Logits, Reading, best_apart, window_readings
 from rag.answering.read.windows import IntArray, Passage, batches, cut
 from rag.embed.bundled import BUNDLED_MODEL, bundled_tokenizer
@@ -62,22 +62,28 @@ class ReaderSettings:
     def of(cls, metadata: Mapping[str, str]) -> Self:
         """The settings in a file's metadata. Raises :class:`ModelError` for an unknown body."""
         body = metadata.get("body", BUNDLED_MODEL)
-        if body not in _TOKENIZERS:
+        if body not in _WORD_PIECES:
             raise ModelError(
                 f"the reader's model is made of {body!r}, which this program does not know; "
-                f"it knows {', '.join(_TOKENIZERS)}"
+                f"it knows {', '.join(_WORD_PIECES)}"
             )
         length, stride = metadata.get("length", LENGTH), metadata.get("stride", STRIDE)
         return cls(body, int(length), int(stride))
 
-    def tokenizer(self) -> Tokenizer:
-        """The body's tokenizer, out of its package."""
-        return _TOKENIZERS[self.body]()
+    def word_pieces(self) -> WordPieces:
+        """The body's word pieces, out of its package."""
+        return _WORD_PIECES[self.body]()
 
 
-_TOKENIZERS: Mapping[str, Callable[[], Tokenizer]] = {
-    BUNDLED_MODEL: lambda: open_tokenizer(bundled_tokenizer()),
-    E5_MODEL: lambda: e5_file().whole_tokenizer,
+def _e5_pieces() -> WordPieces:
+    file = e5_file()
+    layout = Layout(file.first, (file.last, file.last), file.last, segments=False)
+    return WordPieces(file.pieces.encode, layout)
+
+
+_WORD_PIECES: Mapping[str, Callable[[], WordPieces]] = {
+    BUNDLED_MODEL: lambda: word_pieces(open_tokenizer(bundled_tokenizer())),
+    E5_MODEL: _e5_pieces,
 }
 
 
@@ -85,18 +91,23 @@ class SpanModel:
     """Finds the words of passages that answer a question."""
 
     def __init__(
-        self, predict: Predict, tokenizer: Tokenizer, length: int = LENGTH, stride: int = STRIDE
+        self,
+        predict: Predict,
+        tokenizer: Tokenizer | WordPieces,
+        length: int = LENGTH,
+        stride: int = STRIDE,
     ) -> None:
-        """Read with ``predict`` the word pieces of ``tokenizer``, which also lays out a pair."""
+        """Read with ``predict`` the word pieces of ``tokenizer``, laid out in its way."""
         self._predict = predict
-        self._tokenizer = tokenizer
-        self._layout = layout_of(tokenizer)
+        self._pieces = word_pieces(tokenizer)
         self._length, self._stride = length, stride
 
     def read(self, question: str, passages: Sequence[Passage]) -> list[list[Reading]]:
         """The best readings of each passage, best first; none of a passage without words."""
         found: list[list[Reading]] = [[] for _ in passages]
-        windows = cut(self._tokenizer, self._layout, question, passages, self._length, self._stride)
+        windows = cut(
+            self._pieces, self._pieces.layout, question, passages, self._length, self._stride
+        )
         for batch in batches(windows, MAX_TOKENS):
             starts, ends, answerable = self._predict(batch.ids, batch.mask, batch.types)
             for window, start, end, known in zip(
@@ -111,8 +122,8 @@ class SpanModel:
         Numbers, and names, which begin with a capital, are split in any language.
         """
         words = [word for word in _WORD.findall(text) if not word[0].isupper()]
-        pieces = self._tokenizer.encode(" ".join(words), add_special_tokens=False)
-        return len(pieces.ids) / len(words) if words else 1.0
+        pieces = self._pieces.encode(" ".join(words)).ids
+        return len(pieces) / len(words) if words else 1.0
 
 
 def open_predict(path: Path, digest: str | None = None) -> Predict:
@@ -124,7 +135,7 @@ def open_model(path: Path, digest: str | None = None) -> SpanModel:
     """The model in an ONNX file, with the tokenizer and the windows that its settings name."""
     session = _open(path, digest)
     settings = ReaderSettings.of(session.metadata)
-    return SpanModel(_predict_of(session), settings.tokenizer(), settings.length, settings.stride)
+    return SpanModel(_predict_of(session), settings.word_pieces(), settings.length, settings.stride)
 
 
 def _open(path: Path, digest: str | None) -> Session:

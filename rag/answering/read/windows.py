@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from rag.answering.read.layout import Layout, trimmed
+from rag.answering.read.layout import Layout, WordPieces, word_pieces
 from rag.text.sentences import sentence_spans
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Batch:
 
 
 def cut(
-    tokenizer: Tokenizer,
+    tokenizer: Tokenizer | WordPieces,
     layout: Layout,
     question: str,
     passages: Sequence[Passage],
@@ -69,16 +69,15 @@ def cut(
     A window begins at the last sentence that begins at most ``stride`` pieces after the one
     before, or ``stride`` pieces after it inside a longer sentence. Every token is in some window.
     """
-    asked = tokenizer.encode(question, add_special_tokens=False).ids[:MAX_QUESTION]
-    texts = [passage.text[passage.start : passage.end] for passage in passages]
-    encoded = tokenizer.encode_batch(texts, add_special_tokens=False)
+    encode = word_pieces(tokenizer).encode
+    asked = encode(question).ids[:MAX_QUESTION]
     room, first = length - len(asked) - layout.special, layout.passage_at(len(asked))
     windows = []
-    for index, (passage, text, encoding) in enumerate(zip(passages, texts, encoded, strict=True)):
-        inside = trimmed(text, encoding.offsets)
+    for index, passage in enumerate(passages):
+        read, inside = encode(passage.text[passage.start : passage.end])
         offsets = [(a + passage.start, b + passage.start) for a, b in inside]
         for low, high in token_ranges(_sentence_starts(passage, offsets), room, stride):
-            ids = tuple(layout.join(asked, encoding.ids[low:high]))
+            ids = tuple(layout.join(asked, read[low:high]))
             windows.append(Window(index, ids, first, tuple(offsets[low:high])))
     return windows
 
