@@ -28,6 +28,7 @@ import numpy.typing as npt
 from rag import KnowledgeBase
 from rag.answering.question import Question
 from rag.answering.retrieve import CANDIDATES, lexical_weight
+from rag.answering.scales import scale_of
 from rag.embed import BundledEmbedder
 from rag.fusion import FOREIGN, FUSIONS, TYPED, WRITTEN, Fusion, ranked, weighted
 from rag.question_sets import GoldQuestion, read_questions
@@ -46,7 +47,7 @@ class Case:
     """A question as every fusion sees it."""
 
     question: GoldQuestion
-    found: list[Candidate]
+    found: Sequence[Candidate]
     weight: float
 
     def rank(self, fusion: Fusion) -> float:
@@ -129,22 +130,33 @@ def report(name: str, cases: Sequence[Case]) -> None:
 # Question sets
 
 
-def cases_of(name: str, data: Path, cache: Path, embedder: Embedder, n: int) -> list[Case]:
-    """Index a set's documents, and find the candidates for its answerable questions."""
+def cases_of(
+    name: str, data: Path, cache: Path, embedder: Embedder, n: int, limit: int | None = None
+) -> list[Case]:
+    """Index a set's documents, and find the candidates for its answerable questions.
+
+    Of more questions than ``limit``, a seeded sample is taken.
+    """
     if name.startswith("train/"):
         folder, path = passages_as_files(data / f"{name}.jsonl.gz", cache / name)
     else:
         folder, path = data / "dev" / name / "docs", data / "dev" / name / "questions.jsonl"
     questions = [question for question in read_questions(path) if question.answerable]
+    if limit is not None and limit < len(questions):
+        questions = random.Random(SEED).sample(questions, limit)
     with KnowledgeBase(cache / name / "index", embedder=embedder) as kb:
         sync = kb.sync(folder)
         if sync.failed:
             raise SystemExit(f"{name}: {sync.failed[0].source}: {sync.failed[0].reason}")
         store = kb._store()  # the candidates before fusion are nobody else's business
         assert store is not None
-        vectors = embedder.embed_documents([question.question for question in questions])
+        vectors = [embedder.embed_query(question.question) for question in questions]
         return [
-            Case(q, store.search(q.question, v, n), lexical_weight(Question(q.question), embedder))
+            Case(
+                q,
+                scale_of(embedder).apply(store.search(q.question, v, n)),
+                lexical_weight(Question(q.question), embedder),
+            )
             for q, v in zip(questions, vectors, strict=True)
         ]
 

@@ -24,7 +24,8 @@ class Settings:
     """
 
     embedder: str = "all-MiniLM-L6-v2"
-    """The bundled model, ``hashing`` (no model, for tests), or any sentence-transformers model."""
+    """The bundled model, ``multilingual-e5-small`` (94 languages), ``hashing`` (no model, for
+    tests), or any sentence-transformers model."""
     chunk_tokens: int = 160
     """Size of a chunk, in tiktoken ``cl100k_base`` tokens."""
     chunk_overlap: int = 1

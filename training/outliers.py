@@ -9,7 +9,7 @@ changes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor, nn
@@ -50,16 +50,20 @@ def tame(model: SpanReader, windows: Iterable[Window]) -> None:
         for name, layer in model.body.named_modules()
         if name.endswith(TAMED) and not name.endswith(LEFT_OUT) and isinstance(layer, nn.Linear)
     }
-    for name, peaks in peaks_of(model, layers, windows).items():
+
+    def read() -> None:
+        for window in windows:
+            ids, types = (torch.tensor([row]) for row in (window.ids, window.types))
+            model(ids, torch.ones_like(ids), types)
+
+    for name, peaks in peaks_of(layers, read).items():
         scale = (peaks / peaks.quantile(USUAL)).clamp(min=1.0)
         parent, _, child = name.rpartition(".")
         setattr(model.body.get_submodule(parent), child, Tamed(layers[name], scale))
 
 
-def peaks_of(
-    model: SpanReader, layers: dict[str, nn.Linear], windows: Iterable[Window]
-) -> dict[str, Tensor]:
-    """Return the largest absolute value of each input channel of each layer."""
+def peaks_of(layers: dict[str, nn.Linear], read: Callable[[], object]) -> dict[str, Tensor]:
+    """Return the largest absolute value of each input channel of each layer while `read` runs."""
     peaks = {name: torch.zeros(layer.in_features) for name, layer in layers.items()}
 
     def watch(name: str) -> torch.utils.hooks.RemovableHandle:
@@ -70,9 +74,7 @@ def peaks_of(
 
     handles = [watch(name) for name in layers]
     with torch.inference_mode():
-        for window in windows:
-            ids, types = (torch.tensor([row]) for row in (window.ids, window.types))
-            model(ids, torch.ones_like(ids), types)
+        read()
     for handle in handles:
         handle.remove()
     return {name: peak.clone() for name, peak in peaks.items()}

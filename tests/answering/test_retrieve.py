@@ -9,7 +9,8 @@ import pytest
 
 from rag.answering.question import Question
 from rag.answering.retrieve import lexical_weight, retrieve, tokens_per_word
-from rag.embed import HashingEmbedder
+from rag.answering.scales import SCALES, Scale, scale_of
+from rag.embed import E5_MODEL, BundledEmbedder, E5Embedder, HashingEmbedder
 from rag.fusion import FOREIGN, FUSIONS, RRF_K, TYPED, WEAK_BM25, WRITTEN, ranked, weighted
 from rag.settings import Settings
 from rag.types import Candidate, Chunk, Document, Hit, Progress, Vectors
@@ -235,3 +236,52 @@ def test_a_row_in_the_registry_is_all_that_a_fusion_takes(monkeypatch: pytest.Mo
     fusion = Settings(fusion="shortest").fusion
     hits = retrieve(Question("q"), ListedStore(*SIDES), HashingEmbedder(), 9, fusion=fusion)
     assert [hit.source for hit in hits] == ["both", "words", "meaning", "neither"]
+
+
+# Scales of embedders
+
+COMPRESSED = (
+    candidate("words", 0.79, 10.0),
+    candidate("meaning", 0.95, 0.0),
+    candidate("far", 0.6, 0),
+)
+
+
+class CompressedEmbedder(PiecewiseEmbedder):
+    """Its cosines are those of e5."""
+
+    name = f"{E5_MODEL}@0"
+
+
+def test_each_shipped_embedder_has_its_scale() -> None:
+    assert scale_of(E5Embedder()) is SCALES[E5_MODEL]
+    assert scale_of(BundledEmbedder()) == Scale()
+
+
+def test_a_compressed_cosine_counts_as_any_other_does() -> None:
+    store = ListedStore(*COMPRESSED)
+    assert [h.source for h in retrieve(Question("who won it"), store, PiecewiseEmbedder(), 3)] == [
+        "meaning", "words", "far"
+    ]  # fmt: skip
+    first, second = retrieve(Question("Who won it?"), store, CompressedEmbedder(), 3)
+    unrelated, written = SCALES[E5_MODEL].unrelated, SCALES[E5_MODEL].written
+    assert first.source == "meaning"
+    assert first.score == pytest.approx((0.95 - unrelated) / (1 - unrelated) / (1 + written))
+    assert first.dense == 0.95  # a hit tells the cosine itself
+    words = written * 10 / (10 + WEAK_BM25)
+    assert second.score == pytest.approx(
+        ((0.79 - unrelated) / (1 - unrelated) + words) / (1 + written)
+    )
+
+
+def test_what_is_no_nearer_than_unrelated_texts_are_is_no_hit() -> None:
+    store = ListedStore(*COMPRESSED)
+    found = retrieve(Question("who won it"), store, CompressedEmbedder(), 3)
+    assert [hit.source for hit in found] == ["meaning", "words"]
+
+
+def test_an_embedder_of_many_languages_is_trusted_with_them() -> None:
+    german = Question("wann haben viele dort gewonnen")  # 8 pieces, 5 words
+    assert lexical_weight(german, CompressedEmbedder()) == TYPED
+    assert lexical_weight(german, PiecewiseEmbedder()) > TYPED
+    assert lexical_weight(Question("bundesversammlung"), CompressedEmbedder()) == FOREIGN

@@ -59,6 +59,17 @@ def test_word_vectors_are_their_four_bits_times_the_scale(
     assert vectors == pytest.approx(expected.reshape(2, 3, DIMENSION))
 
 
+def test_a_matrix_is_read_as_word_vectors_are_and_floats_as_they_are(
+    tmp_path: Path, drawn: tuple[np.ndarray, np.ndarray]
+) -> None:
+    scales, fours = drawn
+    file = E5File(written(tmp_path / "e5.bin", scales, fours))
+    ids = np.arange(len(PIECES))
+    assert np.array_equal(file.matrix("emb.word", len(PIECES)), file.word_vectors(ids))
+    kept = (tmp_path / "e5.bin").read_bytes()[-scales.size * 18 :]
+    assert file.floats("emb.word").tobytes() == kept
+
+
 def test_the_reader_gets_its_pieces_and_layout(
     tmp_path: Path, drawn: tuple[np.ndarray, np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
