@@ -6,8 +6,9 @@ Whatever a template is given is escaped; ``Markup`` is what a template made.
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.resources import files
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, DictLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 COLORS = "colors.css"
@@ -17,13 +18,13 @@ COLORS = "colors.css"
 class Templates:
     """The templates in the folder ``templates`` of ``package``, and ``filters`` that they use.
 
-    They may include the files of ``rag/assets`` too: :data:`COLORS`.
+    They may include :data:`COLORS` too.
     """
 
     def __init__(self, package: str, **filters: Callable[..., str]) -> None:
         self.environment = Environment(
             loader=ChoiceLoader(
-                [PackageLoader(package, "templates"), PackageLoader("rag", "assets")]
+                [PackageLoader(package, "templates"), DictLoader({COLORS: _colors()})]
             ),
             autoescape=True,
             undefined=StrictUndefined,
@@ -38,6 +39,10 @@ class Templates:
         """What ``template`` makes of ``values``; a value it lacks is an UndefinedError."""
         made = self.environment.get_template(template).render(values)
         return Markup(made)  # noqa: S704 - it is escaped
+
+
+def _colors() -> str:
+    return files("rag").joinpath("assets", COLORS).read_text("utf-8")
 
 
 def _showable(value: object) -> object:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rag.answering.refusal_texts import REASONS
 from rag.cli.common import common_options, open_index, print_json, printable, wrapped
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def _print(found: Overview) -> None:
     if found.left_out:
         click.echo(f"Left out: {found.left_out} of {found.documents} documents.")
     if not found.documents:
-        click.echo("The knowledge base holds no documents yet.")
+        click.echo(REASONS["no_documents"])
 
 
 COMMANDS = (overview,)
