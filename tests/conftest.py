@@ -29,6 +29,8 @@ SLOW = (
     "test_plain_questions.py", "evaluate/test_compare.py",
     "web/test_serving.py", "indexing/test_watch.py", "indexing/test_writer.py",
     "evaluate/test_sweep.py", "evaluate/test_evaluate.py", "evaluate/report",
+    "evaluate/draft/test_drafting.py", "indexing/test_turns.py", "indexing/test_purge.py",
+    "question_sets/test_importing.py", "embed",
 )  # fmt: skip
 """Tests that start processes, kill, or ask real models many questions, below ``tests/``.
 
