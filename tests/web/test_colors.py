@@ -14,7 +14,7 @@ from rag.embed import HashingEmbedder
 from rag.evaluate.report.page import write_page
 from rag.evaluate.run import run_evaluation
 from rag.web.guard.login import login_page
-from rag.web.page.components import style
+from rag.web.page.components import asset, style
 
 CODE = Path(rag.__file__).parent
 COLORS = (CODE / "assets" / "colors.css").read_text()
@@ -53,3 +53,7 @@ def test_the_page_the_login_page_and_the_report_have_them(tmp_path: Path) -> Non
             write_page(tmp_path / "r.html", evaluation, lambda s: kb.document(s).text)
     shown = style(), login_page().decode(), (tmp_path / "r.html").read_text()
     assert [COLORS.strip() in text for text in shown] == [True] * 3
+
+
+def test_the_style_sheet_of_the_page_is_as_it_was_written() -> None:
+    assert style().endswith(asset("page.css")), "its selectors, as `#side > *`, are no HTML"

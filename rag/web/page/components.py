@@ -29,7 +29,7 @@ def html(value: Markup, elem_id: str) -> Any:
 
 def style() -> str:
     """Return the page's CSS: the colours that the report and the login page have too, its rules."""
-    return fill(COLORS) + asset("page.css")
+    return str(fill(COLORS)) + asset("page.css")  # Markup would escape what is added to it
 
 
 def asset(name: str) -> str:
