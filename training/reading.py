@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from tokenizers import Tokenizer
 
-from rag.answering.read.layout import Layout
+from rag.answering.read.layout import word_pieces
 from rag.answering.read.model import Predict, open_predict
 from rag.answering.read.spans import Logits, Reading, best_apart, window_readings
 from rag.answering.read.windows import IntArray, Passage, Window, batches, cut
@@ -30,7 +30,6 @@ class Model:
 
     predict: Predict
     tokenizer: Tokenizer
-    layout: Layout
     length: int = LENGTH
     stride: int = STRIDE
 
@@ -51,9 +50,8 @@ class Model:
     def _cut(self, index: int, question: str, text: str) -> Iterator[Window]:
         """Yield the windows of one passage, as the program cuts them."""
         passages = [Passage(text, 0, len(text))]
-        for window in cut(
-            self.tokenizer, self.layout, question, passages, self.length, self.stride
-        ):
+        pieces = word_pieces(self.tokenizer)
+        for window in cut(pieces, question, passages, self.length, self.stride):
             yield replace(window, passage=index)
 
 
@@ -88,4 +86,4 @@ def open_reader(
         predict = open_predict(model)
     else:
         predict = torch_predictor(backbone, layout.segments, model, device, bfloat16)
-    return Model(predict, tokenizer, layout, length, stride)
+    return Model(predict, tokenizer, length, stride)

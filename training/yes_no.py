@@ -14,9 +14,6 @@ _AUXILIARY = r"is|was|are|were|can|could|will|would|has|have|had|may|must|should
 _STATEMENT = re.compile(
     rf"^(?P<subject>[A-Z][^,;:()\"]{{2,60}}?) (?P<verb>{_AUXILIARY}) (?P<rest>[^;:()\"]+?)\.?$"
 )
-_PAST = re.compile(
-    r"^(?P<subject>[A-Z][^,;:()\"]{2,60}?) (?P<verb>[a-z]+ed|[a-z]+) (?P<rest>[^;:()\"]+?)\.?$"
-)
 _NO_SUBJECT = re.compile(
     r"^(?:It|They|He|She|This|These|That|Those|There|Who|What|Which|When|Where|Why|How|If|In|On|At"
     r"|As|For|From|By|With|After|Before|During|Although|While|But|And|Or|However|Since|To|I|We|You)\b"
@@ -35,7 +32,13 @@ _IRREGULAR = dict(
         "won:win went:go wore:wear wrote:write used:use lived:live believed:believe"
     ).split()
 )
-_WITH_E = re.compile(r"(?:[aeiou](?:t|s|z|c|d|r|n|g|v|k|m|p)|[^aeiou]l|nc|rs|rg|rv|lv|dg|u|c|v)$")
+_PAST = re.compile(
+    rf"^(?P<subject>[A-Z][^,;:()\"]{{2,60}}?) (?P<verb>[a-z]{{3,}}ed|{'|'.join(_IRREGULAR)})"
+    r" (?P<rest>[^;:()\"]+?)\.?$"
+)
+_WITH_E = re.compile(
+    r"(?:[aeiou](?:t|s|z|c|d|r|n|g|v|k|m|p)|[^aeioul]l|nc|[lnpr]s|rg|rv|lv|dg|u|c|v)$"
+)
 _WITHOUT_E = re.compile(r"(?:[aeiou]{2}[a-z]|er|en|on|it|or|el|al|ow|ay|ey|oy)$")
 MAX_WORDS = 10
 """Longest predicate of a question, in words."""

@@ -36,6 +36,7 @@ from training.reading import Model
 from training.stream import Mix, Stream, edited_piece
 from training.trials import TABLE, draw, read_trials
 from training.windows import IGNORED, Piece, Window, crop, encode, without_answer
+from training.yes_no import base_form, statements, yes_no
 
 PASSAGE = (
     "The Isar rises in the Karwendel range. Munich lies on the Isar and has 1.5 million people. "
@@ -99,7 +100,7 @@ def test_layouts_of_bert_and_of_a_tokenizer_with_blanks_in_its_words() -> None:
     assert window is not None
     assert tokenizer.decode(window.ids[window.start : window.end + 1]) == "b"
     assert window.types == [0] * window.ids.index(2) + [0, 0] + [1] * 4
-    answered = Model(lambda *_: picked(window), tokenizer, layout).read([("a", piece.text)])
+    answered = Model(lambda *_: picked(window), tokenizer).read([("a", piece.text)])
     assert piece.text[answered[0].start : answered[0].end] == "b"
 
 
@@ -338,3 +339,33 @@ def test_outliers_come_down_and_nothing_changes_in_fp32() -> None:
     assert down is not block.get_submodule("output.dense")
     for one, other in zip(before, after, strict=True):
         assert torch.allclose(one, other, atol=1e-4)
+
+
+def test_a_statement_becomes_a_question_that_its_predicate_decides() -> None:
+    asked = {f"{verb} {subject} {rest}" for verb, subject, rest, _ in statements(PASSAGE)}
+    assert "did Munich lie on the Isar" not in asked  # "lies" is no past tense
+    told = "The library was opened in 1890 by a teacher. Its tower collapsed in the flood of 1913."
+    made = {(f"{verb} {subject} {rest}", start) for verb, subject, rest, start in statements(told)}
+    assert ("was the library opened in 1890 by a teacher", told.index("opened")) in made
+    assert ("did its tower collapse in the flood of 1913", told.index("in the flood")) in made
+    for seed in range(40):
+        found = yes_no(Piece(told), random.Random(seed))
+        assert found is not None
+        question, piece = found
+        decides = piece.text[piece.start : piece.end]
+        assert decides in ("opened in 1890 by a teacher", "in the flood of 1913")
+        assert question.startswith(("Was the library ", "Did its tower collapse "))
+
+
+def test_questions_and_pronouns_are_no_statements() -> None:
+    for text in ("Is it open?", "It was opened in 1890.", "There are nine.", "Which one is it?"):
+        assert yes_no(Piece(text), random.Random(1)) is None
+
+
+@pytest.mark.parametrize(
+    ("past", "base"),
+    [("opened", "open"), ("collapsed", "collapse"), ("carried", "carry"), ("stopped", "stop"),
+     ("called", "call"), ("moved", "move"), ("became", "become"), ("red", None), ("lies", None)],
+)  # fmt: skip
+def test_the_base_form_of_a_past_tense(past: str, base: str | None) -> None:
+    assert base_form(past) == base
