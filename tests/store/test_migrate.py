@@ -16,7 +16,7 @@ from rag.embed import HashingEmbedder
 from rag.errors import KnowledgeBaseError
 from rag.store import schema
 from rag.store.migrate import migrate
-from rag.store.schema import DATABASE
+from rag.store.schema import DATABASE, FORMAT_VERSION
 from rag.types import Document, Heading, Page, Progress, Vectors
 
 APPLES = Document("apples.txt", "Apples grow on trees.")
@@ -120,6 +120,8 @@ def test_an_index_of_a_newer_program_is_refused_with_both_versions(folder: Path)
         database.execute("UPDATE meta SET value = ? WHERE key = 'manifest'", (manifest,))
         database.commit()
     with open_kb(index) as kb:
-        with pytest.raises(KnowledgeBaseError, match=r"format 99.*up to 2.*rag index FOLDER"):
+        with pytest.raises(
+            KnowledgeBaseError, match=rf"format 99.*up to {FORMAT_VERSION}.*rag index FOLDER"
+        ):
             kb.sources()
         assert len(kb.sync(folder, rebuild=True).added) == 3

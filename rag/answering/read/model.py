@@ -105,9 +105,7 @@ class SpanModel:
     def read(self, question: str, passages: Sequence[Passage]) -> list[list[Reading]]:
         """The best readings of each passage, best first; none of a passage without words."""
         found: list[list[Reading]] = [[] for _ in passages]
-        windows = cut(
-            self._pieces, self._pieces.layout, question, passages, self._length, self._stride
-        )
+        windows = cut(self._pieces, question, passages, self._length, self._stride)
         for batch in batches(windows, MAX_TOKENS):
             starts, ends, answerable = self._predict(batch.ids, batch.mask, batch.types)
             for window, start, end, known in zip(

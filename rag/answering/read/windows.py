@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from rag.answering.read.layout import Layout, WordPieces, word_pieces
+from rag.answering.read.layout import WordPieces
 from rag.text.sentences import sentence_spans
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+    pass
 
 MAX_QUESTION = 40
 """Word pieces of a question; the rest of a longer one is not read."""
@@ -57,8 +57,7 @@ class Batch:
 
 
 def cut(
-    tokenizer: Tokenizer | WordPieces,
-    layout: Layout,
+    pieces: WordPieces,
     question: str,
     passages: Sequence[Passage],
     length: int,
@@ -69,12 +68,12 @@ def cut(
     A window begins at the last sentence that begins at most ``stride`` pieces after the one
     before, or ``stride`` pieces after it inside a longer sentence. Every token is in some window.
     """
-    encode = word_pieces(tokenizer).encode
-    asked = encode(question).ids[:MAX_QUESTION]
+    layout = pieces.layout
+    asked = pieces.encode(question).ids[:MAX_QUESTION]
     room, first = length - len(asked) - layout.special, layout.passage_at(len(asked))
     windows = []
     for index, passage in enumerate(passages):
-        read, inside = encode(passage.text[passage.start : passage.end])
+        read, inside = pieces.encode(passage.text[passage.start : passage.end])
         offsets = [(a + passage.start, b + passage.start) for a, b in inside]
         for low, high in token_ranges(_sentence_starts(passage, offsets), room, stride):
             ids = tuple(layout.join(asked, read[low:high]))

@@ -25,8 +25,8 @@ def test_windows_of_both_tokenizers_are_the_same() -> None:
     assert adapted.layout == own.layout
     assert word_pieces(own) is own
     passages = [Passage(TEXT, 3, len(TEXT)), Passage(TEXT, 0, 9)]
-    windows = cut(own, own.layout, "a b?", passages, 16, 6)
-    assert windows == cut(library, adapted.layout, "a b?", passages, 16, 6)
+    windows = cut(own, "a b?", passages, 16, 6)
+    assert windows == cut(adapted, "a b?", passages, 16, 6)
     assert len(windows) > 2
     words = [TEXT[start:end] for start, end in windows[0].offsets]
     assert words[:5] == ["a", "b", "a", "a", ""]

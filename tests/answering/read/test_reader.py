@@ -16,7 +16,7 @@ from rag.answering.question import Question
 from rag.answering.read import SpanReader, missing_words
 from rag.answering.read.confidence import WEIGHTS, ConfidenceModel
 from rag.answering.read.evidence import FEATURES, Candidate, features, sentence_around
-from rag.answering.read.layout import layout_of
+from rag.answering.read.layout import word_pieces
 from rag.answering.read.model import (
     OUTPUTS,
     PADDING,
@@ -53,9 +53,8 @@ def test_windows_cover_the_passage_with_its_own_offsets() -> None:
     tokenizer = open_tokenizer(TOKENIZER)
     text = f"Something before. {TEXT} Something after."
     start = text.index("The Isar")
-    windows = cut(
-        tokenizer, layout_of(tokenizer), "Who?", [Passage(text, start, start + len(TEXT))], 24, 10
-    )
+    passages = [Passage(text, start, start + len(TEXT))]
+    windows = cut(word_pieces(tokenizer), "Who?", passages, 24, 10)
     covered = {i for w in windows for low, high in w.offsets for i in range(low, high)}
     assert covered == {i for i in range(start, start + len(TEXT)) if not text[i].isspace()}
     for window in windows:
